@@ -1,0 +1,1 @@
+"""Pure: a profile and facts become a plan. No disk, clock, socket or environment."""

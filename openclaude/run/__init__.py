@@ -1,0 +1,1 @@
+"""Processes: sockets, the supervisor, the instances. Decides nothing about profiles."""

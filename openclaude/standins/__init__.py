@@ -1,0 +1,1 @@
+"""Loopback stand-ins of the two clouds, for the demo, the tests and the benchmarks."""
