@@ -1,0 +1,70 @@
+"""What reaches stdout and stderr: results, tables, errors, colour, the JSON envelope.
+
+Knows: how things look. Refuses to know: what they mean.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import IO, NamedTuple
+
+from openclaude import __version__
+from openclaude.errors import OpenclaudeError
+
+ENVELOPE_VERSION = 1
+
+
+class Result(NamedTuple):
+    """What a word of ours has to say: rendered as `text`, or as `data` with `--json`."""
+
+    text: str = ""
+    data: Mapping[str, object] = {}
+    exit_code: int = 0
+    errors: tuple[Mapping[str, object], ...] = ()
+
+
+def envelope(command: Sequence[str], result: Result) -> str:
+    """The one versioned JSON document that `--json` prints, errors included."""
+    document = {
+        "openclaude_json": ENVELOPE_VERSION,
+        "openclaude": __version__,
+        "command": list(command),
+        "status": "ok" if result.exit_code == 0 else "error",
+        "exit_code": result.exit_code,
+        "data": dict(result.data),
+        "errors": [dict(error) for error in result.errors],
+    }
+    return json.dumps(document, indent=2, sort_keys=False) + "\n"
+
+
+def error_text(error: OpenclaudeError, *, colour: bool) -> str:
+    """`error:`, blank line, `hint:`: the one shape of every failure on stderr."""
+    text = f"{paint('error:', '31;1', colour=colour)} {error.message}\n"
+    if error.hint:
+        text += f"\n{paint('hint:', '36;1', colour=colour)} {error.hint}\n"
+    return text
+
+
+def paint(text: str, code: str, *, colour: bool) -> str:
+    """`text` in the ANSI style `code` where colour is on."""
+    return f"\x1b[{code}m{text}\x1b[0m" if colour else text
+
+
+def wants_colour(stream: IO[str], env: Mapping[str, str]) -> bool:
+    """Colour per stream: NO_COLOR, FORCE_COLOR, TERM=dumb, then whether it is a terminal."""
+    if env.get("NO_COLOR"):
+        return False
+    if env.get("FORCE_COLOR"):
+        return True
+    return env.get("TERM") != "dumb" and stream.isatty()
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Columns padded to their widest cell, two spaces apart, no trailing blanks."""
+    lines = [tuple(header), *(tuple(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ) + "\n"
