@@ -1,0 +1,72 @@
+"""A stand-in as a process: `python -m openclaude.standins anthropic|bedrock`.
+
+Knows: its command line. Refuses to know: what the stand-ins answer.
+Prints one JSON line when it listens, and ends on SIGTERM, SIGINT or, with `--parent-pipe`, when
+its standard input ends (its parent is gone).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import queue
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from openclaude.standins.anthropic import AnthropicStandin
+from openclaude.standins.bedrock import BedrockStandin
+from openclaude.standins.bedrock_rules import ModelRules
+from openclaude.standins.sigv4 import Secret
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one stand-in until it is told to end."""
+    options = _parser().parse_args(argv)
+    ends: queue.SimpleQueue[int] = queue.SimpleQueue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda given, _: ends.put(given))
+    if options.parent_pipe:
+        threading.Thread(target=_wait_for_the_parent, args=(ends,), daemon=True).start()
+    with _standin(options) as standin:
+        address = {"name": options.name, "url": standin.url, "port": standin.port}
+        sys.stdout.write(json.dumps(address) + "\n")
+        sys.stdout.flush()
+        ends.get()
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m openclaude.standins", allow_abbrev=False)
+    parser.add_argument("name", choices=("anthropic", "bedrock"))
+    parser.add_argument("--port", type=int, default=0, help="default: a free one")
+    parser.add_argument("--record", type=Path, help="append a JSON line per request to this file")
+    parser.add_argument("--setup", type=Path, help="JSON: the constructor's other arguments")
+    parser.add_argument("--parent-pipe", action="store_true", help="end when stdin ends")
+    return parser
+
+
+def _standin(options: argparse.Namespace) -> AnthropicStandin | BedrockStandin:
+    """The stand-in of the command line; it remembers nothing, its record file does."""
+    setup = json.loads(options.setup.read_bytes()) if options.setup else {}
+    common: dict[str, Any] = {"port": options.port, "record": options.record, "keep": 0}
+    if options.name == "anthropic":
+        if "credentials" in setup:
+            setup["credentials"] = frozenset(setup["credentials"])
+        return AnthropicStandin(**common, **setup)
+    for key, kind in (("credentials", Secret), ("models", ModelRules)):
+        if key in setup:
+            setup[key] = {name: kind(**values) for name, values in setup[key].items()}
+    return BedrockStandin(**common, **setup)
+
+
+def _wait_for_the_parent(ends: queue.SimpleQueue[int]) -> None:
+    while sys.stdin.buffer.read(4096):
+        continue
+    ends.put(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

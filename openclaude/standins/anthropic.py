@@ -1,0 +1,174 @@
+"""The Anthropic stand-in: api.anthropic.com as Claude Code meets it, on loopback.
+
+Knows: its routes, who is admitted, which requests the real API refuses. Refuses to know: LiteLLM,
+profiles, and how a reply is written (anthropic_reply.py).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from openclaude.standins.anthropic_reply import (
+    Asked,
+    Headers,
+    answer,
+    error_reply,
+    quota_headers,
+    request_headers,
+    scripted_error,
+)
+from openclaude.standins.conversation import Said, script_for
+from openclaude.standins.exchange import Recorded, Reply, json_reply
+from openclaude.standins.schema import example
+from openclaude.standins.script import Script, Text, pieces
+from openclaude.standins.standin import Standin
+
+COUNTED_TOKENS = 4242  # what count_tokens always says, so that nobody takes it for an estimate
+OAUTH_PREFIX = "sk-ant-oat"
+OAUTH_BETA = "oauth-2025-04-20"
+REQUIRED = ("model", "messages", "max_tokens")
+
+
+class AnthropicStandin(Standin[Recorded]):
+    """A loopback api.anthropic.com."""
+
+    name = "anthropic stand-in"
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        credentials: frozenset[str] | None = None,
+        utilization: float = 0.17,
+        answer: Callable[[Recorded], Reply | None] | None = None,
+        record: Path | None = None,
+        keep: int | None = None,
+    ) -> None:
+        """`credentials` are the tokens that are admitted (None: any); `utilization` is the used
+        part of the plan's five hours, from 0.75 on with the header that makes claude warn."""
+        super().__init__(host=host, port=port, answer=answer, record=record, keep=keep)
+        self._credentials = credentials
+        self._utilization = utilization
+
+    def _inspect(self, request: Recorded) -> Recorded:
+        return request
+
+    def _reply(self, request: Recorded) -> Reply:
+        headers = request_headers()
+        match request.method, request.path:
+            case "HEAD", "/api/hello":
+                return Reply(headers=headers)
+            case "POST", "/v1/messages" | "/v1/messages/count_tokens":
+                return self._admit(request, headers) or self._message(request, headers)
+            case _:
+                return error_reply(404, "Not found", headers)
+
+    def _admit(self, request: Recorded, headers: Headers) -> Reply | None:
+        """A refusal, when the credential is missing, unknown or not allowed here."""
+        bearer = (request.header("authorization") or "").removeprefix("Bearer ")
+        tokens = {token for token in (bearer, request.header("x-api-key")) if token}
+        if not tokens:
+            return error_reply(401, "x-api-key header is required", headers)
+        if self._credentials is not None and not tokens & self._credentials:
+            named = "invalid x-api-key" if request.header("x-api-key") else "Invalid bearer token"
+            return error_reply(401, named, headers)
+        betas = (request.header("anthropic-beta") or "").replace(" ", "").split(",")
+        if bearer.startswith(OAUTH_PREFIX) and OAUTH_BETA not in betas:
+            # A plan's token counts only next to this beta: a proxy that drops it breaks the login.
+            return error_reply(401, "OAuth authentication is currently not supported.", headers)
+        if request.header("anthropic-version") is None:
+            return error_reply(400, "anthropic-version: header is required", headers)
+        return None
+
+    def _message(self, request: Recorded, headers: Headers) -> Reply:
+        headers = (*headers, *quota_headers(utilization=self._utilization, now=time.time()))
+        try:
+            body = request.json()
+        except ValueError:
+            return error_reply(400, "The request body is not valid JSON", headers)
+        is_count = request.path.endswith("/count_tokens")
+        if problem := next(problems(body, is_count=is_count), None):
+            return error_reply(400, problem, headers)
+        model = body["model"]
+        if not model.startswith("claude-"):
+            return error_reply(404, f"model: {model}", headers)
+        if is_count:
+            return json_reply(200, {"input_tokens": COUNTED_TOKENS}, headers=headers)
+        script = _script(body)
+        if error := self._error_due(script):
+            return scripted_error(error, headers, now=time.time(), wait_s=script.wait_s)
+        asked = Asked(
+            model=model,
+            input_tokens=len(request.body) // 4,
+            wants_stream=bool(body.get("stream")),
+            wants_verdict=bool(body.get("safeguards")),
+        )
+        return answer(script, asked, headers)
+
+
+def problems(body: Any, *, is_count: bool) -> Iterator[str]:
+    """What the real API refuses in a body, as far as a proxy can bring it about."""
+    if not isinstance(body, dict):
+        yield "Input should be a valid dictionary"
+        return
+    required = REQUIRED[:2] if is_count else REQUIRED
+    yield from (f"{key}: Field required" for key in required if key not in body)
+    if not isinstance(body.get("model"), str):
+        yield "model: Input should be a valid string"
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not messages:
+        yield "messages: at least one message is required"
+        return
+    for turn, message in enumerate(messages):
+        content = message.get("content") if isinstance(message, dict) else None
+        if not isinstance(content, str | list):
+            yield f"messages.{turn}.content: Field required"
+            continue
+        for place, block in enumerate(content if isinstance(content, list) else ()):
+            yield from _block_problems(f"messages.{turn}.content.{place}", block)
+
+
+def _block_problems(where: str, block: Any) -> Iterator[str]:
+    if not isinstance(block, dict):
+        yield f"{where}: Input should be a valid dictionary"
+    elif block.get("type") == "thinking" and not block.get("signature"):
+        # What a slot's unsigned reasoning would run into, once it is in the history.
+        yield f"{where}: Invalid `signature` in `thinking` block"
+    elif block.get("type") == "text" and not block.get("text"):
+        yield f"{where}: text content blocks must be non-empty"
+
+
+def _script(body: Mapping[str, Any]) -> Script:
+    """What to answer; a request for a formatted answer gets one, whatever its text says."""
+    wanted = (body.get("output_config") or {}).get("format") or {}
+    if wanted.get("type") == "json_schema":
+        text = json.dumps(example(wanted.get("schema") or {}))
+        return Script(blocks=(Text(parts=pieces(text)),))
+    conversation = [_said(message) for message in body["messages"]]
+    return script_for(conversation, default=f"anthropic stand-in: {body['model']}")
+
+
+def _said(message: Mapping[str, Any]) -> Said:
+    blocks = _blocks(message.get("content"))
+    return Said(
+        role=str(message.get("role")),
+        text="\n".join(block["text"] for block in blocks if block.get("type") == "text"),
+        results=tuple(_result(b) for b in blocks if b.get("type") == "tool_result"),
+    )
+
+
+def _result(block: Mapping[str, Any]) -> str:
+    parts = _blocks(block.get("content"))
+    return "\n".join(part.get("text") or f"[{part.get('type')}]" for part in parts)
+
+
+def _blocks(content: Any) -> list[Any]:
+    """A content as a list of blocks; a string is one text block."""
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}]
+    return content or []

@@ -1,0 +1,148 @@
+"""One HTTP/1.1 connection, seen from the side that answers: keep-alive, streams, aborts.
+
+Knows: h11 and asyncio streams. Refuses to know: what is answered, and why.
+h11 rather than a framework, because it keeps the case and the order of header names, which is
+what a test of a transparent proxy has to compare.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from email.utils import formatdate
+from typing import Any, TypeVar
+
+import h11
+
+from openclaude.standins.exchange import Chunk, Recorded, Reply
+
+READ_SIZE = 65536
+MAX_HEAD_SIZE = 1 << 20
+
+T = TypeVar("T")
+
+
+class ClientLeftError(Exception):
+    """The client closed the connection before its reply had ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The two ends of one client's connection, and what h11 knows about it."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    wire: h11.Connection
+
+
+async def attend(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    respond: Callable[[Recorded], Coroutine[Any, Any, Reply]],
+) -> None:
+    """Answer one connection until either side ends it; ClientLeftError when that was too early."""
+    # Without a write buffer, drain() returns only when the kernel has taken every byte: a cut
+    # then never loses what was to be sent before it.
+    writer.transport.set_write_buffer_limits(high=0)
+    connection = Connection(
+        reader, writer, h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_SIZE)
+    )
+    try:
+        while (request := await _read_request(connection)) is not None:
+            reply = await _unless_the_client_leaves(connection, respond(request))
+            await _unless_the_client_leaves(connection, _send(connection, reply))
+            if reply.cut or connection.wire.our_state is not h11.DONE:
+                return
+            connection.wire.start_next_cycle()
+    except h11.RemoteProtocolError:
+        return
+    finally:
+        writer.close()
+
+
+async def _read_request(connection: Connection) -> Recorded | None:
+    """The next request, or None when the client has no more."""
+    head: h11.Request | None = None
+    parts: list[bytes] = []
+    while True:
+        match connection.wire.next_event():
+            case h11.NEED_DATA:
+                connection.wire.receive_data(await connection.reader.read(READ_SIZE))
+            case h11.Request() as head:
+                pass
+            case h11.Data(data=part):
+                parts.append(bytes(part))
+            case h11.EndOfMessage() if head is not None:
+                return Recorded(
+                    method=head.method.decode("latin-1"),
+                    target=head.target.decode("latin-1"),
+                    headers=tuple((bytes(n), bytes(v)) for n, v in head.headers.raw_items()),
+                    body=b"".join(parts),
+                    at=time.monotonic(),
+                )
+            case _:
+                return None
+
+
+async def _unless_the_client_leaves(connection: Connection, work: Coroutine[Any, Any, T]) -> T:
+    """The result of `work`, watching the client meanwhile: an abort is seen in a silence too."""
+    working = asyncio.ensure_future(work)
+    watching = asyncio.ensure_future(connection.reader.read(READ_SIZE))
+    try:
+        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+        if watching.done():
+            early = b"" if watching.exception() else watching.result()
+            if early:  # a pipelined request
+                connection.wire.receive_data(early)
+            elif not working.done():
+                raise ClientLeftError
+        return await working
+    except ConnectionError as error:
+        raise ClientLeftError from error
+    finally:
+        await _end(working)
+        await _end(watching)
+
+
+async def _end(task: asyncio.Future[Any]) -> None:
+    """Cancel what is not done and wait for it, so that nothing is left to be reported late."""
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()  # read, so that asyncio does not report it a second time
+
+
+async def _send(connection: Connection, reply: Reply) -> None:
+    """Send a reply as its fields say; what cannot be sent any more raises ConnectionError."""
+    await asyncio.sleep(reply.wait_s)
+    if reply.cut and not reply.body:
+        return
+    wire = connection.wire
+    framing = [] if isinstance(reply.body, tuple) else [("content-length", str(len(reply.body)))]
+    headers = [("date", formatdate(usegmt=True)), *reply.headers, *framing]
+    await _write(connection, wire.send(h11.Response(status_code=reply.status, headers=headers)))
+    for chunk in _chunks(reply):
+        if chunk.pause_s:
+            await asyncio.sleep(chunk.pause_s)
+        await _write(connection, wire.send(h11.Data(data=chunk.content)))
+    if not reply.cut:
+        await _write(connection, wire.send(h11.EndOfMessage()))
+
+
+def _chunks(reply: Reply) -> tuple[Chunk, ...]:
+    """The parts to send; of a body that is to be cut, the first half."""
+    if isinstance(reply.body, tuple):
+        return reply.body
+    if not reply.body:
+        return ()
+    end = len(reply.body) // 2 if reply.cut else len(reply.body)
+    return (Chunk(content=reply.body[:end]),)
+
+
+async def _write(connection: Connection, content: bytes | None) -> None:
+    """Write and wait until the kernel has it all."""
+    if content:
+        connection.writer.write(content)
+        await connection.writer.drain()

@@ -1,0 +1,228 @@
+"""A stand-in: a loopback upstream in a thread of ours, and a memory of what it was asked.
+
+Knows: its socket, its thread, its recorded requests. Refuses to know: which cloud it plays; that
+is `_inspect` (what to note about a request) and `_reply` (what to answer) of the two subclasses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import threading
+from collections import Counter, deque
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Generic, Self, TypeVar
+
+from openclaude.standins.exchange import Recorded, Reply
+from openclaude.standins.http import ClientLeftError, attend
+from openclaude.standins.script import Error, Script
+
+BACKLOG = 1024
+STOP_TIMEOUT_S = 10.0
+
+R = TypeVar("R", bound=Recorded)
+
+
+class Standin(Generic[R]):
+    """A loopback upstream: `with AnthropicStandin() as upstream: upstream.url`."""
+
+    name = "stand-in"
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        answer: Callable[[R], Reply | None] | None = None,
+        record: Path | None = None,
+        keep: int | None = None,
+    ) -> None:
+        """`answer` may override any reply (None: as scripted) and may block, it has a thread of
+        its own; `record` appends a JSON line per request; `keep` bounds what is remembered."""
+        self._host = host
+        self._wanted_port = port
+        self._answer = answer
+        self._record = record
+        self._requests: deque[R] = deque(maxlen=keep)
+        self._replies: deque[Reply] = deque(maxlen=keep)
+        self._disconnects = 0
+        self._errors_given: Counter[str] = Counter()
+        self._failures: list[BaseException] = []
+        self._changed = threading.Condition()
+        self._socket: socket.socket | None = None
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping: asyncio.Event | None = None
+
+    # What a subclass says -----------------------------------------------------------------------
+
+    def _inspect(self, request: Recorded) -> R:
+        """The request with everything there is to note about it."""
+        raise NotImplementedError
+
+    def _reply(self, request: R) -> Reply:
+        """What this upstream answers."""
+        raise NotImplementedError
+
+    def _error_due(self, script: Script) -> Error | None:
+        """The script's HTTP error, unless it has been given as often as it asked for."""
+        error = script.error
+        if error is None or not error.times:
+            return error
+        with self._changed:
+            if self._errors_given[error.marker] >= error.times:
+                return None
+            self._errors_given[error.marker] += 1
+        return error
+
+    # Starting and stopping ----------------------------------------------------------------------
+
+    @property
+    def port(self) -> int:
+        """The port it listens on."""
+        if self._socket is None:
+            raise RuntimeError(f"the {self.name} is not started")
+        return int(self._socket.getsockname()[1])
+
+    @property
+    def url(self) -> str:
+        """Its base URL, without a slash at the end."""
+        return f"http://{self._host}:{self.port}"
+
+    def start(self) -> Self:
+        """Listen, and answer in a thread; the port is known and open when this returns."""
+        if self._thread is not None:
+            raise RuntimeError(f"the {self.name} is started already")
+        self._socket = socket.create_server((self._host, self._wanted_port), backlog=BACKLOG)
+        started = threading.Event()
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._run(started)), name=self.name, daemon=True
+        )
+        self._thread.start()
+        started.wait()
+        return self
+
+    def stop(self) -> None:
+        """Close every connection and the port; safe to call twice."""
+        if self._thread is None or self._loop is None or self._stopping is None:
+            return
+        with contextlib.suppress(RuntimeError):  # the loop has ended by itself
+            self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join(STOP_TIMEOUT_S)
+        if self._thread.is_alive():
+            raise RuntimeError(f"the {self.name} did not stop: is an `answer` still blocked?")
+        self._thread = None
+        if self._failures:  # a bug of ours or a failed assertion of an `answer`: never silent
+            raise self._failures.pop(0)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    # What it has seen ---------------------------------------------------------------------------
+
+    @property
+    def requests(self) -> tuple[R, ...]:
+        """Every request so far, in the order of their last bytes."""
+        with self._changed:
+            return tuple(self._requests)
+
+    @property
+    def replies(self) -> tuple[Reply, ...]:
+        """Every reply so far as it was meant to be sent, in the order they were decided."""
+        with self._changed:
+            return tuple(self._replies)
+
+    @property
+    def disconnects(self) -> int:
+        """How many clients closed their connection before the reply had ended."""
+        with self._changed:
+            return self._disconnects
+
+    def clear(self) -> None:
+        """Forget what was seen."""
+        with self._changed:
+            self._requests.clear()
+            self._replies.clear()
+            self._errors_given.clear()
+            self._disconnects = 0
+
+    def wait_until(self, claim: Callable[[Self], bool], *, timeout_s: float = 10.0) -> bool:
+        """Whether `claim` about this stand-in came true in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: claim(self), timeout_s)
+
+    # The thread ---------------------------------------------------------------------------------
+
+    async def _run(self, started: threading.Event) -> None:
+        """Accept connections until `stop`, then end what is still open."""
+        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        connections: set[asyncio.Task[None]] = set()
+
+        def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.ensure_future(self._attend(reader, writer))
+            connections.add(task)
+            task.add_done_callback(end)
+
+        def end(task: asyncio.Task[None]) -> None:
+            connections.discard(task)
+            if not task.cancelled() and (failure := task.exception()):
+                self._failures.append(failure)
+
+        listener = await asyncio.start_server(connect, sock=self._socket, backlog=BACKLOG)
+        started.set()
+        await self._stopping.wait()
+        listener.close()
+        for task in connections:
+            task.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
+
+    async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection, from accept to close."""
+        try:
+            await attend(reader, writer, self._respond)
+        except ClientLeftError:
+            with self._changed:
+                self._disconnects += 1
+                self._changed.notify_all()
+        except ConnectionError:
+            return  # closed between two requests, which is every client's right
+        finally:
+            writer.transport.abort()
+
+    async def _respond(self, seen: Recorded) -> Reply:
+        """Note a request, then decide its reply."""
+        request = self._inspect(seen)
+        self._append(request)
+        with self._changed:
+            self._requests.append(request)
+            self._changed.notify_all()
+        reply = await asyncio.to_thread(self._answer, request) if self._answer else None
+        reply = reply or self._reply(request)
+        with self._changed:
+            self._replies.append(reply)
+            self._changed.notify_all()
+        return reply
+
+    def _append(self, request: R) -> None:
+        """One JSON line to the record file, in one write, so that a reader never sees half."""
+        if self._record is None:
+            return
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        descriptor = os.open(self._record, flags, 0o600)
+        try:
+            os.write(descriptor, json.dumps(request.as_json()).encode() + b"\n")
+        finally:
+            os.close(descriptor)
