@@ -1,0 +1,170 @@
+"""The catalogue: what is known of a model, from the map bundled with LiteLLM.
+
+Knows: windows, caps, abilities, prices. Refuses to know: profiles. It reads the map as a file;
+importing LiteLLM would cost seconds. The map is a third party's table, not the provider's word.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from openclaude.errors import OpenclaudeError
+
+MAP_NAME = "model_prices_and_context_window_backup.json"
+CHAT = "chat"
+REGIONAL = re.compile(r"bedrock/([a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2})/([^/]+)")
+# A cross-region inference profile: `us.MODEL` is MODEL, served from several regions.
+PREFIXED = re.compile(r"(global|us|us-gov|eu|apac|jp|au|in|ca|sa|me|af)\.(.+)")
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """One model of one provider, as the map describes it in one region."""
+
+    provider: str
+    id: str
+    max_input_tokens: int
+    max_output_tokens: int
+    vision: bool = False
+    pdf: bool = False
+    tools: bool = False
+    reasoning: bool = False
+    caching: bool = False
+    input_cost: float | None = None  # US dollars per token
+    output_cost: float | None = None
+    deprecation_date: str = ""  # ISO, or "" where none is announced
+    regions: tuple[str, ...] = ()  # those with a row of their own; absence says nothing
+    prefixed: tuple[str, ...] = ()  # the only ids listed, where the bare one is not
+
+
+class CatalogMissing(OpenclaudeError):
+    """LiteLLM's model map is not where it belongs."""
+
+    code = "catalog-missing"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"cannot read LiteLLM's model map: {why}", hint="reinstall openclaude")
+
+
+class Catalog:
+    """The map, looked up by provider, id and region."""
+
+    def __init__(self, rows: Mapping[str, Row]) -> None:
+        self._base: dict[tuple[str, str], Row] = {}
+        self._regional: dict[tuple[str, str, str], Row] = {}
+        self._regions: dict[str, list[str]] = {}
+        for name, row in rows.items():
+            if row.get("mode") == CHAT:
+                self._add(name, row)
+
+    @classmethod
+    def load(cls, path: Path) -> Catalog:
+        """The catalogue of the map at `path`."""
+        try:
+            rows = json.loads(path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise CatalogMissing(f"{path}: {error}") from error
+        if not isinstance(rows, dict):
+            raise CatalogMissing(f"{path}: not a table of models")
+        return cls({name: row for name, row in rows.items() if isinstance(row, dict)})
+
+    def _add(self, name: str, row: Row) -> None:
+        provider = str(row.get("litellm_provider", "")).removesuffix("_converse")
+        regional = REGIONAL.fullmatch(name)
+        if regional:
+            self._regional[(provider, regional[2], regional[1])] = row
+            self._regions.setdefault(regional[2], []).append(regional[1])
+        elif not name.startswith("bedrock/"):  # else a commitment's or another route's price
+            self._base[(provider, name.removeprefix(f"{provider}/"))] = row
+
+    def find(self, provider: str, model_id: str, region: str | None = None) -> Model | None:
+        """The model, or None if the map has no chat model of that id.
+
+        Its row is the region's, else the base one. Where rows disagree about the window or the
+        cap, the smaller number holds: a request that is too large fails, a smaller one works.
+        """
+        rows = self._rows(provider, model_id, region)
+        if rows:
+            return self._model(provider, model_id, rows)
+        prefixed = self._prefixed(provider, model_id)
+        rows = [self._base[(provider, name)] for name in prefixed]
+        return self._model(provider, model_id, rows, prefixed) if rows else None
+
+    def _rows(self, provider: str, model_id: str, region: str | None) -> list[Row]:
+        """The rows that describe the model: the deciding one first."""
+        bare = PREFIXED.fullmatch(model_id)
+        own = self._base.get((provider, model_id))
+        rows = [self._regional.get((provider, model_id, region or "")), own]
+        if not any(rows):
+            rows += [self._regional[(provider, model_id, here)] for here in self._here(model_id)]
+        elif bare:
+            rows.append(self._base.get((provider, bare[2])))
+        return [row for row in rows if row]
+
+    def _here(self, model_id: str) -> tuple[str, ...]:
+        return tuple(sorted(self._regions.get(model_id, ())))
+
+    def _prefixed(self, provider: str, model_id: str) -> tuple[str, ...]:
+        """The ids of the cross-region profiles of a model."""
+        known = (name for owner, name in self._base if owner == provider)
+        matches = ((name, PREFIXED.fullmatch(name)) for name in known)
+        return tuple(sorted(name for name, match in matches if match and match[2] == model_id))
+
+    def _model(
+        self, provider: str, model_id: str, rows: list[Row], prefixed: tuple[str, ...] = ()
+    ) -> Model:
+        row = rows[0]
+        return Model(
+            provider=provider,
+            id=model_id,
+            max_input_tokens=smallest(rows, "max_input_tokens"),
+            max_output_tokens=smallest(rows, "max_output_tokens"),
+            vision=bool(row.get("supports_vision")),
+            pdf=bool(row.get("supports_pdf_input")),
+            tools=bool(row.get("supports_function_calling")),
+            reasoning=bool(row.get("supports_reasoning")),
+            caching=bool(row.get("supports_prompt_caching")),
+            input_cost=row.get("input_cost_per_token"),
+            output_cost=row.get("output_cost_per_token"),
+            deprecation_date=str(row.get("deprecation_date", "")),
+            regions=self._here(model_id),
+            prefixed=prefixed,
+        )
+
+    def nearest(self, name: str, *, provider: str = "bedrock") -> tuple[str, ...]:
+        """Up to three ids that `name` was probably meant to be, the likeliest first."""
+        known = [model_id for owner, model_id in self._base if owner == provider]
+        close = difflib.get_close_matches(name, known, 3, 0.6)
+        holding = sorted((one for one in known if name and name in one), key=len)
+        return tuple(dict.fromkeys([*close, *holding]))[:3]
+
+
+def smallest(rows: list[Row], key: str) -> int:
+    """The smallest number the rows give for `key`; 0 where none does."""
+    numbers = [row.get(key) or row.get("max_tokens") for row in rows]
+    return min((number for number in numbers if isinstance(number, int)), default=0)
+
+
+def find_map() -> Path:
+    """Where LiteLLM's map is, without importing LiteLLM."""
+    spec = find_spec("litellm")
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    if not folders:
+        raise CatalogMissing("LiteLLM is not installed")
+    return Path(folders[0]) / MAP_NAME
+
+
+@cache
+def bundled_catalog() -> Catalog:
+    """The catalogue of the installed LiteLLM, read at most once."""
+    return Catalog.load(find_map())

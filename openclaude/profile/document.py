@@ -1,0 +1,136 @@
+"""One profile file, read: its values, the line of each key, what it was when it was read.
+
+Knows: files, TOML. Refuses to know: what the keys mean, other files.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from tomlkit.exceptions import ParseError, TOMLKitError
+
+from openclaude.profile.locate import Key, locate_keys
+from openclaude.profile.mistakes import Mistake, ProfileMistakes, UnreadableProfile
+
+LARGEST_FILE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A parsed profile file."""
+
+    path: Path
+    values: dict[str, Any]
+    lines: dict[Key, int]
+    sha256: str
+
+    def line_of(self, key: Key) -> int:
+        """The line of `key`, or of the nearest table around it; 1 where the file has neither."""
+        while key and key not in self.lines:
+            key = key[:-1]
+        return self.lines.get(key, 1)
+
+
+def read_document(path: Path) -> Document | None:
+    """The file at `path`, or None where nothing has that name."""
+    content = read_bytes(path)
+    if content is None:
+        return None
+    text = decode(path, content)
+    return Document(
+        path=path,
+        values=parse(path, text),
+        lines=locate_keys(text),
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+
+
+def read_bytes(path: Path) -> bytes | None:
+    """The content of a regular file of reasonable size."""
+    try:
+        # without O_NONBLOCK, opening a FIFO would wait for a writer
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if is_absent(path, error):
+            return None
+        raise UnreadableProfile(path, describe(error)) from error
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            kind = "it is a folder" if stat.S_ISDIR(mode) else "it is not a regular file"
+            raise UnreadableProfile(path, kind)
+        return read_limited(path, file.read(LARGEST_FILE + 1))
+
+
+def read_limited(path: Path, content: bytes) -> bytes:
+    """`content`, unless it is longer than any profile."""
+    if len(content) > LARGEST_FILE:
+        raise UnreadableProfile(path, "it is larger than 1 MiB")
+    return content
+
+
+def is_absent(path: Path, error: OSError) -> bool:
+    """Whether nothing has that name; a link that points nowhere is something."""
+    return error.errno in (errno.ENOENT, errno.ENOTDIR) and not path.is_symlink()
+
+
+def describe(error: OSError) -> str:
+    """What the system said, in a sentence's form."""
+    if error.errno == errno.ENOENT:
+        return "it is a link that points nowhere"
+    return (error.strerror or str(error)).lower()
+
+
+def decode(path: Path, content: bytes) -> str:
+    """UTF-8, as TOML demands; a byte order mark is passed over."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UnreadableProfile(
+            path, f"line {line} is not UTF-8", hint="save it as UTF-8"
+        ) from error
+
+
+def parse(path: Path, text: str) -> dict[str, Any]:
+    """The values of a TOML text as plain Python ones."""
+    try:
+        return tomlkit.parse(text).unwrap()
+    except (TOMLKitError, ValueError) as error:
+        line, column = find_position(text, error)
+        mistake = Mistake(path=path, line=line, column=column, key="", message=explain(error, text))
+        raise ProfileMistakes([mistake]) from error
+
+
+def find_position(text: str, error: Exception) -> tuple[int, int]:
+    """Line and column, from 1. Some of tomlkit's errors have none; tomllib's then help out."""
+    if isinstance(error, ParseError):
+        return error.line, error.col + 1
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError as second:
+        return position_in(str(second))
+    return 1, 1
+
+
+def position_in(message: str) -> tuple[int, int]:
+    """The numbers of tomllib's `... (at line 3, column 7)`."""
+    digits = "".join(letter if letter.isdigit() else " " for letter in message.rpartition("(")[2])
+    numbers = [int(number) for number in digits.split()]
+    return (numbers[0], numbers[1]) if len(numbers) == 2 else (1, 1)
+
+
+def explain(error: Exception, text: str) -> str:
+    """What is wrong with the TOML, in a message's form."""
+    said = str(error).partition(" at line ")[0].rstrip(".")
+    if "'\\x00'" in said and "\x00" not in text:
+        said = "unexpected end of the line or of the file"  # tomlkit's end is a NUL
+    return f"not TOML: {said[:1].lower()}{said[1:]}"

@@ -1,0 +1,289 @@
+"""The library: which profiles there are, and what one says when its parents are merged in.
+
+Knows: the user's folder and the shipped one, `extends`, the order of precedence. Refuses to know:
+processes, ports in use, LiteLLM's config.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from openclaude.profile.catalog import Catalog, bundled_catalog
+from openclaude.profile.document import Document, describe, read_document
+from openclaude.profile.findings import Finding
+from openclaude.profile.locate import dotted
+from openclaude.profile.merge import HEADING, Leaves, flatten, merge, nest, place_of, replace
+from openclaude.profile.mistakes import Mistake, ProfileMistakes, UnreadableProfile
+from openclaude.profile.names import UnknownProfile, check_name, is_name
+from openclaude.profile.overrides import read_overrides
+from openclaude.profile.rules import find_broken_rules
+from openclaude.profile.schema import Heading, Profile
+from openclaude.profile.shape import find_shape_mistakes
+from openclaude.profile.support import find_unsupported_keys, find_unsupported_values
+
+SUFFIX = ".toml"
+
+
+class Entry(NamedTuple):
+    """One profile that can be named."""
+
+    name: str
+    path: Path
+    where: Literal["user", "shipped"]
+
+
+class Source(NamedTuple):
+    """A file that a profile was made from."""
+
+    name: str
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a value comes from."""
+
+    kind: Literal["profile", "parent", "environment", "default"]
+    path: Path | None = None
+    line: int = 0
+    variable: str = ""
+
+    def __str__(self) -> str:
+        if self.path is not None:
+            return f"{self.path}:{self.line}"
+        return self.variable or self.kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A valid profile, and everything it was made from."""
+
+    name: str
+    profile: Profile
+    sources: tuple[Source, ...]  # the profile's own file, its parent's, and so on
+    absent: tuple[Path, ...]  # looked for and not there: once there, they would be read instead
+    provenance: Mapping[str, Origin]
+
+
+class Chain(NamedTuple):
+    """A profile's file, its parent's and so on, as far as they could be followed."""
+
+    sources: list[Source]
+    documents: list[Document]
+    absent: list[Path]
+    mistakes: list[Mistake]
+
+
+class Library:
+    """The profiles of one user, and the shipped ones behind them."""
+
+    def __init__(
+        self,
+        user: Path,
+        shipped: Path,
+        *,
+        catalog: Callable[[], Catalog] = bundled_catalog,
+    ) -> None:
+        self.user = user
+        self.shipped = shipped
+        self.catalog = catalog  # called only for a profile with a Bedrock tier
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Every profile by name; a user's file hides the shipped one of the same name."""
+        found = {path.stem: Entry(path.stem, path, "shipped") for path in files_in(self.shipped)}
+        found |= {path.stem: Entry(path.stem, path, "user") for path in files_in(self.user)}
+        return tuple(found[name] for name in sorted(found) if is_name(name))
+
+    def misnamed(self) -> tuple[Path, ...]:
+        """The user's files that no `--profile` can name."""
+        return tuple(path for path in files_in(self.user) if not is_name(path.stem))
+
+    def names(self) -> tuple[str, ...]:
+        """What can be given to `--profile`."""
+        return tuple(entry.name for entry in self.entries())
+
+    def load(self, name: str, *, env: Mapping[str, str]) -> Loaded:
+        """The profile of that name, merged with its parents and judged.
+
+        Three variables of `env` replace a key: OPENCLAUDE_AWS_PROFILE, OPENCLAUDE_AWS_REGION,
+        OPENCLAUDE_LITELLM_PORT. The region replaces `aws.region` only: a tier that names a region
+        of its own keeps it. Raises UnknownProfile, UnreadableProfile, BadOverride, or
+        ProfileMistakes with every mistake of all files involved.
+        """
+        overrides = read_overrides(env)
+        absent: list[Path] = []
+        document = self._read(check_name(name), absent)
+        if document is None:
+            raise UnknownProfile(name, self.names())
+        return self._judge(name, self._follow(name, document, absent), overrides)
+
+    def load_file(self, path: Path, *, env: Mapping[str, str]) -> Loaded:
+        """The profile in a file that need not be in the library; its parents are looked up here."""
+        overrides = read_overrides(env)
+        document = read_document(path)
+        if document is None:
+            raise UnreadableProfile(path, "no such file")
+        return self._judge(path.stem, self._follow("", document, []), overrides)
+
+    def _judge(self, name: str, chain: Chain, overrides: Leaves) -> Loaded:
+        """The profile of a chain of files, or every mistake in them."""
+        merged = merge(flatten(document) for document in chain.documents)
+        replace(merged, overrides)
+        values = nest(merged)
+        found = [*find_mistakes(values, self.catalog)]
+        mistakes = [*chain.mistakes, *parent_mistakes(chain.documents[1:])]
+        mistakes += [place(finding, merged, chain.documents[0]) for finding in found]
+        if mistakes:
+            raise ProfileMistakes(in_order(mistakes, chain.documents))
+        profile = Profile.model_validate(values)
+        return Loaded(
+            name=name,
+            profile=profile,
+            sources=tuple(chain.sources),
+            absent=tuple(chain.absent),
+            provenance=trace(profile, merged, chain.documents[0]),
+        )
+
+    def _read(self, name: str, absent: list[Path]) -> Document | None:
+        """The file of that name: the user's, else the shipped one."""
+        for folder in (self.user, self.shipped):
+            path = folder / f"{name}{SUFFIX}"
+            document = read_document(path)
+            if document is not None:
+                return document
+            absent.append(path)
+        return None
+
+    def _follow(self, name: str, document: Document, absent: list[Path]) -> Chain:
+        """The chain of `extends` that begins with `document`."""
+        chain = Chain([], [], absent, [])
+        names: list[str] = []
+        while True:
+            names.append(name)
+            chain.sources.append(Source(name, document.path, document.sha256))
+            chain.documents.append(document)
+            parent = document.values.get("extends")
+            if not isinstance(parent, str) or not is_name(parent):
+                return chain  # a value that cannot be a name is reported with the shape
+            if parent in names:
+                chain.mistakes.extend(cycle_mistakes(names, parent, chain.documents))
+                return chain
+            found = self._read(parent, absent)
+            if found is None:
+                chain.mistakes.append(self._unknown_parent(document, parent))
+                return chain
+            name, document = parent, found
+
+    def _unknown_parent(self, document: Document, parent: str) -> Mistake:
+        error = UnknownProfile(parent, self.names())
+        return extends_mistake(document, error.message, error.hint)
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The profile files of a folder; none where there is no folder."""
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix == SUFFIX)
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise UnreadableProfile(folder, describe(error)) from error
+
+
+def find_mistakes(
+    values: Mapping[str, object], find_catalog: Callable[[], Catalog]
+) -> Iterator[Finding]:
+    """What is wrong with a merged profile: the first finding at or above a key stands for it."""
+    seen: set[tuple[str | int, ...]] = set()
+    for finder in (
+        find_unsupported_keys(values),
+        find_shape_mistakes(Profile, values),
+        find_unsupported_values(values),
+        find_broken_rules(values, find_catalog),
+    ):
+        for finding in finder:
+            key = finding.key
+            if not any(key[:length] in seen for length in range(1, len(key) + 1)):
+                seen.add(key)
+                yield finding
+
+
+def parent_mistakes(parents: Iterable[Document]) -> Iterator[Mistake]:
+    """What is wrong with what the parents say of themselves, which is not merged."""
+    for document in parents:
+        heading = {key: value for key, value in document.values.items() if key in HEADING}
+        for finding in find_shape_mistakes(Heading, heading):
+            yield make_mistake(finding, document, document.line_of(finding.key))
+
+
+def place(finding: Finding, merged: Leaves, first: Document) -> Mistake:
+    """A finding with the file and the line to mend."""
+    document, line = place_of(merged, finding.key) or (first, 1)
+    return make_mistake(finding, document, line)
+
+
+def make_mistake(finding: Finding, document: Document, line: int) -> Mistake:
+    """A finding at a line of a file."""
+    return Mistake(
+        path=document.path,
+        line=line,
+        key=dotted(finding.key),
+        message=finding.message,
+        hint=finding.hint,
+    )
+
+
+def cycle_mistakes(names: list[str], parent: str, documents: list[Document]) -> list[Mistake]:
+    """One mistake in each file of a circle of `extends`."""
+    first = names.index(parent)
+    circle = " -> ".join([*names[first:], parent])
+    return [
+        extends_mistake(document, f"profiles extend each other in a circle: {circle}")
+        for document in documents[first:]
+    ]
+
+
+def extends_mistake(document: Document, message: str, hint: str = "") -> Mistake:
+    """A mistake at a file's `extends`."""
+    return make_mistake(
+        Finding(("extends",), message, hint), document, document.line_of(("extends",))
+    )
+
+
+def in_order(mistakes: Iterable[Mistake], documents: list[Document]) -> list[Mistake]:
+    """By file, the profile's own first, then by line."""
+    paths = [document.path for document in documents]
+    return sorted(mistakes, key=lambda mistake: (paths.index(mistake.path), mistake.line))
+
+
+def trace(profile: Profile, merged: Leaves, first: Document) -> dict[str, Origin]:
+    """Where each value of a profile comes from, by its dotted key."""
+    origins: dict[str, Origin] = {}
+    for key, _ in leaves_of(profile.model_dump(by_alias=True)):
+        origins[".".join(key)] = origin_of(merged, key, first)
+    return origins
+
+
+def origin_of(merged: Leaves, key: tuple[str, ...], first: Document) -> Origin:
+    """Where one value comes from."""
+    leaf = merged.get(key)
+    if leaf is None:
+        return Origin(kind="default")
+    if leaf.document is None:
+        return Origin(kind="environment", variable=leaf.variable)
+    kind: Literal["profile", "parent"] = "profile" if leaf.document is first else "parent"
+    return Origin(kind=kind, path=leaf.document.path, line=leaf.line)
+
+
+def leaves_of(
+    values: Mapping[str, object], before: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Every value of nested tables, with its key."""
+    for name, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from leaves_of(value, (*before, name))
+        else:
+            yield (*before, name), value

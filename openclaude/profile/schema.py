@@ -1,0 +1,169 @@
+"""The schema: what a profile may say, key by key.
+
+Knows: every key of the design, its type, and what can be judged of a value by looking at it alone.
+Refuses to know: files, the model map, which keys are built already (`support` says), LiteLLM.
+Whoever holds a `Profile` holds one whose base URL may be given the plan's token.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from openclaude.profile import values
+
+TIERS = ("opus", "sonnet", "haiku", "fable")
+CLAUDE = "claude"
+ANTHROPIC_URL = values.ANTHROPIC_URL
+
+Line = Annotated[str, AfterValidator(values.check_line)]
+Label = Annotated[str, AfterValidator(values.check_label)]
+Name = Annotated[str, AfterValidator(values.check_extends)]
+ModelName = Annotated[str, AfterValidator(values.check_model_name)]
+PositiveInt = Annotated[int, AfterValidator(values.check_positive)]
+Port = Annotated[int, AfterValidator(values.check_port)]
+BaseUrl = Annotated[str, AfterValidator(values.check_base_url)]
+EndpointUrl = Annotated[str, AfterValidator(values.check_endpoint_url)]
+Auth = Annotated[str, AfterValidator(values.one_of("plan", "api-key", "none"))]
+SchemaNumber = Annotated[int, AfterValidator(values.check_schema_number)]
+TierName = Annotated[str, AfterValidator(values.one_of(*TIERS))]
+Names = Annotated[tuple[ModelName, ...], Field(strict=False)]
+
+
+class Table(BaseModel):
+    """A TOML table: no unknown key, no value of another type, never changed once read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Tier(Table):
+    """What one of claude's tiers runs on."""
+
+    model: ModelName
+    region: Line | None = None
+    fallbacks: Names = ()
+    label: Label | None = None
+    max_output_tokens: PositiveInt | None = None
+    context_window: PositiveInt | None = None
+    vision: bool | None = None
+    api_key: Line | None = None
+    api_base: Line | None = None
+    params: dict[str, Any] = {}
+
+    @property
+    def is_claude(self) -> bool:
+        """Whether requests of this tier go to Anthropic with the user's own login."""
+        return values.is_claude(self.model)
+
+    @property
+    def provider(self) -> str:
+        """Who serves the tier: `claude`, or the part of the model's name before the slash."""
+        return CLAUDE if self.is_claude else self.model.partition("/")[0]
+
+    @property
+    def model_id(self) -> str:
+        """The provider's own id of the model."""
+        return self.model if self.is_claude else self.model.partition("/")[2]
+
+
+class Anthropic(Table):
+    """How requests reach Anthropic."""
+
+    auth: Auth = "plan"
+    api_key: Line | None = None
+    base_url: BaseUrl = ANTHROPIC_URL
+
+
+class Aws(Table):
+    """Which AWS profile and region the Bedrock tiers use."""
+
+    profile: Line | None = None
+    region: Line | None = None
+    endpoint_url: EndpointUrl | None = None
+
+
+class Listen(Table):
+    """Where main listens; providers listens on the next port."""
+
+    port: Port = 4000
+    strict: bool = False
+
+
+class Agents(Table):
+    """Which tier claude's own subagents use."""
+
+    explore: TierName | None = None
+    plan: TierName | None = None
+    general: TierName | None = None
+    all: TierName | None = None
+
+
+class Stack(Table):
+    """How long an unused stack stays."""
+
+    idle_sleep: Line | None = None
+    linger: Line | None = None
+
+
+class Heading(Table):
+    """What each file says of itself; nothing here is inherited from a parent."""
+
+    schema_number: SchemaNumber = Field(alias="schema")
+    description: Line = ""
+    extends: Name | None = None
+
+
+def widen_tiers(given: object) -> object:
+    """The short form of a tier, `haiku = "bedrock/..."`, as the long one."""
+    if not isinstance(given, dict):
+        return given
+    return {
+        name: {"model": tier} if isinstance(tier, str) else tier for name, tier in given.items()
+    }
+
+
+def complete_tiers(given: dict[str, Tier]) -> dict[str, Tier]:
+    """All four tiers in their order; one left out is Claude."""
+    return {name: given.get(name) or Tier(model=CLAUDE) for name in TIERS}
+
+
+Tiers = Annotated[
+    dict[Annotated[str, AfterValidator(values.tier_key(TIERS))], Tier],
+    BeforeValidator(widen_tiers),
+    AfterValidator(complete_tiers),
+]
+
+
+class Profile(Heading):
+    """A whole profile, parents merged in."""
+
+    tiers: Tiers = Field(default_factory=lambda: complete_tiers({}))
+    anthropic: Anthropic = Anthropic()
+    aws: Aws = Aws()
+    listen: Listen = Listen()
+    agents: Agents = Agents()
+    stack: Stack = Stack()
+
+    def region_of(self, tier_name: str) -> str | None:
+        """The AWS region of a tier: its own, else the profile's."""
+        return self.tiers[tier_name].region or self.aws.region
+
+
+TABLES: dict[tuple[str, ...], type[Table]] = {
+    (): Profile,
+    ("tiers", "*"): Tier,
+    ("anthropic",): Anthropic,
+    ("aws",): Aws,
+    ("listen",): Listen,
+    ("agents",): Agents,
+    ("stack",): Stack,
+}
+
+
+def allowed_keys(table: tuple[str, ...]) -> tuple[str, ...]:
+    """The keys that the table at this place of a profile may have."""
+    if table == ("tiers",):
+        return TIERS
+    place = ("tiers", "*") if table[:1] == ("tiers",) else table
+    return tuple(field.alias or name for name, field in TABLES[place].model_fields.items())
