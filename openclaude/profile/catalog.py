@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ REGIONAL = re.compile(r"bedrock/([a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2})/([^/]+)")
 PREFIXED = re.compile(r"(global|us|us-gov|eu|apac|jp|au|in|ca|sa|me|af)\.(.+)")
 
 Row = Mapping[str, Any]
+Base = dict[tuple[str, str], Row]  # (provider, id)
+Regional = dict[tuple[str, str], dict[str, Row]]  # (provider, id), then region
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,35 +59,34 @@ class CatalogMissing(OpenclaudeError):
 
 
 class Catalog:
-    """The map, looked up by provider, id and region."""
+    """The map at `path`, looked up by provider, id and region; it is read at the first look-up."""
 
-    def __init__(self, rows: Mapping[str, Row]) -> None:
-        self._base: dict[tuple[str, str], Row] = {}
-        self._regional: dict[tuple[str, str, str], Row] = {}
-        self._regions: dict[str, list[str]] = {}
-        for name, row in rows.items():
-            if row.get("mode") == CHAT:
-                self._add(name, row)
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
     @classmethod
     def load(cls, path: Path) -> Catalog:
-        """The catalogue of the map at `path`."""
-        try:
-            rows = json.loads(path.read_bytes())
-        except (OSError, ValueError) as error:
-            raise CatalogMissing(f"{path}: {error}") from error
-        if not isinstance(rows, dict):
-            raise CatalogMissing(f"{path}: not a table of models")
-        return cls({name: row for name, row in rows.items() if isinstance(row, dict)})
+        """The catalogue of the map at `path`, read now."""
+        catalog = cls(path)
+        catalog._base  # noqa: B018 - reads the map, or says why it cannot
+        return catalog
 
-    def _add(self, name: str, row: Row) -> None:
-        provider = str(row.get("litellm_provider", "")).removesuffix("_converse")
-        regional = REGIONAL.fullmatch(name)
-        if regional:
-            self._regional[(provider, regional[2], regional[1])] = row
-            self._regions.setdefault(regional[2], []).append(regional[1])
-        elif not name.startswith("bedrock/"):  # else a commitment's or another route's price
-            self._base[(provider, name.removeprefix(f"{provider}/"))] = row
+    @classmethod
+    def bundled(cls) -> Catalog:
+        """The catalogue of the installed LiteLLM."""
+        return cls(find_map())
+
+    @cached_property
+    def _rows_by_name(self) -> tuple[Base, Regional]:
+        return index(read_map(self.path))
+
+    @property
+    def _base(self) -> Base:
+        return self._rows_by_name[0]
+
+    @property
+    def _regional(self) -> Regional:
+        return self._rows_by_name[1]
 
     def find(self, provider: str, model_id: str, region: str | None = None) -> Model | None:
         """The model, or None if the map has no chat model of that id.
@@ -100,19 +101,27 @@ class Catalog:
         rows = [self._base[(provider, name)] for name in prefixed]
         return self._model(provider, model_id, rows, prefixed) if rows else None
 
-    def _rows(self, provider: str, model_id: str, region: str | None) -> list[Row]:
-        """The rows that describe the model: the deciding one first."""
-        bare = PREFIXED.fullmatch(model_id)
-        own = self._base.get((provider, model_id))
-        rows = [self._regional.get((provider, model_id, region or "")), own]
-        if not any(rows):
-            rows += [self._regional[(provider, model_id, here)] for here in self._here(model_id)]
-        elif bare:
-            rows.append(self._base.get((provider, bare[2])))
-        return [row for row in rows if row]
+    def find_model(self, name: str, region: str | None = None) -> Model:
+        """The model that a valid profile calls `PROVIDER/ID`."""
+        provider, _, model_id = name.partition("/")
+        model = self.find(provider, model_id, region)
+        if model is None:
+            raise LookupError(f"no chat model named {name!r} in {self.path}")
+        return model
 
-    def _here(self, model_id: str) -> tuple[str, ...]:
-        return tuple(sorted(self._regions.get(model_id, ())))
+    def _rows(self, provider: str, model_id: str, region: str | None) -> list[Row]:
+        """The rows that describe the model, the deciding one first."""
+        by_region = self._regional.get((provider, model_id), {})
+        cross_region = PREFIXED.fullmatch(model_id)
+        own = [
+            by_region.get(region or ""),
+            self._base.get((provider, model_id)),
+            # `us.MODEL` is MODEL too, and its row may know a smaller cap
+            self._base.get((provider, cross_region[2])) if cross_region else None,
+        ]
+        if own[0] or own[1]:
+            return [row for row in own if row]
+        return [by_region[name] for name in sorted(by_region)]
 
     def _prefixed(self, provider: str, model_id: str) -> tuple[str, ...]:
         """The ids of the cross-region profiles of a model."""
@@ -137,7 +146,7 @@ class Catalog:
             input_cost=row.get("input_cost_per_token"),
             output_cost=row.get("output_cost_per_token"),
             deprecation_date=str(row.get("deprecation_date", "")),
-            regions=self._here(model_id),
+            regions=tuple(sorted(self._regional.get((provider, model_id), ()))),
             prefixed=prefixed,
         )
 
@@ -147,6 +156,33 @@ class Catalog:
         close = difflib.get_close_matches(name, known, 3, 0.6)
         holding = sorted((one for one in known if name and name in one), key=len)
         return tuple(dict.fromkeys([*close, *holding]))[:3]
+
+
+def read_map(path: Path) -> Mapping[str, Row]:
+    """The rows of the map by name."""
+    try:
+        rows = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise CatalogMissing(f"{path}: {error}") from error
+    if not isinstance(rows, dict):
+        raise CatalogMissing(f"{path}: not a table of models")
+    return {name: row for name, row in rows.items() if isinstance(row, dict)}
+
+
+def index(rows: Mapping[str, Row]) -> tuple[Base, Regional]:
+    """The chat models by provider and id, and their regional rows."""
+    base: Base = {}
+    regional: Regional = {}
+    for name, row in rows.items():
+        if row.get("mode") != CHAT:
+            continue
+        provider = str(row.get("litellm_provider", "")).removesuffix("_converse")
+        match = REGIONAL.fullmatch(name)
+        if match:
+            regional.setdefault((provider, match[2]), {})[match[1]] = row
+        elif not name.startswith("bedrock/"):  # else a commitment's or another route's price
+            base[(provider, name.removeprefix(f"{provider}/"))] = row
+    return base, regional
 
 
 def smallest(rows: list[Row], key: str) -> int:
@@ -162,9 +198,3 @@ def find_map() -> Path:
     if not folders:
         raise CatalogMissing("LiteLLM is not installed")
     return Path(folders[0]) / MAP_NAME
-
-
-@cache
-def bundled_catalog() -> Catalog:
-    """The catalogue of the installed LiteLLM, read at most once."""
-    return Catalog.load(find_map())

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import tomlkit
-from tomlkit.exceptions import ParseError, TOMLKitError
+from tomlkit.exceptions import ParseError, TOMLKitError, UnexpectedCharError
 
 from openclaude.profile.locate import Key, locate_keys
 from openclaude.profile.mistakes import Mistake, ProfileMistakes, UnreadableProfile
 
 LARGEST_FILE = 1 << 20
+PAIR = 'a line is `key = value`, with text in quotes: `model = "claude"`'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +107,18 @@ def parse(path: Path, text: str) -> dict[str, Any]:
         return tomlkit.parse(text).unwrap()
     except (TOMLKitError, ValueError) as error:
         line, column = find_position(text, error)
-        mistake = Mistake(path=path, line=line, column=column, key="", message=explain(error, text))
-        raise ProfileMistakes([mistake]) from error
+        raise ProfileMistakes(
+            [
+                Mistake(
+                    path=path,
+                    line=line,
+                    column=column,
+                    key="",
+                    message=explain(error, text),
+                    hint=PAIR if isinstance(error, UnexpectedCharError) else "",
+                )
+            ]
+        ) from error
 
 
 def find_position(text: str, error: Exception) -> tuple[int, int]:

@@ -6,12 +6,12 @@ processes, ports in use, LiteLLM's config.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from openclaude.profile.catalog import Catalog, bundled_catalog
+from openclaude.profile.catalog import Catalog
 from openclaude.profile.document import Document, describe, read_document
 from openclaude.profile.findings import Finding
 from openclaude.profile.locate import dotted
@@ -81,16 +81,10 @@ class Chain(NamedTuple):
 class Library:
     """The profiles of one user, and the shipped ones behind them."""
 
-    def __init__(
-        self,
-        user: Path,
-        shipped: Path,
-        *,
-        catalog: Callable[[], Catalog] = bundled_catalog,
-    ) -> None:
+    def __init__(self, user: Path, shipped: Path, *, catalog: Catalog | None = None) -> None:
         self.user = user
         self.shipped = shipped
-        self.catalog = catalog  # called only for a profile with a Bedrock tier
+        self.catalog = catalog or Catalog.bundled()
 
     def entries(self) -> tuple[Entry, ...]:
         """Every profile by name; a user's file hides the shipped one of the same name."""
@@ -193,16 +187,14 @@ def files_in(folder: Path) -> list[Path]:
         raise UnreadableProfile(folder, describe(error)) from error
 
 
-def find_mistakes(
-    values: Mapping[str, object], find_catalog: Callable[[], Catalog]
-) -> Iterator[Finding]:
+def find_mistakes(values: Mapping[str, object], catalog: Catalog) -> Iterator[Finding]:
     """What is wrong with a merged profile: the first finding at or above a key stands for it."""
     seen: set[tuple[str | int, ...]] = set()
     for finder in (
         find_unsupported_keys(values),
         find_shape_mistakes(Profile, values),
         find_unsupported_values(values),
-        find_broken_rules(values, find_catalog),
+        find_broken_rules(values, catalog),
     ):
         for finding in finder:
             key = finding.key

@@ -60,6 +60,11 @@ def default_profile_name(env: Mapping[str, str]) -> str:
     return check_name(named, variable=PROFILE_VARIABLE) if named else DEFAULT_PROFILE
 
 
+def profile_name(given: str | None, env: Mapping[str, str]) -> str:
+    """The profile that a command line means: the one it names, else the default."""
+    return default_profile_name(env) if given is None else check_name(given)
+
+
 def shorten(text: str) -> str:
     """`text` as it may be shown in a message: one short line, nothing a terminal obeys."""
     shown = text if text.isprintable() else ascii(text)[1:-1]

@@ -6,7 +6,7 @@ value of the wrong type is `shape`'s to report and passed over here).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from openclaude.errors import nearest
@@ -20,17 +20,16 @@ from openclaude.profile.values import check_model_name, is_claude
 
 EXAMPLE = "bedrock/qwen.qwen3-next-80b-a3b"
 Values = Mapping[str, Any]
-FindCatalog = Callable[[], Catalog]
 
 
-def find_broken_rules(profile: Values, find_catalog: FindCatalog) -> Iterator[Finding]:
+def find_broken_rules(profile: Values, catalog: Catalog) -> Iterator[Finding]:
     """Every rule that a merged profile breaks; the map is read only for a Bedrock tier."""
     on_bedrock = []
     for name, tier in tier_tables(profile):
         model = tier.get("model")
         if not isinstance(model, str):
             continue
-        yield from check_tier(("tiers", name), tier, profile, find_catalog)
+        yield from check_tier(("tiers", name), tier, profile, catalog)
         if model.startswith("bedrock/"):
             on_bedrock.append((name, tier))
     yield from check_region(("aws", "region"), table(profile, "aws").get("region"))
@@ -51,7 +50,7 @@ def table(values: Values, name: str) -> Values:
 
 
 def check_tier(
-    key: tuple[str, str], tier: Values, profile: Values, find_catalog: FindCatalog
+    key: tuple[str, str], tier: Values, profile: Values, catalog: Catalog
 ) -> Iterator[Finding]:
     """One tier: does anybody serve its model, and do its other keys fit."""
     model = tier["model"]
@@ -60,7 +59,7 @@ def check_tier(
         return
     yield from check_region((*key, "region"), tier.get("region"))
     if model.startswith("bedrock/"):
-        yield from check_bedrock_tier(key, tier, profile, find_catalog)
+        yield from check_bedrock_tier(key, tier, profile, catalog)
     else:
         yield refuse_provider((*key, "model"), model)
 
@@ -91,14 +90,13 @@ def refuse_provider(key: tuple[str, ...], model: str) -> Finding:
 
 
 def check_bedrock_tier(
-    key: tuple[str, str], tier: Values, profile: Values, find_catalog: FindCatalog
+    key: tuple[str, str], tier: Values, profile: Values, catalog: Catalog
 ) -> Iterator[Finding]:
     """The model is in the map, and no limit is beyond it."""
     try:
         name = check_model_name(tier["model"]).removeprefix("bedrock/")
     except ValueError:
         return  # reported as the value's own mistake
-    catalog = find_catalog()
     region = tier.get("region") or table(profile, "aws").get("region")
     model = catalog.find("bedrock", name, region if isinstance(region, str) else None)
     if model is None:

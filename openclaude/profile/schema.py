@@ -34,7 +34,7 @@ Names = Annotated[tuple[ModelName, ...], Field(strict=False)]
 class Table(BaseModel):
     """A TOML table: no unknown key, no value of another type, never changed once read."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 class Tier(Table):
