@@ -1,0 +1,69 @@
+"""The bare command: become claude, with the profile's stack behind it.
+
+Knows: the order of a launch. Every check comes before the first change: a launch that fails has
+changed nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NoReturn
+
+from openclaude.commands.planning import find_plan
+from openclaude.compile.merge import SETTINGS_PATH, build_launch
+from openclaude.compile.plan import Plan
+from openclaude.facts import check_aws_profile, find_claude, look_at_launch
+from openclaude.places import Places
+from openclaude.run.files import private_folder
+from openclaude.run.launch import Joined, become, join_stack, settings_file
+
+# Words of claude's own that talk to no model: they need no stack and are passed straight on.
+PLAIN_WORDS = frozenset(
+    {"auth", "doctor", "install", "mcp", "plugin", "plugins", "setup-token", "update", "upgrade"}
+    | {"--help", "-h", "--version", "-v"}
+)
+
+# What `compile` shows where a launch puts the address and the local key of the stack it joins.
+PLAN_URL = "http://127.0.0.1:<port>"
+PLAN_KEY = "<local key of main>"
+
+
+def launch(
+    name: str, arguments: tuple[str, ...], places: Places, env: Mapping[str, str]
+) -> NoReturn:
+    """Become claude with the user's `arguments`; raises OpenclaudeError before that point."""
+    claude = find_claude(env)
+    if arguments and arguments[0] in PLAIN_WORDS:
+        become(claude, ("claude", *arguments), env)
+    plan = find_plan(name, places, env)
+    facts = look_at_launch(arguments, claude, env, places.home, Path.cwd())
+    build_launch(plan.launch, facts, url="", key="")  # conflicts are found before anything starts
+    joined = bring_up(plan, places, env)
+    made = build_launch(
+        plan.launch, facts, url=f"http://127.0.0.1:{joined.port}", key=joined.main_key
+    )
+    settings = str(settings_file(places.stacks / plan.profile, made.settings))
+    argv = tuple(settings if argument == SETTINGS_PATH else argument for argument in made.argv)
+    become(claude, argv, made.environment)
+
+
+def bring_up(plan: Plan, places: Places, env: Mapping[str, str]) -> Joined:
+    """The plan's stack, running; joined or made."""
+    if plan.aws_profile:
+        check_aws_profile(plan.aws_profile, env, places.home)
+    private_folder(places.state)
+    private_folder(places.stacks)
+    return join_stack(places.stacks / plan.profile, plan, inheritable(plan, env))
+
+
+def inheritable(plan: Plan, env: Mapping[str, str]) -> dict[str, str]:
+    """The user's variables that some unit of the plan may take over."""
+    names = {name for unit in plan.units for name in unit.inherit}
+    return {name: env[name] for name in sorted(names) if name in env}
+
+
+def real_environment() -> dict[str, str]:
+    """The user's environment; the one place where it is read."""
+    return dict(os.environ)

@@ -1,0 +1,196 @@
+"""`openclaude start`, `stop`, `restart` and `status`: the proxies of a profile, without claude.
+
+Knows: how stacks are asked and shown. Refuses to know: how they work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from openclaude.errors import OpenclaudeError, nearest
+from openclaude.output import Result, table
+from openclaude.places import Places
+from openclaude.profile.names import profile_name
+from openclaude.run.stack import STOP_TIMEOUT_S, StackUnreachable, ask, read_record
+
+WAIT_S = 150.0
+MIB = 1024 * 1024
+
+
+class NotReady(OpenclaudeError):
+    """A unit failed, or took too long, while somebody waited."""
+
+    code = "not-ready"
+
+
+def add_arguments(parser: argparse.ArgumentParser, word: str) -> None:
+    """The word's options."""
+    parser.add_argument("--profile", metavar="NAME", help="the profile whose proxies are meant")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    if word in {"start", "restart"}:
+        parser.add_argument("--wait", action="store_true", help="until they answer")
+    if word == "stop":
+        parser.add_argument("--all", action="store_true", help="those of every profile")
+
+
+def run(word: str, arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -> Result:
+    """Run one of the four words."""
+    name = profile_name(arguments.profile, env)
+    match word:
+        case "start":
+            return start(name, places, env, wait=arguments.wait)
+        case "stop":
+            names = stack_names(places) if arguments.all else [name]
+            return stop(names, places)
+        case "restart":
+            return restart(name, places, wait=arguments.wait)
+        case _:
+            return status([arguments.profile] if arguments.profile else None, places)
+
+
+def start(name: str, places: Places, env: Mapping[str, str], *, wait: bool) -> Result:
+    """Start a stack, or say that it runs."""
+    from openclaude.commands.launch import bring_up
+    from openclaude.commands.planning import find_plan
+
+    plan = find_plan(name, places, env)
+    joined = bring_up(plan, places, env)
+    folder = places.stacks / name
+    if wait:
+        wait_until_ready(folder)
+    what = "started" if joined.is_new else "already running"
+    return Result(
+        text=f"{name}: {what} on http://127.0.0.1:{joined.port}\n",
+        data={"profile": name, "port": joined.port, "is_new": joined.is_new},
+    )
+
+
+def wait_until_ready(folder: Path) -> None:
+    """Wait until every unit answers. Raises NotReady when one has failed or time is up."""
+    deadline = time.monotonic() + WAIT_S
+    while time.monotonic() < deadline:
+        report = ask(folder, {"do": "status"})
+        units = report["units"] if report else []
+        failed = next((unit for unit in units if unit["state"] == "failed"), None)
+        if failed or not report:
+            raise NotReady(
+                f"the proxies of `{folder.name}` could not be started\n"
+                + (failed["last_error"] if failed else ""),
+                hint=f"see `openclaude logs --profile {folder.name}`",
+            )
+        if all(unit["state"] == "ready" for unit in units):
+            return
+        time.sleep(0.05)
+    raise NotReady(
+        f"the proxies of `{folder.name}` did not answer within {WAIT_S:.0f} s",
+        hint=f"see `openclaude logs --profile {folder.name}`",
+    )
+
+
+def stop(names: list[str], places: Places) -> Result:
+    """Stop stacks and leave nothing of them running. Exit status 1 when none ran."""
+    stopped = [name for name in names if stop_one(places.stacks / name)]
+    idle = [name for name in names if name not in stopped]
+    text = "".join(f"{name}: stopped\n" for name in stopped)
+    text += "".join(f"{name}: not running\n" for name in idle)
+    return Result(
+        text=text or "nothing is running\n",
+        data={"stopped": stopped, "not_running": idle},
+        exit_code=0 if stopped or not names else 1,
+    )
+
+
+def stop_one(folder: Path) -> bool:
+    """Stop the stack in a folder; whether there was one."""
+    try:
+        if ask(folder, {"do": "join"}):
+            ask(folder, {"do": "stop"}, timeout_s=STOP_TIMEOUT_S)
+            return True
+    except StackUnreachable:
+        record = read_record(folder)  # it lives and does not answer: end it by its pid
+        if record is None:
+            raise
+    record = read_record(folder)
+    if record is None or not record.is_live:
+        return False
+    os.kill(record.pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_TIMEOUT_S
+    while record.is_live:
+        if time.monotonic() > deadline:
+            os.kill(record.pid, signal.SIGKILL)
+        time.sleep(0.05)
+    return True
+
+
+def restart(name: str, places: Places, *, wait: bool) -> Result:
+    """Replace the units of a running stack; its sockets and keys stay."""
+    folder = places.stacks / name
+    if ask(folder, {"do": "restart"}) is None:
+        raise not_running(name, places)
+    if wait:
+        wait_until_ready(folder)
+    return Result(text=f"{name}: restarted\n", data={"profile": name})
+
+
+def status(names: list[str] | None, places: Places) -> Result:
+    """What runs. Exit status 1 when a named profile, or any when none is named, does not run."""
+    wanted = stack_names(places) if names is None else names
+    reports = [report for name in wanted if (report := report_of(name, places))]
+    rows = [row(report, unit) for report in reports for unit in report["units"]]
+    text = table(("PROFILE", "UNIT", "STATE", "PORT", "PID", "UPTIME", "RSS", "RESTARTS"), rows)
+    errors = "".join(
+        f"\n{report['profile']} {unit['name']}: {unit['last_error']}\n"
+        for report in reports
+        for unit in report["units"]
+        if unit["last_error"]
+    )
+    return Result(
+        text=text + errors if reports else "nothing is running\n",
+        data={"stacks": reports},
+        exit_code=0 if reports else 1,
+    )
+
+
+def report_of(name: str, places: Places) -> dict[str, Any] | None:
+    """The stack's report without the local key, or None when it does not run."""
+    report: dict[str, Any] | None = ask(places.stacks / name, {"do": "status"})
+    if report:
+        del report["main_key"]
+    return report
+
+
+def row(report: dict[str, Any], unit: dict[str, Any]) -> tuple[str, ...]:
+    """One unit's line."""
+    return (
+        report["profile"],
+        unit["name"],
+        unit["state"],
+        str(unit["port"]),
+        str(unit["pid"] or "-"),
+        f"{unit['state_s']:.0f}s",
+        f"{unit['rss_bytes'] // MIB} MB",
+        str(unit["restarts"]),
+    )
+
+
+def stack_names(places: Places) -> list[str]:
+    """The stacks that have a folder; not all of them run."""
+    if not places.stacks.is_dir():
+        return []
+    return sorted(path.name for path in places.stacks.iterdir() if path.is_dir())
+
+
+def not_running(name: str, places: Places) -> OpenclaudeError:
+    """The error for a word that needs a running stack."""
+    near = nearest(name, stack_names(places))
+    hint = f"did you mean `{near}`?" if near and near != name else ""
+    return OpenclaudeError(
+        f"the proxies of `{name}` are not running",
+        hint=hint or f"start them with `openclaude start --profile {name}`",
+    )

@@ -1,0 +1,154 @@
+"""The words of ours: each one's parser, run, and result on stdout.
+
+Knows: which module answers which word. Refuses to know: what they do. Only the chosen word's
+module is imported and only its options are built.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+from openclaude import __version__
+from openclaude.cli import WORDS
+from openclaude.errors import NotSupportedYet, OpenclaudeError, UsageError
+from openclaude.output import Result, envelope
+from openclaude.places import find_places
+
+MODULES = {
+    "profiles": "openclaude.commands.profiles",
+    "compile": "openclaude.commands.compile",
+    "start": "openclaude.commands.stacks",
+    "stop": "openclaude.commands.stacks",
+    "restart": "openclaude.commands.stacks",
+    "status": "openclaude.commands.stacks",
+    "logs": "openclaude.commands.logs",
+    "demo": "openclaude.commands.demo",
+}
+SUMMARIES = {
+    "profiles": "list, show and validate profiles",
+    "compile": "print what a profile becomes: both LiteLLM configs, claude's settings, the plan",
+    "start": "start the proxies of a profile, without claude",
+    "stop": "stop them",
+    "restart": "replace them; open sessions go on",
+    "status": "show them: state, port, memory, last error",
+    "logs": "show what they logged; -f to follow",
+    "demo": "run the whole path on this machine: no account, no network, no configuration",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse with our kind of error."""
+
+    def error(self, message: str) -> NoReturn:
+        unknown = message.removeprefix("unrecognized arguments: ")
+        said = f"unknown option: {unknown}" if unknown != message else message
+        raise UsageError(said, hint=f"see `{self.prog} --help`")
+
+
+def run(word: str, arguments: Sequence[str], env: Mapping[str, str]) -> int:
+    """Run one word; its exit status. With `--json`, a failure is in the envelope on stdout."""
+    as_json = "--json" in arguments
+    try:
+        result = run_word(word, arguments, env)
+    except OpenclaudeError as error:
+        if not as_json:
+            raise
+        result = Result(exit_code=error.exit_code, errors=tuple(error.entries()))
+    if as_json:
+        sys.stdout.write(envelope((word, *command_words(arguments)), result))
+    else:
+        sys.stdout.write(result.text)
+    return result.exit_code
+
+
+def command_words(arguments: Sequence[str]) -> list[str]:
+    """The subcommand, as far as the arguments name one."""
+    return [argument for argument in arguments[:1] if not argument.startswith("-")]
+
+
+def run_word(word: str, arguments: Sequence[str], env: Mapping[str, str]) -> Result:
+    """The word's result. Raises OpenclaudeError."""
+    if word in {"--help", "-h"}:
+        return Result(text=help_text())
+    if word == "--version":
+        return versions(env, arguments)
+    if word not in MODULES:
+        raise NotSupportedYet(
+            f"`openclaude {word}` is not supported yet",
+            hint=f"claude's own `{word}` is `openclaude -- {word}`",
+        )
+    module = importlib.import_module(MODULES[word])
+    parser = Parser(
+        prog=f"openclaude {word}", description=SUMMARIES[word] + ".", allow_abbrev=False
+    )
+    if word in {"start", "stop", "restart", "status"}:
+        module.add_arguments(parser, word)
+        return module.run(word, parser.parse_args(arguments), find_places(env), env)  # type: ignore[no-any-return]
+    module.add_arguments(parser)
+    return module.run(parser.parse_args(arguments), find_places(env), env)  # type: ignore[no-any-return]
+
+
+def help_text() -> str:
+    """The page behind `openclaude --help`, from the table of words."""
+    words = "\n".join(f"  {word:<10} {SUMMARIES[word]}" for word in WORDS if word in SUMMARIES)
+    later = ", ".join(word for word in WORDS if word not in SUMMARIES)
+    return f"""\
+openclaude: Claude Code on the models you choose, one profile at a time
+
+  openclaude [--profile NAME] [ARGUMENTS FOR claude ...]
+
+becomes claude with the profile's models behind its tiers. The profile is `--profile`, then
+OPENCLAUDE_PROFILE, then `qwen`. Everything else on the line is claude's, unless the first
+argument is one of these words:
+
+{words}
+
+Each has its own `--help`. Reserved for later: {later}.
+`openclaude -- WORD` gives a word to claude: `openclaude -- --help` is claude's help.
+"""
+
+
+def versions(env: Mapping[str, str], arguments: Sequence[str]) -> Result:
+    """Our version, and those of the two programs we stand between."""
+    from openclaude.facts import LITELLM_VERSION
+
+    unknown = [argument for argument in arguments if argument != "--json"]
+    if unknown:
+        raise UsageError(f"unknown option: {unknown[0]}", hint="see `openclaude --help`")
+    claude = claude_version(env)
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    return Result(
+        text=f"openclaude {__version__} (claude {claude or 'not found'}, LiteLLM {LITELLM_VERSION}, "
+        f"Python {python})\n",
+        data={
+            "openclaude": __version__,
+            "claude": claude or None,
+            "litellm": LITELLM_VERSION,
+            "python": python,
+        },
+    )
+
+
+def claude_version(env: Mapping[str, str]) -> str:
+    """What `claude --version` says, or "" where there is none."""
+    import subprocess
+
+    from openclaude.facts import find_claude
+
+    try:
+        found = subprocess.run(
+            (find_claude(env), "--version"),
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OpenclaudeError, OSError, subprocess.TimeoutExpired):
+        return ""
+    return found.stdout.split(" ")[0].strip() if found.returncode == 0 else ""

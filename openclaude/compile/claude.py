@@ -1,0 +1,127 @@
+"""What every launch of a profile gives claude, before the user's own settings are merged in.
+
+Knows: Claude Code's variables and settings. Refuses to know: LiteLLM, processes, disk.
+Pure. "Measured" means with Claude Code 2.1.330 on a loopback upstream.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from openclaude.compile.plan import MAIN_KEY, MAIN_URL, LaunchPlan, TierPlan
+from openclaude.compile.resolve import Resolution, Slot
+from openclaude.profile.schema import TIERS
+
+# The id claude's own haiku alias stands for. Without ANTHROPIC_DEFAULT_HAIKU_MODEL on a custom base
+# URL, claude's small calls go to the main model (measured), so it is always set.
+CLAUDE_HAIKU = "claude-haiku-5-5"
+LOCAL_KEY_HEADER = "x-litellm-api-key"
+
+# Each would win over the plan's login or send requests past us. Emptied in the settings file, for
+# the case that another settings file sets them, and removed from the process environment.
+EMPTIED = (
+    "ANTHROPIC_AUTH_TOKEN",
+    "ANTHROPIC_API_KEY",
+    "CLAUDE_CODE_USE_BEDROCK",
+    "CLAUDE_CODE_USE_VERTEX",
+    "CLAUDE_CODE_USE_FOUNDRY",
+    "CLAUDE_CODE_USE_MANTLE",
+    "CLAUDE_CODE_USE_ANTHROPIC_AWS",
+)
+# These two hide the stored login and cannot be undone by a settings file (measured).
+NOT_UNDONE = ("ANTHROPIC_UNIX_SOCKET", "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST")
+
+
+def launch_plan(resolution: Resolution) -> LaunchPlan:
+    """Environment, picker rows and agents for claude."""
+    environment = {
+        "ANTHROPIC_BASE_URL": MAIN_URL,
+        "ANTHROPIC_CUSTOM_HEADERS": f"{LOCAL_KEY_HEADER}: Bearer {MAIN_KEY}",
+        **{default_model(slot.tier): slot.slot_id for slot in resolution.slots},
+        **{
+            default_model(tier): model
+            for tier, model in resolution.claude_tiers.items()
+            if model != "claude"
+        },
+        **window(resolution.slots),
+        **dict.fromkeys(EMPTIED, ""),
+    }
+    haiku = default_model("haiku")
+    return LaunchPlan(
+        environment=environment,
+        default_environment={} if haiku in environment else {haiku: CLAUDE_HAIKU},
+        remove=EMPTIED + NOT_UNDONE,
+        picker=tuple(picker_row(slot) for slot in resolution.slots),
+        agents=agents(resolution.profile.agents.explore),
+    )
+
+
+def default_model(tier: str) -> str:
+    """The variable that binds claude's alias for a tier."""
+    return f"ANTHROPIC_DEFAULT_{tier.upper()}_MODEL"
+
+
+def window(slots: tuple[Slot, ...]) -> dict[str, str]:
+    """claude's window for ids it does not know: one value for all of them, so the smallest.
+
+    A slot with `behavesAs` is not affected (measured), unless claude is older than 2.1.287.
+    """
+    unknown = [slot for slot in slots if not slot.behaves_as] or list(slots)
+    if not unknown:
+        return {}
+    smallest = min(slot.max_input_tokens for slot in unknown)
+    return {"CLAUDE_CODE_MAX_CONTEXT_TOKENS": str(smallest)}
+
+
+def picker_row(slot: Slot) -> dict[str, str]:
+    """The row that makes claude show the real model's name and send requests it can serve."""
+    row = {
+        "model": slot.slot_id,
+        "label": slot.label,
+        "description": f"{slot.tier} tier, via openclaude",
+    }
+    return {**row, "behavesAs": slot.behaves_as} if slot.behaves_as else row
+
+
+def agents(explore: str | None) -> dict[str, dict[str, Any]]:
+    """claude's own Explore agent on a tier; its built-in prompt gives way to ours (measured)."""
+    if explore is None:
+        return {}
+    return {
+        "Explore": {
+            "description": (
+                "Fast, read-only agent that explores a codebase: finds files by pattern, searches "
+                "code for keywords, and answers questions about how the code works."
+            ),
+            "prompt": (
+                "You explore a codebase and report what you find. Work read-only: never create, "
+                "change or delete a file. Search broadly first, then read what matters. Answer "
+                "with file paths and line numbers, and quote only what is needed."
+            ),
+            "model": explore,
+            "tools": ["Read", "Grep", "Glob", "Bash"],
+        }
+    }
+
+
+def tier_plans(resolution: Resolution) -> tuple[TierPlan, ...]:
+    """The tiers as the plan, `status` and the demo show them, in the order opus to fable."""
+    claude = {
+        tier: TierPlan(tier, model, "", "Claude", "", 0, 0, "")
+        for tier, model in resolution.claude_tiers.items()
+    }
+    slots = {
+        slot.tier: TierPlan(
+            slot.tier,
+            slot.model,
+            slot.slot_id,
+            slot.label,
+            slot.region,
+            slot.max_input_tokens,
+            slot.max_output_tokens,
+            slot.behaves_as,
+        )
+        for slot in resolution.slots
+    }
+    both = {**claude, **slots}
+    return tuple(both[tier] for tier in TIERS)

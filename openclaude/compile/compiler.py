@@ -1,0 +1,31 @@
+"""Compile: a profile becomes a plan.
+
+Knows: the order of the steps. Pure; `made_by` is the version of openclaude, part of the digest.
+"""
+
+from __future__ import annotations
+
+from openclaude.compile.claude import launch_plan, tier_plans
+from openclaude.compile.litellm_configs import main_config, providers_config, units
+from openclaude.compile.plan import Plan
+from openclaude.compile.resolve import FindModel, resolve
+from openclaude.profile.schema import Profile
+
+
+def compile_plan(name: str, profile: Profile, find_model: FindModel, *, made_by: str) -> Plan:
+    """The plan of the profile called `name`."""
+    resolution = resolve(name, profile, find_model)
+    files = {"main.yaml": main_config(resolution)}
+    if resolution.slots:
+        files["providers.yaml"] = providers_config(resolution)
+    return Plan(
+        profile=name,
+        port=profile.listen.port,
+        strict=profile.listen.strict,
+        anthropic_url=profile.anthropic.base_url,
+        aws_profile=(profile.aws.profile or "") if resolution.slots else "",
+        tiers=tier_plans(resolution),
+        units=units(resolution),
+        files=files,
+        launch=launch_plan(resolution),
+    ).sealed(made_by)

@@ -1,0 +1,198 @@
+"""Facts: the world as it is looked at once, before deciding.
+
+Knows: where claude, its settings files and AWS's profiles are. Refuses to know: what follows from
+them. Only `commands/` calls it. Standard library only: it runs at every launch.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from openclaude.compile.merge import LaunchFacts, Source, take_out
+from openclaude.errors import ClaudeNotExecutable, ClaudeNotFound, OpenclaudeError, UsageError
+
+LITELLM_VERSION = "1.106.2"
+# Compromised on 2026-03-24 with a credential stealer (OSV MAL-2026-2144).
+MALICIOUS_LITELLM = frozenset({"1.82.7", "1.82.8"})
+
+MANAGED_FOLDERS = {
+    "linux": Path("/etc/claude-code"),
+    "darwin": Path("/Library/Application Support/ClaudeCode"),
+}
+
+
+class AwsProfileMissing(OpenclaudeError):
+    """The named AWS profile stands in no file of AWS's."""
+
+    code = "aws-profile-missing"
+
+
+class WrongLitellm(OpenclaudeError):
+    """An installed LiteLLM that openclaude was not built for."""
+
+    code = "litellm-version"
+
+
+def find_claude(env: Mapping[str, str]) -> str:
+    """The path of the `claude` to become: OPENCLAUDE_CLAUDE, or the first on PATH.
+
+    Raises ClaudeNotFound (exit 127) or ClaudeNotExecutable (126).
+    """
+    named = env.get("OPENCLAUDE_CLAUDE", "")
+    wanted = named or "claude"
+    candidates = [wanted] if "/" in wanted else on_path(wanted, env.get("PATH", os.defpath))
+    found = [path for path in candidates if Path(path).is_file() and not is_ourselves(path)]
+    usable = next((path for path in found if os.access(path, os.X_OK)), "")
+    if usable:
+        return usable
+    if found:
+        raise ClaudeNotExecutable(
+            f"`{found[0]}` is not executable", hint=f"make it so with `chmod +x {found[0]}`"
+        )
+    where = f"`{named}` (OPENCLAUDE_CLAUDE) is no file" if named else "there is no `claude` on PATH"
+    raise ClaudeNotFound(
+        where,
+        hint="install Claude Code (`npm install -g @anthropic-ai/claude-code`), or name its "
+        "binary with OPENCLAUDE_CLAUDE",
+    )
+
+
+def on_path(name: str, path: str) -> list[str]:
+    """Where a program may be, in the order of PATH; an empty entry is the working directory."""
+    return [os.path.join(folder or ".", name) for folder in path.split(os.pathsep)]  # noqa: PTH118
+
+
+def is_ourselves(path: str) -> bool:
+    """Whether a `claude` is a link to openclaude: becoming it would never end."""
+    return os.path.realpath(path) == os.path.realpath(sys.argv[0])
+
+
+def look_at_launch(
+    arguments: tuple[str, ...], claude: str, env: Mapping[str, str], home: Path, cwd: Path
+) -> LaunchFacts:
+    """What one launch of `claude` with the user's `arguments` starts from.
+
+    Raises UsageError when the user's own --settings cannot be read.
+    """
+    without_settings, own_settings = take_out(arguments, "--settings")
+    without_agents, own_agents = take_out(without_settings, "--agents")
+    return LaunchFacts(
+        claude=claude,
+        arguments=without_agents,
+        own_settings=read_own_settings(own_settings, cwd) if own_settings else {},
+        own_agents=own_agents,
+        environment=env,
+        settings=tuple(find_settings(arguments, env, home, cwd)),
+    )
+
+
+def read_own_settings(value: str, cwd: Path) -> dict[str, Any]:
+    """The user's `--settings`: a path, or JSON itself."""
+    try:
+        text = value if value.lstrip().startswith("{") else (cwd / value).read_text("utf-8")
+        settings = json.loads(text)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"cannot read your `--settings`: {error}",
+            hint="give the path of a JSON file, or a JSON object",
+        ) from error
+    if not isinstance(settings, dict):
+        raise UsageError("your `--settings` is no JSON object", hint="it must start with `{`")
+    return settings
+
+
+def find_settings(
+    arguments: tuple[str, ...], env: Mapping[str, str], home: Path, cwd: Path
+) -> Iterable[Source]:
+    """claude's settings files that are there, strongest first (order measured with 2.1.330)."""
+    managed = Path(env.get("CLAUDE_CODE_MANAGED_SETTINGS_PATH") or managed_file())
+    for path in (managed, *sorted(managed.with_suffix(".d").glob("*.json"))):
+        yield from read_source(path, "managed")
+    _, chosen = take_out(arguments, "--setting-sources")
+    kinds = set(chosen.split(",")) if chosen else {"user", "project", "local"}
+    user = Path(env.get("CLAUDE_CONFIG_DIR") or home / ".claude")
+    for kind, path in (
+        ("local", cwd / ".claude" / "settings.local.json"),
+        ("project", cwd / ".claude" / "settings.json"),
+        ("user", user / "settings.json"),
+    ):
+        if kind in kinds:
+            yield from read_source(path, kind)
+
+
+def managed_file() -> Path:
+    """Where an administrator's settings are on this system."""
+    folder = MANAGED_FOLDERS.get(sys.platform, MANAGED_FOLDERS["linux"])
+    return folder / "managed-settings.json"
+
+
+def read_source(path: Path, kind: str) -> Iterable[Source]:
+    """One settings file, if it is there and readable as JSON; claude itself reports a broken one."""
+    try:
+        values = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return
+    if isinstance(values, dict):
+        yield Source(str(path), kind, values)
+
+
+def check_aws_profile(name: str, env: Mapping[str, str], home: Path) -> None:
+    """Raise AwsProfileMissing when no file of AWS's has the profile `name`.
+
+    A look at the section headers only: botocore would take ten times longer to import than the
+    whole launch, and would read secrets that are none of our business.
+    """
+    config = Path(env.get("AWS_CONFIG_FILE") or home / ".aws" / "config").expanduser()
+    shared = env.get("AWS_SHARED_CREDENTIALS_FILE") or home / ".aws" / "credentials"
+    credentials = Path(shared).expanduser()
+    if name in sections(config, r"profile\s+") | sections(credentials, ""):
+        return
+    if name == "default" and "default" in sections(config, ""):
+        return
+    raise AwsProfileMissing(
+        f"there is no AWS profile `{name}` in `{config}` or `{credentials}`",
+        hint=f"make it with `aws configure --profile {name}` (or `aws configure sso --profile "
+        f"{name}`), or name another with OPENCLAUDE_AWS_PROFILE",
+    )
+
+
+def sections(path: Path, prefix: str) -> set[str]:
+    """The section names of an AWS file, those with `prefix` (a regular expression), unquoted."""
+    try:
+        text = path.read_text("utf-8", errors="replace")
+    except OSError:
+        return set()
+    found = re.findall(rf"^\s*\[\s*{prefix}([^\]]+?)\s*\]", text, re.MULTILINE)
+    return {name.strip("'\"") for name in found}
+
+
+def check_litellm() -> str:
+    """The installed LiteLLM's version, without importing it. Raises WrongLitellm."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        found = version("litellm")
+    except PackageNotFoundError:
+        found = "none"
+    refuse_litellm(found)
+    return found
+
+
+def refuse_litellm(found: str) -> None:
+    """Raise WrongLitellm unless `found` is the version openclaude is built and tested for."""
+    reinstall = f"install it again with its own lock, which pins litellm=={LITELLM_VERSION}"
+    if found in MALICIOUS_LITELLM:
+        raise WrongLitellm(
+            f"LiteLLM {found} is malicious: it steals credentials (OSV MAL-2026-2144)",
+            hint=f"remove it, change every key this machine holds, then {reinstall}",
+        )
+    if found != LITELLM_VERSION:
+        raise WrongLitellm(
+            f"openclaude needs LiteLLM {LITELLM_VERSION} and found {found}", hint=reinstall
+        )

@@ -1,0 +1,51 @@
+"""The entry of `providers`: LiteLLM behind the gate. The guard is a LiteLLM callback in its config.
+
+Knows: the one route the hop uses, and that nothing but the hop's key may arrive as a credential.
+Refuses to know: models, the guard's rules, how it was started.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+from collections.abc import Callable, Mapping
+
+from litellm.proxy.proxy_server import app as litellm_app
+
+from openclaude.gateway.asgi import Headers
+from openclaude.gateway.gate import Gate
+
+ROUTES = frozenset({("POST", "/v1/messages")})
+KEY_HEADERS = (b"authorization", b"x-api-key", b"x-litellm-api-key")
+STRANGE = "a credential that is not the local key reached the providers instance; it was not used"
+
+
+def only_the_key(key: str) -> Callable[[Headers], str]:
+    """A check that refuses a request with any credential but the local key.
+
+    The plan's login must never come here. Nothing on the way sends it; if a later LiteLLM does,
+    the request ends at this line instead of in a provider's log.
+    """
+
+    def check(headers: Headers) -> str:
+        strange = any(
+            not hmac.compare_digest(value.removeprefix(b"Bearer "), key.encode())
+            for name, value in headers
+            if name in KEY_HEADERS
+        )
+        return STRANGE if strange else ""
+
+    return check
+
+
+def make_app(env: Mapping[str, str]) -> Gate:
+    """The application of `providers`, from the variables its unit was given."""
+    key = env["LITELLM_MASTER_KEY"]
+    return Gate(
+        litellm_app, key=key, routes=ROUTES, key_headers=KEY_HEADERS, check=only_the_key(key)
+    )
+
+
+def app() -> Gate:
+    """The factory that the instance calls once its environment is complete."""
+    return make_app(os.environ)

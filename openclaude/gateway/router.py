@@ -1,0 +1,180 @@
+"""The router: the entry of `main`. Claude's own ids go to Anthropic untouched, slots to providers.
+
+Knows: slot ids, LiteLLM's two routes, what LiteLLM adds to a reply. Refuses to know: providers,
+credentials, how it was started. Two lanes:
+
+* raw: a `claude-*` id. LiteLLM's own Anthropic pass-through does the forwarding; the request's bytes
+  reach Anthropic as claude sent them, and the reply's bytes reach claude.
+* slot: an id of ours, matched exactly and first. LiteLLM's /v1/messages and its model list.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import orjson
+from litellm.proxy.proxy_server import app as litellm_app
+from litellm.types.passthrough_endpoints.pass_through_endpoints import (
+    LITELLM_PASS_THROUGH_RAW_BODY_STATE_KEY as RAW_BODY_KEY,
+)
+
+from openclaude.gateway.asgi import (
+    App,
+    BodyTooLarge,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    answer_error,
+    header,
+    read_body,
+    replay,
+    without,
+)
+from openclaude.gateway.gate import Gate
+from openclaude.gateway.slot_lane import SlotReply
+
+BODY_LIMIT = 100 * 1024 * 1024  # Anthropic refuses above 32 MB with its own words
+MESSAGES = frozenset({"/v1/messages", "/v1/messages/count_tokens"})
+ROUTES = frozenset({("POST", path) for path in MESSAGES} | {("GET", "/v1/models")})
+KEYLESS = frozenset({("HEAD", "/api/hello"), ("HEAD", "/"), ("POST", "/api/event_logging/batch")})
+CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"cookie"})
+# LiteLLM would compress replies for claude; the raw lane must not change a byte
+NOT_FOR_LITELLM = frozenset({b"accept-encoding"})
+# 400 on main for any model LiteLLM does not know (measured with LiteLLM 1.106.2): fast mode
+NOT_ON_A_SLOT = ("speed",)
+NO_LOGIN = "claude sent no login for Anthropic: run `claude` and `/login`, then try again"
+
+
+class Slot(NamedTuple):
+    """What the router knows of a slot, to make its errors readable."""
+
+    model: str
+    context_window: int  # tokens
+    aws_profile: str
+
+
+class Router:
+    """An ASGI application in front of LiteLLM's."""
+
+    def __init__(self, app: App, slots: Mapping[str, Slot]) -> None:
+        self.app = app
+        self.slots = slots
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] in MESSAGES:
+            await self.messages(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def messages(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read the body, find the model, choose the lane."""
+        try:
+            body = await read_body(receive, limit=BODY_LIMIT)
+        except BodyTooLarge:
+            await answer_error(send, 413, "request too large")
+            return
+        if body is None:
+            return  # the client left; there is nobody to answer
+        document = parse(body)
+        model = document.get("model") if document else None
+        if document is None or not isinstance(model, str):
+            await answer_error(send, 400, "the body is no JSON object with a `model`")
+        elif model in self.slots:
+            await self.slot(model, document, body, scope, receive, send)
+        elif model.startswith("claude-"):
+            await self.raw(body, scope, receive, send)
+        else:
+            # what Anthropic itself says of a model it does not have
+            await answer_error(send, 404, f"model: {model}")
+
+    async def raw(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+        """To Anthropic, byte for byte."""
+        headers = scope["headers"]
+        if not header(headers, b"authorization") and not header(headers, b"x-api-key"):
+            await answer_error(send, 424, NO_LOGIN)  # LiteLLM would invent a 401
+            return
+        path = "/anthropic" + scope["path"]
+        inner = {
+            **scope,
+            "path": path,
+            "raw_path": path.encode(),
+            "headers": without(headers, NOT_FOR_LITELLM),
+            # LiteLLM sends these bytes upstream in place of the body it parsed and re-serialised
+            "state": {**scope.get("state", {}), RAW_BODY_KEY: body},
+        }
+        await self.app(inner, replay(body, receive), without_additions(send))
+
+    async def slot(
+        self,
+        model: str,
+        document: dict[str, Any],
+        body: bytes,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """To `providers`, without the plan's login, and with errors claude can show."""
+        slot = self.slots[model]
+        if any(name in document for name in NOT_ON_A_SLOT):
+            kept = {key: value for key, value in document.items() if key not in NOT_ON_A_SLOT}
+            body = orjson.dumps(kept)
+        headers = without(scope["headers"], CREDENTIALS | NOT_FOR_LITELLM | {b"content-length"})
+        inner = {**scope, "headers": [*headers, (b"content-length", b"%d" % len(body))]}
+        reply = SlotReply(send, slot.model, slot.context_window, slot.aws_profile)
+        await self.app(inner, replay(body, receive), reply.send)
+
+
+def parse(body: bytes) -> dict[str, Any] | None:
+    """The body as a JSON object, or None."""
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+# What LiteLLM 1.106.2 adds to every reply (measured), by name or by exact name and value: an upstream
+# may send a content-security-policy of its own.
+ADDED_VALUES = frozenset(
+    {
+        (b"x-frame-options", b"DENY"),
+        (b"content-security-policy", b"frame-ancestors 'none'"),
+        (b"x-content-type-options", b"nosniff"),
+    }
+)
+
+
+def is_addition(name: bytes, value: bytes) -> bool:
+    """Whether a reply's header is LiteLLM's own."""
+    return name.lower().startswith(b"x-litellm-") or (name.lower(), value) in ADDED_VALUES
+
+
+def without_additions(send: Send) -> Send:
+    """A `send` that takes LiteLLM's own headers out of a reply."""
+
+    async def cleaned(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kept = [pair for pair in message["headers"] if not is_addition(*pair)]
+            message = {**message, "headers": kept}
+        await send(message)
+
+    return cleaned
+
+
+def make_app(env: Mapping[str, str]) -> Gate:
+    """The application of `main`, from the variables its unit was given."""
+    slots = {
+        slot_id: Slot(row["model"], row["context_window"], row["aws_profile"])
+        for slot_id, row in json.loads(env["OPENCLAUDE_SLOTS"]).items()
+    }
+    router = Router(litellm_app, slots)
+    return Gate(router, key=env["LITELLM_MASTER_KEY"], routes=ROUTES, keyless=KEYLESS)
+
+
+def app() -> Gate:
+    """The factory that the instance calls once its environment is complete."""
+    return make_app(os.environ)

@@ -1,0 +1,205 @@
+"""The launch: a stack is joined or made, then this process becomes claude.
+
+Knows: the lock, the handover, exec. Refuses to know: profiles, LiteLLM, what claude is told.
+Nobody waits for LiteLLM here: the sockets listen before its process exists, and a connection made
+early waits in their backlog.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from openclaude import __version__
+from openclaude.compile.plan import Plan
+from openclaude.errors import ClaudeNotExecutable
+from openclaude.run.files import locked, private_folder, write_private
+from openclaude.run.listeners import bind_control, bind_pair, try_pair
+from openclaude.run.processes import is_alive, python_environment, python_module, start_time
+from openclaude.run.stack import (
+    STOP_TIMEOUT_S,
+    Record,
+    StackUnreachable,
+    ask,
+    read_record,
+)
+
+
+class Joined(NamedTuple):
+    """What a launch needs of the stack it uses."""
+
+    port: int  # main's
+    main_key: str
+    is_new: bool
+
+
+def join_stack(folder: Path, plan: Plan, inherited: Mapping[str, str]) -> Joined:
+    """Use the running stack in `folder`, bring it up to `plan`, or make one.
+
+    Raises FolderUnusable, PortBusy or StackUnreachable.
+    """
+    private_folder(folder)
+    with locked(folder / "lock"):  # then look again: another launch may have been faster
+        answer = ask(folder, {"do": "join"})
+        if answer and answer["version"] == __version__ and not answer["is_stopping"]:
+            if answer["digest"] != plan.digest:
+                write_files(folder, plan)
+                ask(folder, {"do": "reload", "inherited": dict(inherited)})
+            return Joined(answer["port"], answer["main_key"], is_new=False)
+        if answer:
+            ask(folder, {"do": "stop"}, timeout_s=STOP_TIMEOUT_S)
+            before = (answer["port"], answer["main_key"])
+        else:
+            before = end_stray(folder)
+        return make_stack(folder, plan, inherited, before)
+
+
+def end_stray(folder: Path) -> tuple[int, str] | None:
+    """What a stack that died has left: its port and key, for sessions that still use them.
+
+    A supervisor that lives without its control socket is ended first.
+    """
+    record = read_record(folder)
+    if record is None:
+        return None
+    end_process(record)
+    return record.port, record.main_key
+
+
+def end_process(record: Record) -> None:
+    """End the supervisor a record names, if it still runs. Raises StackUnreachable if it will not."""
+    deadline = time.monotonic() + STOP_TIMEOUT_S
+    sent = signal.SIGTERM
+    while is_alive(record.pid, record.started):
+        os.kill(record.pid, sent)
+        if time.monotonic() > deadline:
+            raise StackUnreachable(
+                f"the supervisor of `{record.profile}` (pid {record.pid}) does not end",
+                hint=f"look at it with `ps -fp {record.pid}`",
+            )
+        time.sleep(0.05)
+
+
+def make_stack(
+    folder: Path, plan: Plan, inherited: Mapping[str, str], before: tuple[int, str] | None
+) -> Joined:
+    """Bind the sockets and start the supervisor on them."""
+    pair = (try_pair(before[0]) if before else None) or bind_pair(plan.port, strict=plan.strict)
+    main_key = before[1] if before else new_key()
+    write_files(folder, plan)
+    control = bind_control(folder)
+    start_supervisor(
+        folder,
+        (pair.main.fileno(), pair.providers.fileno(), control.fileno()),
+        {
+            "folder": str(folder),
+            "port": pair.port,
+            "main": pair.main.fileno(),
+            "providers": pair.providers.fileno(),
+            "control": control.fileno(),
+            "main_key": main_key,
+            "providers_key": new_key(),
+            "inherited": dict(inherited),
+        },
+    )
+    pair.close()  # the supervisor has the sockets now
+    control.close()
+    return Joined(pair.port, main_key, is_new=True)
+
+
+def new_key() -> str:
+    """A local key: 256 bits from the system's generator."""
+    return f"sk-openclaude-{os.urandom(32).hex()}"
+
+
+def write_files(folder: Path, plan: Plan) -> None:
+    """What the supervisor and the instances read."""
+    for name, text in plan.files.items():
+        write_private(folder / name, text)
+    write_private(folder / "plan.json", plan.to_json())
+
+
+def start_supervisor(folder: Path, descriptors: tuple[int, ...], handover: dict[str, Any]) -> None:
+    """Start the supervisor with those file descriptors, the handover on its standard input.
+
+    Forked twice, so that it is nobody's child here: claude, which this process becomes, must not
+    find a child it does not know. In a session of its own, so that Ctrl-C and Ctrl-Z in claude
+    do not reach it.
+    """
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setsid()
+            if os.fork() == 0:
+                become_supervisor(folder, read, descriptors)
+        finally:
+            os._exit(1 if sys.exc_info()[0] else 0)
+    os.close(read)
+    os.waitpid(child, 0)
+    with os.fdopen(write, "w", encoding="utf-8") as pipe:
+        json.dump(handover, pipe)
+
+
+def become_supervisor(folder: Path, stdin: int, descriptors: tuple[int, ...]) -> NoReturn:
+    """In the forked child: keep only what is handed over, and exec."""
+    log = os.open(folder / "supervisor.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(stdin, 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    close_all_but({0, 1, 2, *descriptors})
+    for descriptor in descriptors:
+        os.set_inheritable(descriptor, True)
+    os.chdir("/")
+    argv = python_module("openclaude.run.supervisor")
+    os.execve(argv[0], argv, {"LANG": "C.UTF-8", **python_environment()})  # noqa: S606 - no shell
+
+
+def close_all_but(kept: set[int]) -> None:
+    """Close every other descriptor: a pipe of the user's shell must not stay open with us."""
+    low = 0
+    for descriptor in sorted(kept):
+        os.closerange(low, descriptor)
+        low = descriptor + 1
+    os.closerange(low, os.sysconf("SC_OPEN_MAX"))
+
+
+def settings_file(folder: Path, settings: Mapping[str, Any]) -> Path:
+    """Write the settings file of this launch; named by this process, which claude will be.
+
+    Files of launches that are over are removed on the way.
+    """
+    launches = private_folder(folder / "launches")
+    for path in launches.glob("*.json"):
+        pid, _, started = path.stem.partition("-")
+        if not (pid.isdigit() and is_alive(int(pid), started)):
+            path.unlink(missing_ok=True)
+    path = launches / f"{os.getpid()}-{start_time(os.getpid())}.json"
+    write_private(path, json.dumps(settings))
+    return path
+
+
+def become(path: str, argv: tuple[str, ...], environment: Mapping[str, str]) -> NoReturn:
+    """Become claude: same process, same terminal, its own exit status.
+
+    Raises ClaudeNotExecutable.
+    """
+    # Python ignores these two, and what is ignored stays ignored across exec
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    if hasattr(signal, "SIGXFSZ"):
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    try:
+        os.execve(path, argv, environment)  # noqa: S606 - no shell, on purpose
+    except OSError as error:
+        raise ClaudeNotExecutable(
+            f"cannot run `{path}`: {error.strerror or error}",
+            hint="reinstall Claude Code, or name another binary with OPENCLAUDE_CLAUDE",
+        ) from error

@@ -1,0 +1,99 @@
+"""A running stack as others see it: its folder, its record, and the questions it answers.
+
+Knows: where a stack's files are and how to ask its supervisor. Refuses to know: profiles, claude.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from openclaude.errors import OpenclaudeError
+from openclaude.run.files import write_private
+from openclaude.run.listeners import control_path
+from openclaude.run.processes import is_alive
+
+ANSWER_TIMEOUT_S = 5.0
+STOP_TIMEOUT_S = 30.0
+
+
+class StackUnreachable(OpenclaudeError):
+    """A supervisor that lives and does not answer."""
+
+    code = "stack-unreachable"
+
+
+class Record(NamedTuple):
+    """What a stack's folder says of it; true only while the process (pid, started) lives."""
+
+    version: str  # of openclaude
+    profile: str
+    pid: int  # the supervisor's
+    started: str  # its start time, `processes.start_time`
+    port: int  # main's; providers on the next
+    main_key: str  # main's local key, for launches that join
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the supervisor that wrote the record still runs."""
+        return is_alive(self.pid, self.started)
+
+
+def record_path(folder: Path) -> Path:
+    """The record's file."""
+    return folder / "stack.json"
+
+
+def write_record(folder: Path, record: Record) -> None:
+    """Write the record, 0600."""
+    write_private(record_path(folder), json.dumps(record._asdict()) + "\n")
+
+
+def read_record(folder: Path) -> Record | None:
+    """The record, or None when there is none or it is torn: then there is no stack to believe in."""
+    try:
+        row = json.loads(record_path(folder).read_text(encoding="utf-8"))
+        record = Record(**row)
+    except (OSError, ValueError, TypeError):
+        return None
+    whole = all(
+        isinstance(value, str) for value in (record.started, record.main_key, record.version)
+    )
+    return record if whole and type(record.pid) is int and type(record.port) is int else None
+
+
+def ask(folder: Path, question: dict[str, Any], *, timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
+    """The supervisor's answer to one question (a JSON object with `do`), or None when nobody listens.
+
+    Raises StackUnreachable when somebody listens and does not answer within `timeout_s` seconds.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(timeout_s)
+        try:
+            connection.connect(str(control_path(folder)))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return None
+        try:
+            connection.sendall(json.dumps(question).encode() + b"\n")
+            answer = read_line(connection)
+        except TimeoutError:
+            raise StackUnreachable(
+                f"the supervisor of `{folder.name}` does not answer",
+                hint=f"end it with `openclaude stop --profile {folder.name}`",
+            ) from None
+        except ConnectionError:
+            return None
+    return json.loads(answer) if answer else None
+
+
+def read_line(connection: socket.socket) -> bytes:
+    """Bytes up to the end of the line or of the connection."""
+    parts = bytearray()
+    while not parts.endswith(b"\n"):
+        part = connection.recv(65536)
+        if not part:
+            break
+        parts += part
+    return bytes(parts)
