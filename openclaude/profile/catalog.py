@@ -97,7 +97,7 @@ class Catalog:
         rows = self._rows(provider, model_id, region)
         if rows:
             return self._model(provider, model_id, rows)
-        prefixed = self._prefixed(provider, model_id)
+        prefixed = self.prefixed_ids(provider, model_id)
         rows = [self._base[(provider, name)] for name in prefixed]
         return self._model(provider, model_id, rows, prefixed) if rows else None
 
@@ -123,7 +123,7 @@ class Catalog:
             return [row for row in own if row]
         return [by_region[name] for name in sorted(by_region)]
 
-    def _prefixed(self, provider: str, model_id: str) -> tuple[str, ...]:
+    def prefixed_ids(self, provider: str, model_id: str) -> tuple[str, ...]:
         """The ids of the cross-region profiles of a model."""
         known = (name for owner, name in self._base if owner == provider)
         matches = ((name, PREFIXED.fullmatch(name)) for name in known)

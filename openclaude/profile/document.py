@@ -87,6 +87,8 @@ def describe(error: OSError) -> str:
     """What the system said, in a sentence's form."""
     if error.errno == errno.ENOENT:
         return "it is a link that points nowhere"
+    if error.errno == errno.ENXIO:
+        return "it is not a regular file"  # a socket
     return (error.strerror or str(error)).lower()
 
 

@@ -15,7 +15,16 @@ from openclaude.profile.catalog import Catalog
 from openclaude.profile.document import Document, describe, read_document
 from openclaude.profile.findings import Finding
 from openclaude.profile.locate import dotted
-from openclaude.profile.merge import HEADING, Leaves, flatten, merge, nest, place_of, replace
+from openclaude.profile.merge import (
+    HEADING,
+    Leaves,
+    flatten,
+    merge,
+    is_written,
+    nest,
+    place_of,
+    replace,
+)
 from openclaude.profile.mistakes import Mistake, ProfileMistakes, UnreadableProfile
 from openclaude.profile.names import UnknownProfile, check_name, is_name
 from openclaude.profile.overrides import read_overrides
@@ -56,6 +65,15 @@ class Origin:
         if self.path is not None:
             return f"{self.path}:{self.line}"
         return self.variable or self.kind
+
+    def as_data(self) -> dict[str, object]:
+        """The origin as JSON."""
+        return {
+            "kind": self.kind,
+            "path": str(self.path) if self.path else None,
+            "line": self.line or None,
+            "variable": self.variable or None,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,9 +146,13 @@ class Library:
         merged = merge(flatten(document) for document in chain.documents)
         replace(merged, overrides)
         values = nest(merged)
-        found = [*find_mistakes(values, self.catalog)]
         mistakes = [*chain.mistakes, *parent_mistakes(chain.documents[1:])]
-        mistakes += [place(finding, merged, chain.documents[0]) for finding in found]
+        mistakes += [
+            place(finding, merged, chain.documents[0])
+            for finding in find_mistakes(values, self.catalog)
+            # what a parent that could not be read may well say is not missing
+            if not chain.mistakes or finding.key == ("schema",) or is_written(merged, finding.key)
+        ]
         if mistakes:
             raise ProfileMistakes(in_order(mistakes, chain.documents))
         profile = Profile.model_validate(values)

@@ -107,6 +107,11 @@ def nest(leaves: Leaves) -> dict[str, Any]:
     return root
 
 
+def is_written(leaves: Leaves, key: Key) -> bool:
+    """Whether somebody says something at, under or above `key`."""
+    return any(starts(other, key) or starts(key, other) for other in leaves)
+
+
 def place_of(leaves: Leaves, key: Key) -> tuple[Document, int] | None:
     """The file and line to mend for `key`: its own, else those of the nearest table around it."""
     for length in range(len(key), 0, -1):

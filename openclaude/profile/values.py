@@ -169,7 +169,9 @@ def check_model_name(value: str) -> str:
 def check_claude_id(value: str) -> str:
     """`claude`, or an id of Anthropic's."""
     if value != "claude" and not CLAUDE_ID.fullmatch(value):
-        raise refusal(f'"{shorten(value)}" is not an id of Anthropic\'s')
+        raise refusal(
+            f'"{shorten(value)}" is not an id of Anthropic\'s', "for example `claude-opus-5-5`"
+        )
     return value
 
 
