@@ -6,7 +6,7 @@ processes, ports in use, LiteLLM's config.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -14,24 +14,13 @@ from typing import Literal, NamedTuple
 from openclaude.profile.catalog import Catalog
 from openclaude.profile.document import Document, describe, read_document
 from openclaude.profile.findings import Finding
-from openclaude.profile.locate import dotted
-from openclaude.profile.merge import (
-    HEADING,
-    Leaves,
-    flatten,
-    merge,
-    is_written,
-    nest,
-    place_of,
-    replace,
-)
+from openclaude.profile.judge import find_mistakes, in_order, make_mistake, parent_mistakes, place
+from openclaude.profile.merge import Leaves, flatten, is_written, merge, nest, replace
 from openclaude.profile.mistakes import Mistake, ProfileMistakes, UnreadableProfile
 from openclaude.profile.names import UnknownProfile, check_name, is_name
 from openclaude.profile.overrides import read_overrides
-from openclaude.profile.rules import find_broken_rules
-from openclaude.profile.schema import Heading, Profile
-from openclaude.profile.shape import find_shape_mistakes
-from openclaude.profile.support import find_unsupported_keys, find_unsupported_values
+from openclaude.profile.provenance import Origin, trace
+from openclaude.profile.schema import Profile
 
 SUFFIX = ".toml"
 
@@ -50,30 +39,6 @@ class Source(NamedTuple):
     name: str
     path: Path
     sha256: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Where a value comes from."""
-
-    kind: Literal["profile", "parent", "environment", "default"]
-    path: Path | None = None
-    line: int = 0
-    variable: str = ""
-
-    def __str__(self) -> str:
-        if self.path is not None:
-            return f"{self.path}:{self.line}"
-        return self.variable or self.kind
-
-    def as_data(self) -> dict[str, object]:
-        """The origin as JSON."""
-        return {
-            "kind": self.kind,
-            "path": str(self.path) if self.path else None,
-            "line": self.line or None,
-            "variable": self.variable or None,
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,47 +174,6 @@ def files_in(folder: Path) -> list[Path]:
         raise UnreadableProfile(folder, describe(error)) from error
 
 
-def find_mistakes(values: Mapping[str, object], catalog: Catalog) -> Iterator[Finding]:
-    """What is wrong with a merged profile: the first finding at or above a key stands for it."""
-    seen: set[tuple[str | int, ...]] = set()
-    for finder in (
-        find_unsupported_keys(values),
-        find_shape_mistakes(Profile, values),
-        find_unsupported_values(values),
-        find_broken_rules(values, catalog),
-    ):
-        for finding in finder:
-            key = finding.key
-            if not any(key[:length] in seen for length in range(1, len(key) + 1)):
-                seen.add(key)
-                yield finding
-
-
-def parent_mistakes(parents: Iterable[Document]) -> Iterator[Mistake]:
-    """What is wrong with what the parents say of themselves, which is not merged."""
-    for document in parents:
-        heading = {key: value for key, value in document.values.items() if key in HEADING}
-        for finding in find_shape_mistakes(Heading, heading):
-            yield make_mistake(finding, document, document.line_of(finding.key))
-
-
-def place(finding: Finding, merged: Leaves, first: Document) -> Mistake:
-    """A finding with the file and the line to mend."""
-    document, line = place_of(merged, finding.key) or (first, 1)
-    return make_mistake(finding, document, line)
-
-
-def make_mistake(finding: Finding, document: Document, line: int) -> Mistake:
-    """A finding at a line of a file."""
-    return Mistake(
-        path=document.path,
-        line=line,
-        key=dotted(finding.key),
-        message=finding.message,
-        hint=finding.hint,
-    )
-
-
 def cycle_mistakes(names: list[str], parent: str, documents: list[Document]) -> list[Mistake]:
     """One mistake in each file of a circle of `extends`."""
     first = names.index(parent)
@@ -265,39 +189,3 @@ def extends_mistake(document: Document, message: str, hint: str = "") -> Mistake
     return make_mistake(
         Finding(("extends",), message, hint), document, document.line_of(("extends",))
     )
-
-
-def in_order(mistakes: Iterable[Mistake], documents: list[Document]) -> list[Mistake]:
-    """By file, the profile's own first, then by line."""
-    paths = [document.path for document in documents]
-    return sorted(mistakes, key=lambda mistake: (paths.index(mistake.path), mistake.line))
-
-
-def trace(profile: Profile, merged: Leaves, first: Document) -> dict[str, Origin]:
-    """Where each value of a profile comes from, by its dotted key."""
-    origins: dict[str, Origin] = {}
-    for key, _ in leaves_of(profile.model_dump(by_alias=True)):
-        origins[".".join(key)] = origin_of(merged, key, first)
-    return origins
-
-
-def origin_of(merged: Leaves, key: tuple[str, ...], first: Document) -> Origin:
-    """Where one value comes from."""
-    leaf = merged.get(key)
-    if leaf is None:
-        return Origin(kind="default")
-    if leaf.document is None:
-        return Origin(kind="environment", variable=leaf.variable)
-    kind: Literal["profile", "parent"] = "profile" if leaf.document is first else "parent"
-    return Origin(kind=kind, path=leaf.document.path, line=leaf.line)
-
-
-def leaves_of(
-    values: Mapping[str, object], before: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], object]]:
-    """Every value of nested tables, with its key."""
-    for name, value in values.items():
-        if isinstance(value, Mapping) and value:
-            yield from leaves_of(value, (*before, name))
-        else:
-            yield (*before, name), value
