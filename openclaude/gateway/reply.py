@@ -1,0 +1,119 @@
+"""A slot's reply as claude may keep it: no reasoning block, no empty one, at least one.
+
+Knows: Anthropic's reply, whole and as events. Refuses to know: LiteLLM, bytes and frames.
+
+Why: LiteLLM 1.106.2 turns a provider's reasoning into a thinking block with an empty signature
+(measured), claude keeps it in the conversation and, after `/model sonnet`, sends it to Anthropic
+(measured), where signatures are checked. An empty text block is refused there too (inferred).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from openclaude.gateway.guard_blocks import NOTHING_SAID
+
+Event = dict[str, Any]
+
+REASONING = frozenset({"thinking", "redacted_thinking"})
+REASONING_DELTAS = frozenset({"thinking_delta", "signature_delta"})
+
+
+def strip_reply(message: Mapping[str, Any]) -> dict[str, Any]:
+    """A whole reply without what claude must not keep."""
+    content = message.get("content")
+    if not isinstance(content, list):
+        return dict(message)
+    kept = [block for block in content if not is_unwanted(block)]
+    # with no block at all claude asks the same again (measured with Claude Code 2.1.330)
+    return {**message, "content": kept or [{"type": "text", "text": NOTHING_SAID}]}
+
+
+def is_unwanted(block: object) -> bool:
+    """Whether a block is reasoning or an empty text."""
+    if not isinstance(block, Mapping):
+        return False
+    kind = block.get("type")
+    return kind in REASONING if kind != "text" else not block.get("text")
+
+
+class ReplyEvents:
+    """The same for a streamed reply, one event in, the events to send out.
+
+    The start of a text block is held back until its first words, because only they show that it
+    is not empty. Nothing else is held.
+    """
+
+    def __init__(self) -> None:
+        self._index: dict[object, int] = {}  # provider's block index -> claude's
+        self._held: dict[object, Event] = {}  # starts of text blocks that have said nothing yet
+        self._sent = 0
+
+    def feed(self, event: Event) -> list[Event]:
+        """What claude gets for this event; the same object where nothing had to change."""
+        match event.get("type"):
+            case "content_block_start":
+                return self._start(event)
+            case "content_block_delta":
+                return self._delta(event)
+            case "content_block_stop":
+                return self._stop(event)
+            case "message_delta" if not self._sent:
+                return [*self._placeholder(), event]
+            case _:
+                return [event]
+
+    def _start(self, event: Event) -> list[Event]:
+        block = event.get("content_block")
+        kind = block.get("type") if isinstance(block, Mapping) else None
+        if kind in REASONING:
+            return []
+        if kind == "text" and is_unwanted(block):
+            self._held[event.get("index")] = event
+            return []
+        return [self._open(event)]
+
+    def _delta(self, event: Event) -> list[Event]:
+        delta = event.get("delta")
+        kind = delta.get("type") if isinstance(delta, Mapping) else None
+        if kind in REASONING_DELTAS:
+            return []
+        start = self._held.get(event.get("index"))
+        if start is None:
+            return self._renumbered(event)
+        if kind == "text_delta" and delta is not None and not delta.get("text"):
+            return []
+        del self._held[event.get("index")]
+        return [self._open(start), *self._renumbered(event)]
+
+    def _stop(self, event: Event) -> list[Event]:
+        if self._held.pop(event.get("index"), None) is not None:
+            return []
+        return self._renumbered(event)
+
+    def _open(self, start: Event) -> Event:
+        self._index[start.get("index")] = self._sent
+        self._sent += 1
+        return self._renumbered(start)[0]
+
+    def _renumbered(self, event: Event) -> list[Event]:
+        """The event under claude's index; nothing for a block that claude does not see."""
+        index = self._index.get(event.get("index"))
+        if index is None:
+            return []
+        return [event if event.get("index") == index else {**event, "index": index}]
+
+    def _placeholder(self) -> list[Event]:
+        """A block for a reply that would have none."""
+        self._sent = 1
+        delta = {"type": "text_delta", "text": NOTHING_SAID}
+        return [
+            {
+                "type": "content_block_start",
+                "index": 0,
+                "content_block": {"type": "text", "text": ""},
+            },
+            {"type": "content_block_delta", "index": 0, "delta": delta},
+            {"type": "content_block_stop", "index": 0},
+        ]

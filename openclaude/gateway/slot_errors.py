@@ -1,0 +1,307 @@
+"""A slot's errors as claude can show them: one flat sentence that says what to do.
+
+Knows: which errors a slot can meet, what claude does with each status, and the command that mends
+it. Refuses to know: LiteLLM as a library, ASGI, how a slot is set up. Pure.
+
+The statuses are chosen for what Claude Code 2.1.330 does with them (measured): 424 is asked once
+and shown as it is; 401 would make it rotate the plan's login, 403 reads "Failed to authenticate",
+404 hides our text; 408, 429 and 5xx are retried with back-off, `retry-after` honoured.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from openclaude.gateway.reply_sentence import Said, presentable, unwrap
+
+MEND = 424  # what the user must mend
+# Anthropic's own names (its API documentation, "Errors"); what is not listed is an api_error. A 424
+# is one too: claude acts on authentication_error and permission_error whatever the status.
+TYPES = {
+    400: "invalid_request_error",
+    402: "billing_error",
+    413: "request_too_large",
+    422: "invalid_request_error",
+    429: "rate_limit_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+# The other way round, for errors inside a stream, which carry no status
+STATUSES = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+
+
+class Slot(NamedTuple):
+    """What main knows of a slot; every field may be empty."""
+
+    model: str = ""
+    context_window: int = 0  # tokens
+    aws_profile: str = ""
+
+
+class FlatError(NamedTuple):
+    """An error reply in Anthropic's shape."""
+
+    status: int
+    type: str
+    message: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def body(self) -> bytes:
+        """The JSON body, also the `data` of an SSE error event."""
+        error = {"type": self.type, "message": self.message}
+        return json.dumps({"type": "error", "error": error}).encode()
+
+    def event(self) -> bytes:
+        """The whole SSE event."""
+        return b"event: error\ndata: " + self.body() + b"\n\n"
+
+
+class Verdict(NamedTuple):
+    """What an error is, before it is written down."""
+
+    status: int
+    sentence: str
+    retry_after: str = ""
+
+
+NO_SLOT = Slot()
+
+
+def flatten(
+    status: int,
+    body: bytes,
+    *,
+    headers: Mapping[str, str] | None = None,
+    slot: Slot = NO_SLOT,
+    request_bytes: int = 0,
+) -> FlatError:
+    """The error that claude gets for a non-2xx reply of a slot.
+
+    `headers` are the reply's, names in lower case. `request_bytes`, the length of claude's request,
+    serves to size a prompt that is too long when the provider names no number.
+    """
+    said = unwrap(body)
+    if too_long := prompt_too_long(said, slot, request_bytes):
+        return FlatError(400, TYPES[400], too_long)
+    verdict = judge(real_status(status, said), said, slot)
+    retry_after = verdict.retry_after or asked_delay(headers or {})
+    return FlatError(
+        verdict.status,
+        TYPES.get(verdict.status, "api_error"),
+        f"{slot.model or said.group or 'this slot'}: {verdict.sentence}",
+        (("retry-after", retry_after),) if retry_after else (),
+    )
+
+
+def flatten_event(data: bytes, *, slot: Slot = NO_SLOT, request_bytes: int = 0) -> FlatError:
+    """The same for the `data` of an SSE `error` event; its status is the one it would have had."""
+    found = re.search(rb'"error"\s*:\s*\{\s*"type"\s*:\s*"(\w+)"', data)
+    kind = found[1].decode() if found else ""
+    return flatten(STATUSES.get(kind, 500), data, slot=slot, request_bytes=request_bytes)
+
+
+def real_status(status: int, said: Said) -> int:
+    """The status the provider meant.
+
+    LiteLLM 1.106.2 turns a 402 and a 502 of an OpenAI-like provider into a 500 on the hop (its own
+    TypeError on the way, measured); the provider's document still names the real one.
+    """
+    if status == 500 and said.code:
+        return said.code
+    return status if 400 <= status < 600 else 502
+
+
+def asked_delay(headers: Mapping[str, str]) -> str:
+    """The reply's own retry-after; LiteLLM renames a provider's header."""
+    value = headers.get("retry-after") or headers.get("llm_provider-retry-after") or ""
+    return value if re.fullmatch(r"\d{1,6}(\.\d+)?|[A-Z][a-z]{2}, [\w: ]{20,30}", value) else ""
+
+
+# A prompt that does not fit ---------------------------------------------------------------------
+
+TOO_LONG = re.compile(
+    r"input is too long|prompt is too long|maximum context length|context_length_exceeded"
+    r"|exceeds the (?:context window|available context size|maximum number of tokens allowed)"
+    r"|exceeds? (?:the )?(?:model'?s? )?context (?:window|length|limit)",
+    re.IGNORECASE,
+)
+# prompt tokens and window, as providers write them: Anthropic, Gemini, OpenAI and its imitators
+NUMBERS = (
+    re.compile(r"(?P<tokens>\d+) tokens > (?P<window>\d+)"),
+    re.compile(r"token count \((?P<tokens>\d+)\) exceeds .*? \((?P<window>\d+)\)"),
+    re.compile(r"(?P<window>\d+) tokens\D.*?(?P<tokens>\d+) (?:input )?tokens", re.DOTALL),
+)
+
+
+def prompt_too_long(said: Said, slot: Slot, request_bytes: int) -> str:
+    """Anthropic's own words for a prompt over the window, or an empty string for other errors.
+
+    claude compacts the conversation on these words, by as many tokens as the two numbers differ.
+    Therefore numbers are the provider's, or an estimate of four bytes a token when that exceeds
+    the slot's window, and never made up: with the words alone claude drops a share of its own
+    choosing (recognised without numbers: measured with Claude Code 2.1.330).
+    """
+    if "ContextWindowExceededError" not in said.kinds and not TOO_LONG.search(said.text):
+        return ""
+    found = next((match for form in NUMBERS if (match := form.search(said.text))), None)
+    window = int(found["window"]) if found else slot.context_window
+    tokens = int(found["tokens"]) if found else request_bytes // 4
+    if tokens > window > 0:
+        return f"prompt is too long: {tokens} tokens > {window} maximum"
+    return f"prompt is too long for {slot.model or said.group or 'this slot'}"
+
+
+# Everything else --------------------------------------------------------------------------------
+
+
+def judge(status: int, said: Said, slot: Slot) -> Verdict:
+    """The first rule that knows this error."""
+    if said.raiser == "Litellm_proxyException" and status >= 500:
+        return hop_is_down()
+    for pattern, verdict in RULES:
+        if found := re.search(pattern, said.text, re.IGNORECASE):
+            return verdict(found, slot)
+    return by_status(status, presentable(said.text), slot)
+
+
+def by_status(status: int, text: str, slot: Slot) -> Verdict:
+    """An error that only its status explains."""
+    text = text or f"HTTP {status} without a reason"
+    if status in (401, 403):
+        whose = f"AWS profile `{slot.aws_profile}`" if slot.aws_profile else "this slot"
+        return mend(
+            f"the provider refused the credentials of {whose} ({text})", "openclaude doctor"
+        )
+    if status == 404:
+        return mend(f"the provider does not have this model ({text})", "openclaude models")
+    return Verdict(status, text)
+
+
+def mend(problem: str, *commands: str) -> Verdict:
+    """Something the user must do: what is wrong, and the command that mends it."""
+    return Verdict(MEND, f"{problem}; run " + " or ".join(f"`{command}`" for command in commands))
+
+
+def hop_is_down() -> Verdict:
+    """Main met the error itself, and no reply of providers is inside it.
+
+    New connections wait in the socket of providers, so this is one it lost by crashing.
+    """
+    return Verdict(503, "the providers instance is starting again", retry_after="1")
+
+
+def aws(words: Iterable[str], profile: str) -> str:
+    """An `aws` command for a profile, ready to paste."""
+    return shlex.join(["aws", *words, *(["--profile", profile] if profile else [])])
+
+
+def named(profile: str) -> str:
+    """How a sentence calls an AWS profile."""
+    return f"AWS profile `{presentable(profile)}`" if profile else "the AWS profile"
+
+
+Judge = Callable[["re.Match[str]", Slot], Verdict]
+
+
+def no_profile(found: re.Match[str], _slot: Slot) -> Verdict:
+    """The profile is in neither of AWS's files."""
+    name = presentable(found["profile"])
+    commands = (aws(["configure"], name), aws(["configure", "sso"], name))
+    return mend(f"{named(name)} does not exist on this machine", *commands)
+
+
+def no_sso_login(found: re.Match[str], slot: Slot) -> Verdict:
+    """botocore names the SSO session, or for the older form of the file its start URL."""
+    session = found.groupdict().get("session") or ""
+    if slot.aws_profile or not session or "://" in session:
+        command = aws(["sso", "login"], slot.aws_profile)
+    else:
+        command = shlex.join(["aws", "sso", "login", "--sso-session", presentable(session)])
+    return mend(f"{named(slot.aws_profile)} is not logged in to SSO", command)
+
+
+def no_login(_found: re.Match[str], slot: Slot) -> Verdict:
+    """A profile of `aws login`."""
+    return mend(f"{named(slot.aws_profile)} is not logged in", aws(["login"], slot.aws_profile))
+
+
+def no_credentials(_found: re.Match[str], slot: Slot) -> Verdict:
+    """A profile that exists and holds no key."""
+    command = aws(["configure"], slot.aws_profile)
+    return mend(f"{named(slot.aws_profile)} has no complete credentials", command)
+
+
+def failed_process(_found: re.Match[str], slot: Slot) -> Verdict:
+    """What the process printed is not repeated: it may hold what it was to fetch."""
+    command = aws(["sts", "get-caller-identity"], slot.aws_profile)
+    return mend(f"{named(slot.aws_profile)} could not fetch its credentials", command)
+
+
+def expired(_found: re.Match[str], slot: Slot) -> Verdict:
+    """Temporary credentials at the end of their time."""
+    commands = (aws(["sso", "login"], slot.aws_profile), aws(["configure"], slot.aws_profile))
+    return mend(f"the credentials of {named(slot.aws_profile)} have expired", *commands)
+
+
+def unknown_key(_found: re.Match[str], slot: Slot) -> Verdict:
+    """A key AWS does not have, or a wrong secret for it."""
+    command = aws(["configure"], slot.aws_profile)
+    return mend(f"AWS refuses the access key of {named(slot.aws_profile)}", command)
+
+
+def wrong_clock(_found: re.Match[str], _slot: Slot) -> Verdict:
+    """AWS accepts signatures for five minutes."""
+    return Verdict(MEND, "AWS refuses the signature's time; set this machine's clock")
+
+
+def not_allowed(found: re.Match[str], slot: Slot) -> Verdict:
+    """IAM, or a model that the account has not been given."""
+    text = presentable(found.string)
+    problem = f"{named(slot.aws_profile)} may not call this model ({text})"
+    return Verdict(MEND, f"{problem}; `openclaude aws policy` prints the policy it needs")
+
+
+def out_of_step(_found: re.Match[str], _slot: Slot) -> Verdict:
+    """Main and providers were not started from one plan."""
+    return mend("the providers instance does not belong to this stack", "openclaude restart")
+
+
+def unreachable(found: re.Match[str], _slot: Slot) -> Verdict:
+    """A refused or unknown address. On loopback somebody has to start something."""
+    address = presentable(found["address"])
+    if re.match(r"127\.|localhost|\[?::1", address):
+        return Verdict(MEND, f"nothing listens on {address}; start what the profile expects there")
+    return Verdict(503, f"cannot reach {address}")
+
+
+# botocore's own sentences (its exceptions.py), LiteLLM's (measured), AWS's (its API documentation)
+RULES: tuple[tuple[str, Judge], ...] = (
+    (r"The config profile \((?P<profile>[^)]*)\) could not be found", no_profile),
+    (r"Error loading SSO Token: Token for (?P<session>\S+) does not exist", no_sso_login),
+    (r"Error loading SSO Token|SSO session associated with this profile", no_sso_login),
+    (r"Error when retrieving token from sso|Token has expired and refresh failed", no_sso_login),
+    (r"reauthenticate using 'aws login'|Error loading login session token", no_login),
+    (r"Unable to locate (?:credentials|authorization)|Partial credentials found", no_credentials),
+    (r"Error when retrieving (?:credentials|token) from", failed_process),
+    (r"signature (?:expired|not yet current)|RequestTimeTooSkewed", wrong_clock),
+    (r"(?:security )?token included in the request is expired|ExpiredToken", expired),
+    (r"security token included in the request is invalid|InvalidClientTokenId", unknown_key),
+    (r"request signature we calculated does not match|UnrecognizedClient", unknown_key),
+    (r"not authorized to perform|have access to the model|AccessDenied", not_allowed),
+    (r"Invalid model name passed in model=|No connected db|No module named 'prisma'", out_of_step),
+    (r"Cannot connect to host (?P<address>\S+)", unreachable),
+)
