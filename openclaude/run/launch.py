@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -139,12 +140,20 @@ def start_supervisor(folder: Path, descriptors: tuple[int, ...], handover: dict[
             os.setsid()
             if os.fork() == 0:
                 become_supervisor(folder, read, descriptors)
-        finally:
-            os._exit(1 if sys.exc_info()[0] else 0)
+        except BaseException:  # this is a fork: nothing may return into the launcher's code
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
     os.close(read)
     os.waitpid(child, 0)
-    with os.fdopen(write, "w", encoding="utf-8") as pipe:
-        json.dump(handover, pipe)
+    try:
+        with os.fdopen(write, "w", encoding="utf-8") as pipe:
+            json.dump(handover, pipe)
+    except BrokenPipeError:
+        raise StackUnreachable(
+            f"the supervisor of `{folder.name}` could not be started",
+            hint=f"see `{folder / 'supervisor.log'}`",
+        ) from None
 
 
 def become_supervisor(folder: Path, stdin: int, descriptors: tuple[int, ...]) -> NoReturn:
@@ -165,7 +174,8 @@ def close_all_but(kept: set[int]) -> None:
     """Close every other descriptor: a pipe of the user's shell must not stay open with us."""
     low = 0
     for descriptor in sorted(kept):
-        os.closerange(low, descriptor)
+        if low < descriptor:  # an empty range at 0 closes everything (seen with CPython 3.11.7)
+            os.closerange(low, descriptor)
         low = descriptor + 1
     os.closerange(low, os.sysconf("SC_OPEN_MAX"))
 
