@@ -134,21 +134,34 @@ def problems(body: Any, *, is_count: bool) -> Iterator[str]:
 
 
 def _block_problems(where: str, block: Any) -> Iterator[str]:
-    if not isinstance(block, dict):
-        yield f"{where}: Input should be a valid dictionary"
-    elif block.get("type") == "thinking" and not block.get("signature"):
-        # What a slot's unsigned reasoning would run into, once it is in the history.
-        yield f"{where}: Invalid `signature` in `thinking` block"
-    elif block.get("type") == "text" and not block.get("text"):
-        yield f"{where}: text content blocks must be non-empty"
+    match block:
+        case {"type": "thinking", "signature": str(signature)} if signature:
+            return
+        case {"type": "thinking"}:
+            # What a slot's unsigned reasoning would run into, once it is in the history.
+            yield f"{where}: Invalid `signature` in `thinking` block"
+        case {"type": "text", "text": str(text)}:
+            if not text:
+                yield f"{where}: text content blocks must be non-empty"
+        case {"type": "text"}:
+            yield f"{where}.text: Input should be a valid string"
+        case {"type": "tool_result", "content": list(parts)}:
+            if not all(isinstance(part, dict) for part in parts):
+                yield f"{where}.content: Input should be a list of dictionaries"
+        case {"type": "tool_result", "content": content} if not isinstance(content, str | None):
+            yield f"{where}.content: Input should be a valid string or list"
+        case dict():
+            return
+        case _:
+            yield f"{where}: Input should be a valid dictionary"
 
 
 def _script(body: Mapping[str, Any]) -> Script:
     """What to answer; a request for a formatted answer gets one, whatever its text says."""
-    wanted = (body.get("output_config") or {}).get("format") or {}
-    if wanted.get("type") == "json_schema":
-        text = json.dumps(example(wanted.get("schema") or {}))
-        return Script(blocks=(Text(parts=pieces(text)),))
+    match body.get("output_config"):
+        case {"format": {"type": "json_schema", "schema": dict(schema)}}:
+            text = json.dumps(example(schema))
+            return Script(blocks=(Text(parts=pieces(text)),))
     conversation = [_said(message) for message in body["messages"]]
     return script_for(conversation, default=f"anthropic stand-in: {body['model']}")
 
@@ -164,7 +177,7 @@ def _said(message: Mapping[str, Any]) -> Said:
 
 def _result(block: Mapping[str, Any]) -> str:
     parts = _blocks(block.get("content"))
-    return "\n".join(part.get("text") or f"[{part.get('type')}]" for part in parts)
+    return "\n".join(str(part.get("text") or f"[{part.get('type')}]") for part in parts)
 
 
 def _blocks(content: Any) -> list[Any]:

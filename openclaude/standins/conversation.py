@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from openclaude.standins.script import Reasoning, Script, ScriptError, Text, pieces, read_script
 
 REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
-QUOTED = 200
+QUOTED = 200  # of a result's start and, of a long one, of its end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,12 @@ def _user_turns(conversation: Sequence[Said]) -> list[Said]:
 
 def _seen(results: Sequence[str]) -> str:
     count = f"{len(results)} result{'s' if len(results) > 1 else ''}"
-    return f"TOOL RESULT SEEN: {count}: " + " | ".join(result[:QUOTED] for result in results)
+    return f"TOOL RESULT SEEN: {count}: " + " | ".join(map(_quote, results))
+
+
+def _quote(result: str) -> str:
+    is_long = len(result) > 2 * QUOTED
+    return f"{result[:QUOTED]} [...] {result[-QUOTED:]}" if is_long else result
 
 
 def _ready(script: Script | None, default: str) -> Script:

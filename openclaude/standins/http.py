@@ -11,7 +11,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from typing import Any, TypeVar
 
@@ -56,6 +56,8 @@ async def attend(
     try:
         while (request := await _read_request(connection)) is not None:
             reply = await _unless_the_client_leaves(connection, respond(request))
+            if request.method == "HEAD":
+                reply = replace(reply, body=b"")
             await _unless_the_client_leaves(connection, _send(connection, reply))
             if reply.cut or connection.wire.our_state is not h11.DONE:
                 return
@@ -128,15 +130,23 @@ async def _send(connection: Connection, reply: Reply) -> None:
     if reply.cut and not reply.body:
         return
     wire = connection.wire
-    framing = [] if isinstance(reply.body, tuple) else [("content-length", str(len(reply.body)))]
-    headers = [("date", formatdate(usegmt=True)), *reply.headers, *framing]
-    await _write(connection, wire.send(h11.Response(status_code=reply.status, headers=headers)))
+    head = h11.Response(status_code=reply.status, headers=_headers(reply))
+    await _write(connection, wire.send(head))
     for chunk in _chunks(reply):
         if chunk.pause_s:
             await asyncio.sleep(chunk.pause_s)
         await _write(connection, wire.send(h11.Data(data=chunk.content)))
     if not reply.cut:
         await _write(connection, wire.send(h11.EndOfMessage()))
+
+
+def _headers(reply: Reply) -> list[tuple[str, str]]:
+    """The reply's headers, with a date and a length where it does not say them itself."""
+    added = {"date": formatdate(usegmt=True)}
+    if isinstance(reply.body, bytes):
+        added["content-length"] = str(len(reply.body))
+    said = {name.lower() for name, _ in reply.headers}
+    return [*reply.headers, *((name, value) for name, value in added.items() if name not in said)]
 
 
 def _chunks(reply: Reply) -> tuple[Chunk, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import json
 import os
 import socket
@@ -44,8 +45,11 @@ class Standin(Generic[R]):
     ) -> None:
         """`answer` may override any reply (None: as scripted) and may block, it has a thread of
         its own; `record` appends a JSON line per request; `keep` bounds what is remembered."""
+        if not ipaddress.IPv4Address(host).is_loopback:
+            raise ValueError(f"a stand-in listens on loopback only, not on `{host}`")
         self._host = host
         self._wanted_port = port
+        self._port: int | None = None
         self._answer = answer
         self._record = record
         self._requests: deque[R] = deque(maxlen=keep)
@@ -54,7 +58,6 @@ class Standin(Generic[R]):
         self._errors_given: Counter[str] = Counter()
         self._failures: list[BaseException] = []
         self._changed = threading.Condition()
-        self._socket: socket.socket | None = None
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -84,10 +87,10 @@ class Standin(Generic[R]):
 
     @property
     def port(self) -> int:
-        """The port it listens on."""
-        if self._socket is None:
+        """The port it listens on, or did."""
+        if self._port is None:
             raise RuntimeError(f"the {self.name} is not started")
-        return int(self._socket.getsockname()[1])
+        return self._port
 
     @property
     def url(self) -> str:
@@ -98,10 +101,11 @@ class Standin(Generic[R]):
         """Listen, and answer in a thread; the port is known and open when this returns."""
         if self._thread is not None:
             raise RuntimeError(f"the {self.name} is started already")
-        self._socket = socket.create_server((self._host, self._wanted_port), backlog=BACKLOG)
+        listening = socket.create_server((self._host, self._wanted_port), backlog=BACKLOG)
+        self._port = listening.getsockname()[1]
         started = threading.Event()
         self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._run(started)), name=self.name, daemon=True
+            target=lambda: asyncio.run(self._run(listening, started)), name=self.name, daemon=True
         )
         self._thread.start()
         started.wait()
@@ -166,7 +170,7 @@ class Standin(Generic[R]):
 
     # The thread ---------------------------------------------------------------------------------
 
-    async def _run(self, started: threading.Event) -> None:
+    async def _run(self, listening: socket.socket, started: threading.Event) -> None:
         """Accept connections until `stop`, then end what is still open."""
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         connections: set[asyncio.Task[None]] = set()
@@ -181,7 +185,7 @@ class Standin(Generic[R]):
             if not task.cancelled() and (failure := task.exception()):
                 self._failures.append(failure)
 
-        listener = await asyncio.start_server(connect, sock=self._socket, backlog=BACKLOG)
+        listener = await asyncio.start_server(connect, sock=listening, backlog=BACKLOG)
         started.set()
         await self._stopping.wait()
         listener.close()
