@@ -33,7 +33,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
-MARKER = re.compile(r"\[\[([^\[\]]*)\]\]")
+MARKER = re.compile(r"\[\s*\[([^\[\]]*)\]\s*\]")  # a terminal may wrap between two brackets
 DEFAULT_SLOW_TEXT = "one word after the other, as a model would"
 FILLER = "The quick brown fox jumps over the lazy dog. "
 
@@ -203,7 +203,7 @@ def read_script(text: str) -> Script | None:
     for verb, arguments, marker in _markers(text):
         try:
             script = VERBS[verb](script or Script(), arguments, marker)
-        except (IndexError, ValueError, KeyError) as problem:
+        except (IndexError, TypeError, ValueError) as problem:
             raise ScriptError(f"cannot read the marker {marker}: {problem}") from problem
     return script
 
@@ -239,6 +239,8 @@ def _add(script: Script, *blocks: Block) -> Script:
 def _read_slow(script: Script, arguments: Sequence[str], _: str) -> Script:
     count, pause_s = int(arguments[0]), float(arguments[1])
     text = _decode(arguments[2]) if len(arguments) > 2 else DEFAULT_SLOW_TEXT
+    if count < 1:
+        raise ScriptError("a text has at least one part")
     cuts = [len(text) * index // count for index in range(count + 1)]
     parts = tuple(text[a:b] for a, b in pairwise(cuts))
     return _add(script, Text(parts=parts, pause_s=pause_s))
@@ -250,7 +252,10 @@ def _read_big(script: Script, arguments: Sequence[str], _: str) -> Script:
 
 
 def _read_tool(script: Script, arguments: Sequence[str], _: str) -> Script:
-    return _add(script, Tool(name=arguments[0], input=json.loads(_decode(arguments[1]))))
+    given = json.loads(_decode(arguments[1]))
+    if not isinstance(given, dict):
+        raise ScriptError("the input of a tool is a JSON object")
+    return _add(script, Tool(name=arguments[0], input=given))
 
 
 def _read_error(script: Script, arguments: Sequence[str], marker: str) -> Script:
