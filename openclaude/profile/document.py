@@ -63,19 +63,24 @@ def read_bytes(path: Path) -> bytes | None:
         if is_absent(path, error):
             return None
         raise UnreadableProfile(path, describe(error)) from error
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            kind = "it is a folder" if stat.S_ISDIR(mode) else "it is not a regular file"
-            raise UnreadableProfile(path, kind)
-        return read_limited(path, file.read(LARGEST_FILE + 1))
-
-
-def read_limited(path: Path, content: bytes) -> bytes:
-    """`content`, unless it is longer than any profile."""
+    try:
+        check_regular(path, os.fstat(descriptor).st_mode)
+        with open(descriptor, "rb", closefd=False) as file:
+            content = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        raise UnreadableProfile(path, describe(error)) from error
+    finally:
+        os.close(descriptor)
     if len(content) > LARGEST_FILE:
         raise UnreadableProfile(path, "it is larger than 1 MiB")
     return content
+
+
+def check_regular(path: Path, mode: int) -> None:
+    """Refuse what has no content of its own: folders, FIFOs, devices."""
+    if not stat.S_ISREG(mode):
+        why = "it is a folder" if stat.S_ISDIR(mode) else "it is not a regular file"
+        raise UnreadableProfile(path, why)
 
 
 def is_absent(path: Path, error: OSError) -> bool:
@@ -146,4 +151,6 @@ def explain(error: Exception, text: str) -> str:
     said = str(error).partition(" at line ")[0].rstrip(".")
     if "'\\x00'" in said and "\x00" not in text:
         said = "unexpected end of the line or of the file"  # tomlkit's end is a NUL
-    return f"not TOML: {said[:1].lower()}{said[1:]}"
+    if not said[:2].isupper():
+        said = said[:1].lower() + said[1:]
+    return f"not TOML: {said}"

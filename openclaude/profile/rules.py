@@ -136,16 +136,19 @@ def check_region(key: tuple[str, ...], region: object) -> Iterator[Finding]:
 
 def check_aws(aws: Values, on_bedrock: list[tuple[str, Values]]) -> Iterator[Finding]:
     """What every Bedrock tier needs to know of AWS."""
-    names = ", ".join(f"`{name}`" for name, _ in on_bedrock)
     if "profile" not in aws:
-        yield Finding(
-            ("aws", "profile"),
-            f"is missing: {names} on Bedrock",
-            'name a profile of ~/.aws/config, for example `profile = "openclaude"`',
-        )
-    if "region" not in aws and any("region" not in tier for _, tier in on_bedrock):
-        yield Finding(
-            ("aws", "region"),
-            f"is missing: {names} on Bedrock",
-            'for example `region = "us-west-2"`',
-        )
+        yield missing("profile", [name for name, _ in on_bedrock], "a profile of ~/.aws/config")
+    homeless = [name for name, tier in on_bedrock if "region" not in tier]
+    if "region" not in aws and homeless:
+        yield missing("region", homeless, "an AWS region")
+
+
+def missing(key: str, tiers: list[str], what: str) -> Finding:
+    """A key of `[aws]` that Bedrock tiers need."""
+    names = ", ".join(f"`{name}`" for name in tiers)
+    example = {"profile": "openclaude", "region": "us-west-2"}[key]
+    return Finding(
+        ("aws", key),
+        f"is missing, and needed for {names} on Bedrock",
+        f'name {what}, for example `{key} = "{example}"`',
+    )
