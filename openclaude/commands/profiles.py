@@ -62,9 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     validate.add_argument("--all", action="store_true", help="every profile there is")
     for name in WAITING:
-        actions.add_parser(name, add_help=False, allow_abbrev=False).add_argument(
-            "rest", nargs=argparse.REMAINDER
-        )
+        # no prefix: whatever follows, flags too, is taken, so that the answer is why and not what
+        waiting = actions.add_parser(name, add_help=False, prefix_chars="\0")
+        waiting.add_argument("rest", nargs="*")
 
 
 def add_action(

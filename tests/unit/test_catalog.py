@@ -177,6 +177,7 @@ def test_the_map_is_read_at_the_first_look_up(tmp_path: Path) -> None:
         catalog.find("bedrock", "x")
 
 
+@pytest.mark.reaches_out
 def test_reading_the_bundled_map_is_quick_and_imports_no_litellm() -> None:
     script = (
         "import sys, time\n"

@@ -270,7 +270,7 @@ def test_a_profile_cannot_be_changed() -> None:
     profile = Profile.model_validate({"schema": 1})
 
     with pytest.raises(ValidationError, match="frozen"):
-        profile.listen.port = 1  # type: ignore[misc]
+        profile.listen.port = 1
 
 
 def test_the_keys_of_a_table_are_the_schemas() -> None:
