@@ -122,8 +122,8 @@ def versions(env: Mapping[str, str], arguments: Sequence[str]) -> Result:
     claude = claude_version(env)
     python = ".".join(str(part) for part in sys.version_info[:3])
     return Result(
-        text=f"openclaude {__version__} (claude {claude or 'not found'}, LiteLLM {LITELLM_VERSION}, "
-        f"Python {python})\n",
+        text=f"openclaude {__version__} (claude {claude or 'not found'}, "
+        f"LiteLLM {LITELLM_VERSION}, Python {python})\n",
         data={
             "openclaude": __version__,
             "claude": claude or None,

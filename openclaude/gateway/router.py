@@ -3,8 +3,8 @@
 Knows: slot ids, LiteLLM's two routes, what LiteLLM adds to a reply. Refuses to know: providers,
 credentials, how it was started. Two lanes:
 
-* raw: a `claude-*` id. LiteLLM's own Anthropic pass-through does the forwarding; the request's bytes
-  reach Anthropic as claude sent them, and the reply's bytes reach claude.
+* raw: a `claude-*` id. LiteLLM's own Anthropic pass-through does the forwarding; the request's
+  bytes reach Anthropic as claude sent them, and the reply's bytes reach claude.
 * slot: an id of ours, matched exactly and first. LiteLLM's /v1/messages and its model list.
 """
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 from litellm.proxy.proxy_server import app as litellm_app
@@ -35,6 +35,7 @@ from openclaude.gateway.asgi import (
     without,
 )
 from openclaude.gateway.gate import Gate
+from openclaude.gateway.slot_errors import Slot
 from openclaude.gateway.slot_lane import SlotReply
 
 BODY_LIMIT = 100 * 1024 * 1024  # Anthropic refuses above 32 MB with its own words
@@ -47,14 +48,6 @@ NOT_FOR_LITELLM = frozenset({b"accept-encoding"})
 # 400 on main for any model LiteLLM does not know (measured with LiteLLM 1.106.2): fast mode
 NOT_ON_A_SLOT = ("speed",)
 NO_LOGIN = "claude sent no login for Anthropic: run `claude` and `/login`, then try again"
-
-
-class Slot(NamedTuple):
-    """What the router knows of a slot, to make its errors readable."""
-
-    model: str
-    context_window: int  # tokens
-    aws_profile: str
 
 
 class Router:
@@ -124,7 +117,7 @@ class Router:
             body = orjson.dumps(kept)
         headers = without(scope["headers"], CREDENTIALS | NOT_FOR_LITELLM | {b"content-length"})
         inner = {**scope, "headers": [*headers, (b"content-length", b"%d" % len(body))]}
-        reply = SlotReply(send, slot.model, slot.context_window, slot.aws_profile)
+        reply = SlotReply(send, slot, request_bytes=len(body))
         await self.app(inner, replay(body, receive), reply.send)
 
 
@@ -137,8 +130,8 @@ def parse(body: bytes) -> dict[str, Any] | None:
     return document if isinstance(document, dict) else None
 
 
-# What LiteLLM 1.106.2 adds to every reply (measured), by name or by exact name and value: an upstream
-# may send a content-security-policy of its own.
+# What LiteLLM 1.106.2 adds to every reply (measured), by name or by exact name and value: an
+# upstream may send a content-security-policy of its own.
 ADDED_VALUES = frozenset(
     {
         (b"x-frame-options", b"DENY"),
