@@ -161,7 +161,7 @@ def main_unit(resolution: Resolution) -> Unit:
     if resolution.slots:
         environment["OPENCLAUDE_PROVIDERS_URL"] = PROVIDERS_URL
         environment["OPENCLAUDE_PROVIDERS_KEY"] = PROVIDERS_KEY
-    return Unit("main", "openclaude.gateway.router:app", environment, LOCALE + NETWORK)
+    return Unit("main", "openclaude.gateway.main:app", environment, LOCALE + NETWORK)
 
 
 def providers_unit(resolution: Resolution) -> Unit:

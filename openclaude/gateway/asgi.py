@@ -30,7 +30,7 @@ ERROR_TYPES = {
 
 
 def error_body(status: int, message: str) -> bytes:
-    """An error in Anthropic's shape, so that claude shows `message` and nothing of ours around it."""
+    """An error in Anthropic's shape: claude shows `message` and nothing around it."""
     kind = ERROR_TYPES.get(status, "api_error")
     return json.dumps({"type": "error", "error": {"type": kind, "message": message}}).encode()
 

@@ -89,7 +89,7 @@ class Gate:
         )
 
     async def inside(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application; whatever it raises before it answered becomes a 500 claude can read."""
+        """Run the application; what it raises before it answered becomes a 500 claude can read."""
         started = False
 
         async def watch(message: dict[str, object]) -> None:

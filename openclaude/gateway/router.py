@@ -1,4 +1,4 @@
-"""The router: the entry of `main`. Claude's own ids go to Anthropic untouched, slots to providers.
+"""The router: in front of LiteLLM in `main`. Claude's own ids go to Anthropic, slots to providers.
 
 Knows: slot ids, LiteLLM's two routes, what LiteLLM adds to a reply. Refuses to know: providers,
 credentials, how it was started. Two lanes:
@@ -10,16 +10,10 @@ credentials, how it was started. Two lanes:
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from litellm.proxy.proxy_server import app as litellm_app
-from litellm.types.passthrough_endpoints.pass_through_endpoints import (
-    LITELLM_PASS_THROUGH_RAW_BODY_STATE_KEY as RAW_BODY_KEY,
-)
 
 from openclaude.gateway.asgi import (
     App,
@@ -34,14 +28,11 @@ from openclaude.gateway.asgi import (
     replay,
     without,
 )
-from openclaude.gateway.gate import Gate
 from openclaude.gateway.slot_errors import Slot
 from openclaude.gateway.slot_lane import SlotReply
 
 BODY_LIMIT = 100 * 1024 * 1024  # Anthropic refuses above 32 MB with its own words
 MESSAGES = frozenset({"/v1/messages", "/v1/messages/count_tokens"})
-ROUTES = frozenset({("POST", path) for path in MESSAGES} | {("GET", "/v1/models")})
-KEYLESS = frozenset({("HEAD", "/api/hello"), ("HEAD", "/"), ("POST", "/api/event_logging/batch")})
 CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"cookie"})
 # LiteLLM would compress replies for claude; the raw lane must not change a byte
 NOT_FOR_LITELLM = frozenset({b"accept-encoding"})
@@ -53,9 +44,11 @@ NO_LOGIN = "claude sent no login for Anthropic: run `claude` and `/login`, then 
 class Router:
     """An ASGI application in front of LiteLLM's."""
 
-    def __init__(self, app: App, slots: Mapping[str, Slot]) -> None:
+    def __init__(self, app: App, slots: Mapping[str, Slot], *, raw_body_key: str) -> None:
+        """`raw_body_key` names the item of a request's state whose bytes LiteLLM sends upstream."""
         self.app = app
         self.slots = slots
+        self.raw_body_key = raw_body_key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] in MESSAGES:
@@ -97,7 +90,7 @@ class Router:
             "raw_path": path.encode(),
             "headers": without(headers, NOT_FOR_LITELLM),
             # LiteLLM sends these bytes upstream in place of the body it parsed and re-serialised
-            "state": {**scope.get("state", {}), RAW_BODY_KEY: body},
+            "state": {**scope.get("state", {}), self.raw_body_key: body},
         }
         await self.app(inner, replay(body, receive), without_additions(send))
 
@@ -156,18 +149,3 @@ def without_additions(send: Send) -> Send:
         await send(message)
 
     return cleaned
-
-
-def make_app(env: Mapping[str, str]) -> Gate:
-    """The application of `main`, from the variables its unit was given."""
-    slots = {
-        slot_id: Slot(row["model"], row["context_window"], row["aws_profile"])
-        for slot_id, row in json.loads(env["OPENCLAUDE_SLOTS"]).items()
-    }
-    router = Router(litellm_app, slots)
-    return Gate(router, key=env["LITELLM_MASTER_KEY"], routes=ROUTES, keyless=KEYLESS)
-
-
-def app() -> Gate:
-    """The factory that the instance calls once its environment is complete."""
-    return make_app(os.environ)
