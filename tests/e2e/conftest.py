@@ -1,0 +1,122 @@
+"""One stack for the whole session: the stand-ins, a house between them, its proxies running.
+
+Everything here needs a network that has nothing but loopback, the real claude, and Linux's /proc.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+
+from openclaude.standins.anthropic import AnthropicStandin
+from openclaude.standins.bedrock import BedrockStandin
+from openclaude.standins.sigv4 import Secret
+from tests.conftest import need
+from tests.e2e.house import CLAUDE, OPENCLAUDE, Canaries, House, make_canaries
+from tests.e2e.processes import wait_until_none
+
+# credentials of other logins than the stored one; the stand-in admits them too
+ENV_TOKEN = "sk-ant-oat01-" + "E" * 48
+
+Build = Callable[[str], AbstractContextManager[House]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def machine() -> None:
+    """What every test of this folder needs."""
+    isolated = os.environ.get("OPENCLAUDE_TESTS_ISOLATED") == "1"
+    need(isolated, "a network namespace with nothing but loopback (build/test makes one)")
+    need(CLAUDE.exists(), "the pinned claude (build/setup fetches it with npm)")
+    need(OPENCLAUDE.exists(), "an installed openclaude beside its Python (build/setup)")
+
+
+@pytest.fixture(scope="session")
+def canaries(machine: None) -> Canaries:
+    """The secrets of this session."""
+    return make_canaries()
+
+
+@pytest.fixture(scope="session")
+def anthropic_upstream(canaries: Canaries) -> Iterator[AnthropicStandin]:
+    """The Anthropic stand-in, admitting the house's login."""
+    admitted = frozenset({canaries.oauth, ENV_TOKEN})
+    with AnthropicStandin(credentials=admitted) as standin:
+        yield standin
+
+
+@pytest.fixture(scope="session")
+def bedrock_upstream(canaries: Canaries) -> Iterator[BedrockStandin]:
+    """The Bedrock stand-in, believing the house's key and region only."""
+    keys = {canaries.aws_id: Secret(canaries.aws_secret)}
+    with BedrockStandin(credentials=keys, region="us-west-2") as standin:
+        yield standin
+
+
+@pytest.fixture
+def anthropic(anthropic_upstream: AnthropicStandin) -> AnthropicStandin:
+    """The Anthropic stand-in, having seen nothing."""
+    anthropic_upstream.clear()
+    return anthropic_upstream
+
+
+@pytest.fixture
+def bedrock(bedrock_upstream: BedrockStandin) -> BedrockStandin:
+    """The Bedrock stand-in, having seen nothing."""
+    bedrock_upstream.clear()
+    return bedrock_upstream
+
+
+@pytest.fixture(scope="session")
+def build_house(
+    canaries: Canaries,
+    anthropic_upstream: AnthropicStandin,
+    bedrock_upstream: BedrockStandin,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Build:
+    """Build a further house between the same upstreams; nothing may be left when its block ends."""
+
+    @contextmanager
+    def build(name: str) -> Iterator[House]:
+        house = House(
+            tmp_path_factory.mktemp(name),
+            canaries,
+            anthropic_url=anthropic_upstream.url,
+            bedrock_url=bedrock_upstream.url,
+        )
+        try:
+            yield house
+        finally:
+            house.word("stop", "--all")
+            left = wait_until_none(house.root, 5.0)
+            end(left)
+        assert not left, f"processes of a stopped house: {left}"
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def house(build_house: Build) -> Iterator[House]:
+    """The house of the session, its proxies ready."""
+    with build_house("house") as built:
+        started = built.word("start", "--wait")
+        assert started.code == 0, f"{started}\n{built.logs()}"
+        yield built
+
+
+@pytest.fixture
+def empty_house(build_house: Build, request: pytest.FixtureRequest) -> Iterator[House]:
+    """A house of the test's own, in which nothing runs yet."""
+    with build_house(request.node.originalname[:24]) as built:
+        yield built
+
+
+def end(pids: dict[int, str]) -> None:
+    """Kill what a test has left over, so that it harms no other."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)

@@ -1,0 +1,225 @@
+"""A house: one user's HOME with a login, AWS keys and a profile, and everything run in it.
+
+Knows: what claude and openclaude find in a HOME, how to run both with a clean environment. Refuses
+to know: what is asked, and what the stand-ins answer. Every secret in it is a canary: made for this
+run, so that it can be looked for anywhere and found only where it may be.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PLATFORM = "claude-code-linux-x64"
+CLAUDE = REPOSITORY / ".work/claude/node_modules/@anthropic-ai" / PLATFORM / "claude"
+OPENCLAUDE = Path(sys.executable).with_name("openclaude")
+PROFILE = "house"
+RUN_TIMEOUT_S = 90.0
+# claude's own login, like a plan's: far from expiry, so that claude asks nobody to refresh it
+EXPIRES_MS = 1999999999000
+
+
+class Canaries(NamedTuple):
+    """The secrets of one house; none is like another, and none is anybody's."""
+
+    oauth: str
+    refresh: str
+    aws_id: str
+    aws_secret: str
+
+
+class Ran(NamedTuple):
+    """A program that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    def json(self) -> Any:
+        """What it printed, as one JSON document."""
+        return json.loads(self.out)
+
+    def lines(self) -> list[Any]:
+        """What it printed, as one JSON document a line."""
+        return [json.loads(line) for line in self.out.splitlines() if line.strip()]
+
+
+def make_canaries() -> Canaries:
+    """Secrets in the shape of real ones."""
+    return Canaries(
+        oauth=f"sk-ant-oat01-CANARY-{secrets.token_hex(24)}",
+        refresh=f"sk-ant-ort01-CANARY-{secrets.token_hex(24)}",
+        aws_id=f"AKIA{secrets.token_hex(8).upper()}",
+        aws_secret=f"canary/{secrets.token_hex(16)}+",
+    )
+
+
+class House:
+    """A HOME, a project in it, and the two programs as its user would run them."""
+
+    def __init__(
+        self, root: Path, canaries: Canaries, *, anthropic_url: str, bedrock_url: str
+    ) -> None:
+        self.root = root
+        self.canaries = canaries
+        self.anthropic_url = anthropic_url
+        self.home = root / "home"
+        self.project = self.home / "project"
+        self.folder = self.home / ".local/state/openclaude/stacks" / PROFILE
+        self.project.mkdir(parents=True)
+        self._furnish_claude()
+        self.write_aws(canaries.aws_secret)
+        self.write_profile(PROFILE, anthropic_url=anthropic_url, bedrock_url=bedrock_url)
+
+    # What lies in it ----------------------------------------------------------------------------
+
+    def _furnish_claude(self) -> None:
+        """An onboarded claude with a trusted project and a stored login."""
+        project = {
+            "hasTrustDialogAccepted": True,
+            "projectOnboardingSeenCount": 5,
+            "hasCompletedProjectOnboarding": True,
+        }
+        state = {
+            "hasCompletedOnboarding": True,
+            "theme": "dark",
+            "lastOnboardingVersion": "2.1.330",
+            "numStartups": 3,
+            "projects": {str(self.project): project},
+        }
+        login = {
+            "accessToken": self.canaries.oauth,
+            "refreshToken": self.canaries.refresh,
+            "expiresAt": EXPIRES_MS,
+            "scopes": ["user:inference", "user:profile"],
+            "subscriptionType": "max",
+            "rateLimitTier": "default_claude_max_5x",
+        }
+        self.write(".claude.json", json.dumps(state))
+        self.write(".claude/.credentials.json", json.dumps({"claudeAiOauth": login}))
+
+    def write(self, name: str, text: str) -> Path:
+        """A file under HOME, 0600."""
+        path = self.home / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        path.chmod(0o600)
+        return path
+
+    def write_aws(self, secret: str) -> None:
+        """The AWS profile that the shipped profiles name."""
+        self.write(
+            ".aws/credentials",
+            f"[openclaude]\naws_access_key_id = {self.canaries.aws_id}\n"
+            f"aws_secret_access_key = {secret}\n",
+        )
+
+    def write_profile(
+        self, name: str, *, anthropic_url: str, bedrock_url: str, more: str = ""
+    ) -> None:
+        """The shipped `qwen`, at these two upstreams."""
+        self.write(
+            f".config/openclaude/profiles/{name}.toml",
+            f'schema = 1\nextends = "qwen"\n[anthropic]\nbase_url = "{anthropic_url}"\n'
+            f'[aws]\nendpoint_url = "{bedrock_url}"\n{more}',
+        )
+
+    def write_agent(self, name: str, **front: str) -> None:
+        """An agent of the project's own."""
+        head = "".join(f"{key}: {value}\n" for key, value in {"name": name, **front}.items())
+        self.write(f"project/.claude/agents/{name}.md", f"---\n{head}---\nDo what you are told.\n")
+
+    # Running ------------------------------------------------------------------------------------
+
+    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        """What `env -i` and these few names would give; PYTHONPATH only where the tests have it."""
+        kept = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
+        return {
+            "PATH": f"{CLAUDE.parent}:/usr/bin:/bin",
+            "HOME": str(self.home),
+            "TERM": "xterm-256color",
+            "LANG": "C.UTF-8",
+            "DISABLE_AUTOUPDATER": "1",
+            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+            **kept,
+            **(more or {}),
+        }
+
+    def plain_environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The same for claude without openclaude, at the Anthropic stand-in."""
+        return self.environment({"ANTHROPIC_BASE_URL": self.anthropic_url, **(more or {})})
+
+    def start(
+        self, argv: Sequence[str | Path], env: Mapping[str, str], **more: Any
+    ) -> subprocess.Popen[str]:
+        """A program in the project's folder, its output on pipes; the caller ends it."""
+        return subprocess.Popen(
+            [str(part) for part in argv],
+            env=dict(env),
+            cwd=self.project,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **more,
+        )
+
+    def run(
+        self, argv: Sequence[str | Path], env: Mapping[str, str], timeout_s: float = RUN_TIMEOUT_S
+    ) -> Ran:
+        """The same, to its end."""
+        with self.start(argv, env) as process:
+            try:
+                out, err = process.communicate(timeout=timeout_s)
+            finally:
+                process.kill()
+        return Ran(process.returncode, out, err)
+
+    def claude(self, *arguments: str, env: Mapping[str, str] | None = None) -> Ran:
+        """Plain claude, at the Anthropic stand-in."""
+        return self.run(("claude", *arguments), self.plain_environment(env))
+
+    def openclaude(
+        self, *arguments: str, profile: str = PROFILE, env: Mapping[str, str] | None = None
+    ) -> Ran:
+        """A launch with this house's profile."""
+        argv = (OPENCLAUDE, "--profile", profile, *arguments)
+        return self.run(argv, self.environment(env))
+
+    def word(
+        self,
+        word: str,
+        *arguments: str,
+        profile: str = PROFILE,
+        env: Mapping[str, str] | None = None,
+    ) -> Ran:
+        """A word of openclaude's own, for this house's profile."""
+        argv = (OPENCLAUDE, word, "--profile", profile, *arguments)
+        return self.run(argv, self.environment(env))
+
+    # The stack ----------------------------------------------------------------------------------
+
+    def record(self) -> dict[str, Any]:
+        """The running stack's record: pid, port, main's local key."""
+        return dict(json.loads((self.folder / "stack.json").read_bytes()))
+
+    def status(self, profile: str = PROFILE) -> dict[str, Any]:
+        """What `openclaude status` says of the stack."""
+        return dict(self.word("status", "--json", profile=profile).json()["data"]["stacks"][0])
+
+    def pids(self) -> dict[str, int]:
+        """The processes of the running stack."""
+        status = self.status()
+        units = {unit["name"]: unit["pid"] for unit in status["units"]}
+        return {"supervisor": status["pid"], **units}
+
+    def logs(self) -> str:
+        """Everything the stack has logged."""
+        return "".join(path.read_text() for path in sorted(self.folder.glob("*.log*")))
