@@ -9,8 +9,9 @@ request; that is request.py. Pure: nothing is changed in place, and a second pas
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from openclaude.gateway.guard_limits import Limits
 
 Block = Mapping[str, Any]
 
@@ -24,16 +25,6 @@ READABLE = frozenset({"text", "tool_use", "compaction"})
 # would be a forged one (LiteLLM sends it as reasoningContent, measured), and unsigned thoughts
 # would become the model's own words.
 PRIVATE = frozenset({"thinking", "redacted_thinking", "server_tool_use", "mcp_tool_use"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What a slot's model can take; the defaults are what any model can."""
-
-    max_output_tokens: int = 4096
-    vision: bool = False
-    pdf: bool = False
-    reasoning: bool = False
 
 
 def fit_message(message: object, limits: Limits) -> object:

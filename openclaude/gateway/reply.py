@@ -1,6 +1,6 @@
 """A slot's reply as claude may keep it: no reasoning block, no empty one, at least one.
 
-Knows: Anthropic's reply, whole and as events. Refuses to know: LiteLLM, bytes and frames.
+Knows: Anthropic's reply, whole and as events. Refuses to know: LiteLLM as a library. Pure.
 
 Why: LiteLLM 1.106.2 turns a provider's reasoning into a thinking block with an empty signature
 (measured), claude keeps it in the conversation and, after `/model sonnet`, sends it to Anthropic
@@ -9,10 +9,11 @@ Why: LiteLLM 1.106.2 turns a provider's reasoning into a thinking block with an 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from openclaude.gateway.guard_blocks import NOTHING_SAID
+from openclaude.gateway.reply_frames import Frames, read_event, write_event
 
 Event = dict[str, Any]
 
@@ -117,3 +118,34 @@ class ReplyEvents:
             {"type": "content_block_delta", "index": 0, "delta": delta},
             {"type": "content_block_stop", "index": 0},
         ]
+
+
+class StrippedStream:
+    """LiteLLM's chunks in, chunks for claude out: SSE bytes or text, or events as dicts.
+
+    Bedrock's arrive as bytes (measured); LiteLLM's code has the other two for providers whose
+    reply it turns into a stream itself (read).
+    """
+
+    def __init__(self) -> None:
+        self._frames = Frames()
+        self._events = ReplyEvents()
+
+    def feed(self, chunk: Any) -> Iterable[Any]:
+        """What claude gets for this chunk."""
+        if isinstance(chunk, str):
+            chunk = chunk.encode()
+        if isinstance(chunk, bytes):
+            return [part for frame in self._frames.feed(chunk) for part in self._frame(frame)]
+        return self._events.feed(chunk) if isinstance(chunk, dict) else [chunk]
+
+    def rest(self) -> bytes:
+        """What an interrupted stream leaves behind."""
+        return self._frames.rest()
+
+    def _frame(self, frame: bytes) -> list[bytes]:
+        event = read_event(frame)
+        if event is None:
+            return [frame]
+        # an unchanged event keeps its bytes
+        return [frame if kept is event else write_event(kept) for kept in self._events.feed(event)]

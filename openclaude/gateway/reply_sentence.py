@@ -44,6 +44,7 @@ SECRETS = re.compile(
     | \b(?:sk|pk|rk|key|gsk|xai|hf|ghp|glpat)[-_][\w-]{8,}\S*
     | \bAIza[\w-]{20,}
     | \beyJ[\w-]{8,}\.\S+
+    | (?<![\w/+=.:-])[A-Za-z0-9/+=]{40}(?![\w/+=])
     | [A-Za-z0-9+_=-]{40,}
     | \bssl:<[^>]*>
     """,
@@ -76,12 +77,13 @@ def unwrap(body: bytes) -> Said:
 
 def peel(said: Said) -> Said:
     """One layer less: LiteLLM's tail, a class name, or a JSON document around the text."""
-    text = TAILS.sub("", said.text, count=1).strip()
+    text = said.text.strip()
+    if text.startswith("{"):
+        return dig(said._replace(text=text))
+    text = TAILS.sub("", text, count=1)  # not before: the JSON may hold a tail of its own
     if wrapper := WRAPPER.match(text):
         kind = wrapper["kind"] or said.raiser
         return said._replace(text=text[wrapper.end() :], kinds=said.kinds | {kind}, raiser=kind)
-    if text.startswith("{"):
-        return dig(said._replace(text=text))
     return said._replace(text=text)
 
 

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from openclaude.errors import OpenclaudeError
-from openclaude.gateway.guard_blocks import Limits, fit_message
+from openclaude.gateway.guard_blocks import fit_message
+from openclaude.gateway.guard_limits import Limits
 
 # What a body may bring. Everything else ends here: LiteLLM copies keys it does not know into
 # additionalModelRequestFields, where Bedrock refuses them, and a new field may appear in any

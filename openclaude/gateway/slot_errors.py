@@ -118,10 +118,13 @@ def real_status(status: int, said: Said) -> int:
     """The status the provider meant.
 
     LiteLLM 1.106.2 turns a 402 and a 502 of an OpenAI-like provider into a 500 on the hop (its own
-    TypeError on the way, measured); the provider's document still names the real one.
+    TypeError on the way, measured); the provider's document still names the real one. Bedrock's
+    own 424 is a ModelErrorException, which passes by itself: claude shall try again.
     """
     if status == 500 and said.code:
         return said.code
+    if status == MEND and "BedrockException" in said.kinds:
+        return 502
     return status if 400 <= status < 600 else 502
 
 
@@ -175,17 +178,13 @@ def judge(status: int, said: Said, slot: Slot) -> Verdict:
     for pattern, verdict in RULES:
         if found := re.search(pattern, said.text, re.IGNORECASE):
             return verdict(found, slot)
-    return by_status(status, presentable(said.text), slot)
+    return by_status(status, presentable(said.text) or f"HTTP {status} without a reason")
 
 
-def by_status(status: int, text: str, slot: Slot) -> Verdict:
+def by_status(status: int, text: str) -> Verdict:
     """An error that only its status explains."""
-    text = text or f"HTTP {status} without a reason"
     if status in (401, 403):
-        whose = f"AWS profile `{slot.aws_profile}`" if slot.aws_profile else "this slot"
-        return mend(
-            f"the provider refused the credentials of {whose} ({text})", "openclaude doctor"
-        )
+        return mend(f"the provider refused this slot's credentials ({text})", "openclaude doctor")
     if status == 404:
         return mend(f"the provider does not have this model ({text})", "openclaude models")
     return Verdict(status, text)
@@ -217,11 +216,15 @@ def named(profile: str) -> str:
 Judge = Callable[["re.Match[str]", Slot], Verdict]
 
 
-def no_profile(found: re.Match[str], _slot: Slot) -> Verdict:
-    """The profile is in neither of AWS's files."""
-    name = presentable(found["profile"])
-    commands = (aws(["configure"], name), aws(["configure", "sso"], name))
-    return mend(f"{named(name)} does not exist on this machine", *commands)
+def aws_fault(problem: str, *commands: str) -> Judge:
+    """A rule about the AWS profile: a sentence, and the `aws` commands that mend it."""
+
+    def verdict(found: re.Match[str], slot: Slot) -> Verdict:
+        profile = presentable(found.groupdict().get("profile") or slot.aws_profile)
+        repairs = (aws(command.split(), profile) for command in commands)
+        return mend(problem.format(profile=named(profile)), *repairs)
+
+    return verdict
 
 
 def no_sso_login(found: re.Match[str], slot: Slot) -> Verdict:
@@ -234,35 +237,6 @@ def no_sso_login(found: re.Match[str], slot: Slot) -> Verdict:
     return mend(f"{named(slot.aws_profile)} is not logged in to SSO", command)
 
 
-def no_login(_found: re.Match[str], slot: Slot) -> Verdict:
-    """A profile of `aws login`."""
-    return mend(f"{named(slot.aws_profile)} is not logged in", aws(["login"], slot.aws_profile))
-
-
-def no_credentials(_found: re.Match[str], slot: Slot) -> Verdict:
-    """A profile that exists and holds no key."""
-    command = aws(["configure"], slot.aws_profile)
-    return mend(f"{named(slot.aws_profile)} has no complete credentials", command)
-
-
-def failed_process(_found: re.Match[str], slot: Slot) -> Verdict:
-    """What the process printed is not repeated: it may hold what it was to fetch."""
-    command = aws(["sts", "get-caller-identity"], slot.aws_profile)
-    return mend(f"{named(slot.aws_profile)} could not fetch its credentials", command)
-
-
-def expired(_found: re.Match[str], slot: Slot) -> Verdict:
-    """Temporary credentials at the end of their time."""
-    commands = (aws(["sso", "login"], slot.aws_profile), aws(["configure"], slot.aws_profile))
-    return mend(f"the credentials of {named(slot.aws_profile)} have expired", *commands)
-
-
-def unknown_key(_found: re.Match[str], slot: Slot) -> Verdict:
-    """A key AWS does not have, or a wrong secret for it."""
-    command = aws(["configure"], slot.aws_profile)
-    return mend(f"AWS refuses the access key of {named(slot.aws_profile)}", command)
-
-
 def wrong_clock(_found: re.Match[str], _slot: Slot) -> Verdict:
     """AWS accepts signatures for five minutes."""
     return Verdict(MEND, "AWS refuses the signature's time; set this machine's clock")
@@ -273,6 +247,11 @@ def not_allowed(found: re.Match[str], slot: Slot) -> Verdict:
     text = presentable(found.string)
     problem = f"{named(slot.aws_profile)} may not call this model ({text})"
     return Verdict(MEND, f"{problem}; `openclaude aws policy` prints the policy it needs")
+
+
+def broken_off(_found: re.Match[str], _slot: Slot) -> Verdict:
+    """The provider, or providers itself, went away in the middle of a reply."""
+    return Verdict(502, "the connection broke before the reply was complete")
 
 
 def out_of_step(_found: re.Match[str], _slot: Slot) -> Verdict:
@@ -290,18 +269,38 @@ def unreachable(found: re.Match[str], _slot: Slot) -> Verdict:
 
 # botocore's own sentences (its exceptions.py), LiteLLM's (measured), AWS's (its API documentation)
 RULES: tuple[tuple[str, Judge], ...] = (
-    (r"The config profile \((?P<profile>[^)]*)\) could not be found", no_profile),
+    (
+        r"The config profile \((?P<profile>[^)]*)\) could not be found",
+        aws_fault("{profile} does not exist on this machine", "configure", "configure sso"),
+    ),
     (r"Error loading SSO Token: Token for (?P<session>\S+) does not exist", no_sso_login),
     (r"Error loading SSO Token|SSO session associated with this profile", no_sso_login),
     (r"Error when retrieving token from sso|Token has expired and refresh failed", no_sso_login),
-    (r"reauthenticate using 'aws login'|Error loading login session token", no_login),
-    (r"Unable to locate (?:credentials|authorization)|Partial credentials found", no_credentials),
-    (r"Error when retrieving (?:credentials|token) from", failed_process),
+    (
+        r"reauthenticate using 'aws login'|Error loading login session token",
+        aws_fault("{profile} is not logged in", "login"),
+    ),
+    (
+        r"Unable to locate (?:credentials|authorization)|Partial credentials found",
+        aws_fault("{profile} has no complete credentials", "configure"),
+    ),
+    (
+        # what a credential_process printed is not repeated: it may hold what it was to fetch
+        r"Error when retrieving (?:credentials|token) from",
+        aws_fault("{profile} could not fetch its credentials", "sts get-caller-identity"),
+    ),
     (r"signature (?:expired|not yet current)|RequestTimeTooSkewed", wrong_clock),
-    (r"(?:security )?token included in the request is expired|ExpiredToken", expired),
-    (r"security token included in the request is invalid|InvalidClientTokenId", unknown_key),
-    (r"request signature we calculated does not match|UnrecognizedClient", unknown_key),
+    (
+        r"token included in the request is expired|ExpiredToken",
+        aws_fault("the credentials of {profile} have expired", "sso login", "configure"),
+    ),
+    (
+        r"token included in the request is invalid|InvalidClientTokenId|UnrecognizedClient"
+        r"|request signature we calculated does not match",
+        aws_fault("AWS refuses the access key of {profile}", "configure"),
+    ),
     (r"not authorized to perform|have access to the model|AccessDenied", not_allowed),
     (r"Invalid model name passed in model=|No connected db|No module named 'prisma'", out_of_step),
+    (r"TransferEncodingError|Server disconnected|before emitting a message_stop", broken_off),
     (r"Cannot connect to host (?P<address>\S+)", unreachable),
 )

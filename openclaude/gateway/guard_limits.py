@@ -1,0 +1,66 @@
+"""What a slot's model can take, read from the deployments of a LiteLLM router.
+
+Knows: the keys of `model_info` and the form of a router's fallbacks. Refuses to know: LiteLLM as a
+library, and what is done with a limit. Pure.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a slot's model can take; the defaults are what any model can."""
+
+    max_output_tokens: int = 4096
+    vision: bool = False
+    pdf: bool = False
+    reasoning: bool = False
+
+
+def slot_limits(
+    slot_id: object,
+    deployments: Iterable[Mapping[str, Any]],
+    fallbacks: Iterable[Mapping[str, Any]],
+) -> Limits:
+    """What every model behind a slot can take.
+
+    A request is fitted once, before LiteLLM chooses, so it must suit every model it may choose.
+    """
+    groups = [slot_id, *fallbacks_of(slot_id, fallbacks)]
+    limits = [
+        read_limits(deployment.get("model_info") or {})
+        for deployment in deployments
+        if deployment.get("model_name") in groups
+    ]
+    return functools.reduce(narrower, limits) if limits else Limits()
+
+
+def fallbacks_of(slot_id: object, fallbacks: Iterable[Mapping[str, Any]]) -> list[object]:
+    """The model groups that LiteLLM tries when a slot fails; they get the same request."""
+    return [group for entry in fallbacks for group in entry.get(str(slot_id)) or []]
+
+
+def read_limits(info: Mapping[str, Any]) -> Limits:
+    """A deployment's `model_info`, as compile writes it."""
+    cap = info.get("max_output_tokens")
+    return Limits(
+        max_output_tokens=cap if isinstance(cap, int) and cap > 0 else Limits().max_output_tokens,
+        vision=info.get("supports_vision") is True,
+        pdf=info.get("supports_pdf_input") is True,
+        reasoning=info.get("supports_reasoning") is True,
+    )
+
+
+def narrower(one: Limits, other: Limits) -> Limits:
+    """What both can take."""
+    return Limits(
+        max_output_tokens=min(one.max_output_tokens, other.max_output_tokens),
+        vision=one.vision and other.vision,
+        pdf=one.pdf and other.pdf,
+        reasoning=one.reasoning and other.reasoning,
+    )

@@ -1,0 +1,46 @@
+"""A slot's limits, from the deployments of LiteLLM's router."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from openclaude.gateway.guard_limits import Limits, slot_limits
+
+
+def deployment(name: str, cap: object = 8000, **flags: object) -> dict[str, Any]:
+    return {"model_name": name, "model_info": {"max_output_tokens": cap, **flags}}
+
+
+SEEING = deployment("seeing", supports_vision=True, supports_pdf_input=True)
+WORDY = deployment("wordy", 16000, supports_vision=True, supports_reasoning=True)
+DEPLOYMENTS = [SEEING, WORDY, deployment("terse", 64), {"model_name": "bare"}]
+
+
+@pytest.mark.parametrize(
+    ("slot_id", "fallbacks", "limits"),
+    [
+        ("seeing", [], Limits(max_output_tokens=8000, vision=True, pdf=True)),
+        ("wordy", [], Limits(max_output_tokens=16000, vision=True, reasoning=True)),
+        (
+            "wordy",
+            [{"other": ["terse"]}],
+            Limits(max_output_tokens=16000, vision=True, reasoning=1),
+        ),
+        ("wordy", [{"wordy": ["seeing"]}], Limits(max_output_tokens=8000, vision=True)),
+        ("wordy", [{"wordy": ["seeing", "terse"]}], Limits(max_output_tokens=64)),
+        ("bare", [], Limits(max_output_tokens=4096)),
+        ("unknown", [], Limits(max_output_tokens=4096)),
+        (None, [], Limits(max_output_tokens=4096)),
+    ],
+)
+def test_a_request_must_suit_every_model_that_may_get_it(
+    slot_id: object, fallbacks: list[dict[str, list[str]]], limits: Limits
+) -> None:
+    assert slot_limits(slot_id, DEPLOYMENTS, fallbacks) == limits
+
+
+@pytest.mark.parametrize("cap", [None, 0, -1, "8000"])
+def test_a_cap_that_is_none_falls_back_to_what_any_model_can(cap: object) -> None:
+    assert slot_limits("x", [deployment("x", cap)], []).max_output_tokens == 4096

@@ -1,0 +1,219 @@
+"""What the guard does to a reply: no reasoning, no empty block, never nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openclaude.gateway.reply import StrippedStream, strip_reply
+from openclaude.gateway.reply_frames import Frames, read_event, write_event
+
+THINKING = {"type": "thinking", "thinking": "hm", "signature": ""}
+REDACTED = {"type": "redacted_thinking", "data": "xyz"}
+HELLO = {"type": "text", "text": "Hello"}
+EMPTY = {"type": "text", "text": ""}
+CALL = {"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": "ls"}}
+NOTHING = {"type": "text", "text": "(no content)"}
+
+BLOCKS = [
+    ([HELLO], [HELLO]),
+    ([HELLO, CALL], [HELLO, CALL]),
+    ([THINKING, HELLO], [HELLO]),
+    ([THINKING, HELLO, CALL], [HELLO, CALL]),
+    ([THINKING, REDACTED, EMPTY, CALL], [CALL]),
+    ([EMPTY, CALL], [CALL]),
+    ([HELLO, THINKING, CALL, THINKING, HELLO], [HELLO, CALL, HELLO]),
+    ([THINKING], [NOTHING]),
+    ([EMPTY], [NOTHING]),
+    ([], [NOTHING]),
+]
+
+
+def message(content: list[Any]) -> dict[str, Any]:
+    return {
+        "id": "m1",
+        "type": "message",
+        "role": "assistant",
+        "content": content,
+        "stop_reason": "max_tokens",
+        "usage": {"input_tokens": 1, "output_tokens": 2},
+    }
+
+
+def events(content: list[Any]) -> list[dict[str, Any]]:
+    """A stream of these blocks as LiteLLM writes one."""
+    start = {**message([]), "stop_reason": None}
+    stop = {"type": "message_delta", "delta": {"stop_reason": "max_tokens"}, "usage": {}}
+    blocks = [event for index, block in enumerate(content) for event in parts(index, block)]
+    return [
+        {"type": "message_start", "message": start},
+        *blocks,
+        stop,
+        {"type": "message_stop"},
+    ]
+
+
+def parts(index: int, block: dict[str, Any]) -> list[dict[str, Any]]:
+    """Start, deltas and stop of a block. LiteLLM repeats a thought in its start event."""
+    start, deltas = block, []
+    if block["type"] == "text":
+        start = EMPTY
+        words = [block["text"][:2], "", block["text"][2:]] if block["text"] else []
+        deltas = [{"type": "text_delta", "text": part} for part in words]
+    elif block["type"] == "thinking":
+        deltas = [
+            {"type": "thinking_delta", "thinking": "hm"},
+            {"type": "signature_delta", "signature": "s"},
+        ]
+    elif block["type"] == "tool_use":
+        start = {**block, "input": {}}
+        deltas = [{"type": "input_json_delta", "partial_json": json.dumps(block["input"])}]
+    return [
+        {"type": "content_block_start", "index": index, "content_block": start},
+        *({"type": "content_block_delta", "index": index, "delta": delta} for delta in deltas),
+        {"type": "content_block_stop", "index": index},
+    ]
+
+
+def assembled(stream: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What a strict client makes of a stream: blocks in order, each opened, filled and closed."""
+    blocks: list[dict[str, Any]] = []
+    is_open = False
+    for event in stream:
+        match event["type"]:
+            case "content_block_start":
+                assert not is_open
+                assert event["index"] == len(blocks)
+                is_open = True
+                blocks.append({**event["content_block"]})
+            case "content_block_delta":
+                assert is_open
+                assert event["index"] == len(blocks) - 1
+                delta, block = event["delta"], blocks[-1]
+                if delta["type"] == "text_delta":
+                    block["text"] += delta["text"]
+                else:
+                    block["input"] = json.loads(delta["partial_json"])
+            case "content_block_stop":
+                assert is_open
+                assert event["index"] == len(blocks) - 1
+                is_open = False
+    assert not is_open
+    return blocks
+
+
+def sent(chunks: list[Any]) -> bytes:
+    """Everything claude gets for these chunks."""
+    stream = StrippedStream()
+    out = b"".join(part for chunk in chunks for part in stream.feed(chunk))
+    return out + stream.rest()
+
+
+def read(raw: bytes) -> list[dict[str, Any]]:
+    return [event for frame in Frames().feed(raw) if (event := read_event(frame))]
+
+
+@pytest.mark.parametrize(("content", "kept"), BLOCKS)
+def test_a_whole_reply_keeps_only_what_claude_may_keep(content: list[Any], kept: list[Any]) -> None:
+    assert strip_reply(message(content)) == message(kept)
+
+
+@pytest.mark.parametrize(("content", "kept"), BLOCKS)
+def test_a_streamed_reply_keeps_only_what_claude_may_keep(
+    content: list[Any], kept: list[Any]
+) -> None:
+    raw = b"".join(write_event(event) for event in events(content))
+
+    stream = read(sent([raw]))
+
+    assert assembled(stream) == kept
+    untouched = [event for event in stream if "message" in event["type"]]
+    assert untouched == [event for event in events(content) if "message" in event["type"]]
+
+
+def test_events_as_dicts_are_stripped_like_bytes() -> None:
+    stream = StrippedStream()
+
+    out = [part for event in events([THINKING, HELLO]) for part in stream.feed(event)]
+
+    assert assembled(out) == [HELLO]
+
+
+def test_events_as_text_are_stripped_like_bytes() -> None:
+    chunks = [write_event(event).decode() for event in events([THINKING, HELLO])]
+
+    assert assembled(read(sent(chunks))) == [HELLO]
+
+
+def test_what_is_no_anthropic_chunk_passes() -> None:
+    chunk = object()
+
+    assert StrippedStream().feed(chunk) == [chunk]
+
+
+def test_a_stream_with_nothing_to_strip_keeps_its_bytes() -> None:
+    raw = b"".join(write_event(event) for event in events([HELLO, CALL]))
+    raw = raw.replace(b'"text": "He"', b'"text":"He"').replace(
+        write_event(
+            {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": ""}}
+        ),
+        b"",
+    )
+
+    assert sent([raw]) == raw
+
+
+@given(cuts=st.lists(st.integers(1, 400), max_size=40), ending=st.sampled_from(["\n", "\r\n"]))
+def test_where_the_network_cuts_a_stream_does_not_matter(cuts: list[int], ending: str) -> None:
+    content = [THINKING, {"type": "text", "text": "Grüße, 世界"}, CALL]
+    raw = b"".join(write_event(event) for event in events(content))
+    raw = raw.replace(b"\n", ending.encode())
+    chunks, rest = [], raw
+    for cut in cuts:
+        chunks.append(rest[:cut])
+        rest = rest[cut:]
+
+    assert assembled(read(sent([*chunks, rest]))) == content[1:]
+
+
+def test_nothing_is_held_but_the_start_of_an_empty_text() -> None:
+    stream = StrippedStream()
+    held = []
+    for event in events([THINKING, HELLO, CALL]):
+        out = list(stream.feed(write_event(event)))
+        if not out:
+            held.append(event)
+
+    assert [event["type"] for event in held if event.get("index") != 0] == [
+        "content_block_start",
+    ]
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b": ping\n\n",
+        b'event: ping\ndata: {"type": "ping"}\n\n',
+        b'event: error\ndata: {"type": "error", "error": {"type": "api_error"}}\n\n',
+        b"data: [DONE]\n\n",
+        b"data: {broken\n\n",
+        b"data: 7\n\n",
+        b"event: message_start\ndata: {\n",
+    ],
+    ids=["comment", "ping", "error", "done", "broken", "number", "cut off"],
+)
+def test_other_frames_pass_as_they_are(frame: bytes) -> None:
+    assert sent([frame]) == frame
+
+
+@given(st.lists(st.recursive(st.none() | st.integers() | st.text(), st.lists), max_size=5))
+def test_a_whole_reply_of_any_content_passes_or_is_stripped(content: list[Any]) -> None:
+    assert strip_reply(message(content))["content"] == (content or [NOTHING])
+
+
+def test_a_reply_without_content_is_left_alone() -> None:
+    assert strip_reply({"type": "message"}) == {"type": "message"}
