@@ -113,7 +113,8 @@ class BedrockStandin(Standin[BedrockRecorded]):
 
     def _judge(self, seen: dict[str, Any]) -> BedrockRecorded:
         """A believed request against its model, the service model and the rules."""
-        rules = self._models.get(seen["model_id"])
+        model_id = seen["model_id"]
+        rules = self._models.get(model_id) or self._models.get(model_id.rpartition("/")[2])
         if rules is None:
             return _refused(seen, _invalid("The provided model identifier is invalid."))
         try:

@@ -29,7 +29,7 @@ def text_of(answer: Script) -> str:
 @pytest.mark.parametrize(
     ("marker", "expected"),
     [
-        (script.tool("Read", {"path": "a"}), Script(blocks=(Tool(name="Read", input={"path": "a"}),))),
+        (script.tool("Read", {"a": 1}), Script(blocks=(Tool(name="Read", input={"a": 1}),))),
         (script.reasoning("hm: [[x]]"), Script(blocks=(Reasoning(text="hm: [[x]]"),))),
         (script.say("short"), Script(blocks=(Text(parts=("short",)),))),
         (script.slow(2, 0.5, "abcd"), Script(blocks=(Text(parts=("ab", "cd"), pause_s=0.5),))),
@@ -37,7 +37,10 @@ def text_of(answer: Script) -> str:
         (script.wait(1.5), Script(wait_s=1.5)),
         (script.abort(), Script(abort=3)),
         (script.abort(0), Script(abort=0)),
-        (script.midstream(2, "x_error", "oh: no"), Script(midstream=Midstream(events=2, kind="x_error", message="oh: no"))),
+        (
+            script.midstream(2, "x_error", "oh: no"),
+            Script(midstream=Midstream(events=2, kind="x_error", message="oh: no")),
+        ),
         (script.midstream(), Script(midstream=Midstream())),
         (script.limit(), Script(error=Error(status=429, is_limit=True))),
         (script.then(script.say("a"), INNER), Script(then=(script.say("a") + INNER,))),
