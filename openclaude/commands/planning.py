@@ -7,14 +7,17 @@ The warm path reads two or three small files and imports neither pydantic nor to
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openclaude import __version__
 from openclaude.compile.plan import Plan, read_plan
 from openclaude.places import Places
 from openclaude.run.files import FolderUnusable, private_folder, write_private
+
+if TYPE_CHECKING:
+    from openclaude.profile.library import Source
 
 OVERRIDES = ("OPENCLAUDE_AWS_PROFILE", "OPENCLAUDE_AWS_REGION", "OPENCLAUDE_LITELLM_PORT")
 
@@ -51,7 +54,7 @@ def is_current(kept: dict[str, Any], overrides: Mapping[str, str]) -> bool:
     return (
         kept["made_by"] == __version__
         and kept["overrides"] == dict(overrides)
-        and all(Path(path).read_text("utf-8") == text for path, text in kept["sources"].items())
+        and all(Path(path).read_bytes() == text.encode() for path, text in kept["sources"].items())
         and not any(Path(path).exists() for path in kept["absent"])
         and all(stamp(Path(path)) == found for path, found in kept["stamps"].items())
     )
@@ -75,7 +78,9 @@ def compile_and_keep(name: str, places: Places, overrides: Mapping[str, str], ca
     library = Library(places.profiles, places.shipped, catalog=catalog)
     loaded = library.load(name, env=overrides)
     plan = compile_plan(name, loaded.profile, catalog.find, made_by=__version__)
-    sources = {str(source.path): source.path.read_text("utf-8") for source in loaded.sources}
+    sources = read_again(loaded.sources)
+    if sources is None:
+        return plan
     kept = {
         "made_by": __version__,
         "overrides": dict(overrides),
@@ -90,3 +95,16 @@ def compile_and_keep(name: str, places: Places, overrides: Mapping[str, str], ca
     except FolderUnusable:
         return plan  # a cache that cannot be written costs time, nothing else
     return plan
+
+
+def read_again(sources: Iterable[Source]) -> dict[str, str] | None:
+    """The texts a plan was made from, or None when one was edited since it was loaded."""
+    import hashlib
+
+    texts = {}
+    for source in sources:
+        found = source.path.read_bytes()
+        if hashlib.sha256(found).hexdigest() != source.sha256:
+            return None
+        texts[str(source.path)] = found.decode("utf-8")
+    return texts

@@ -180,6 +180,6 @@ def providers_unit(resolution: Resolution) -> Unit:
 
 
 def dump(config: dict[str, Any]) -> str:
-    """YAML in the order written, with no aliases, so that a person can read and take it elsewhere."""
-    # a dumper of our own only to switch aliases off: ROUTER_SETTINGS stands in both configs
+    """YAML in the order written, for a person to read and take elsewhere."""
+    # a copy without shared parts, which YAML would write as anchors and aliases
     return yaml.dump(json.loads(json.dumps(config)), sort_keys=False, width=100)

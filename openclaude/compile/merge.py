@@ -1,7 +1,8 @@
 """A launch: the plan's part and the user's own settings become one argv, environment and file.
 
-Knows: Claude Code's settings, their order, what the user's own mean. Refuses to know: disk, sockets.
-Pure and standard library only: it runs at every launch. "Measured" means with Claude Code 2.1.330.
+Knows: Claude Code's settings, their order, what the user's own mean. Refuses to know: disk,
+sockets. Pure and standard library only: it runs at every launch. "Measured" means with Claude Code
+2.1.330.
 """
 
 from __future__ import annotations
@@ -185,7 +186,7 @@ def find_conflicts(plan: LaunchPlan, facts: LaunchFacts) -> None:
 
 
 def refuse_managed(source: Source, env: Mapping[str, str], pinned: set[str]) -> None:
-    """An administrator's setting is stronger than `--settings`: where it matters, stop and name it."""
+    """An administrator's setting is stronger than `--settings`: where it matters, name it."""
     clashes = [f"env.{name}" for name in sorted(pinned & env.keys())]
     clashes += [key for key in ("apiKeyHelper", "modelPicker") if source.values.get(key)]
     if clashes:
@@ -196,7 +197,10 @@ def refuse_managed(source: Source, env: Mapping[str, str], pinned: set[str]) -> 
 
 
 def take_out(arguments: Sequence[str], flag: str) -> tuple[tuple[str, ...], str]:
-    """The arguments without `flag VALUE` and `flag=VALUE`, and the last value; after `--` all stays."""
+    """The arguments without `flag VALUE` and `flag=VALUE`, and the last value.
+
+    What stands after `--` stays.
+    """
     kept: list[str] = []
     value = ""
     rest = list(arguments)

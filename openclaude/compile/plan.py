@@ -8,7 +8,6 @@ launch 13 ms. A plan holds names of secrets and of local keys, never their value
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Any, NamedTuple
 
@@ -85,6 +84,8 @@ class Plan(NamedTuple):
 
     def sealed(self, made_by: str) -> Plan:
         """The plan with its digest: over everything in it and the version that made it."""
+        import hashlib  # 4 ms that only a compile pays
+
         blank = self._replace(digest="")
         digest = hashlib.sha256(f"{made_by}\n{blank.to_json()}".encode()).hexdigest()
         return blank._replace(digest=f"sha256:{digest}")
