@@ -59,7 +59,7 @@ class ReplyEvents:
             case "content_block_delta":
                 return self._delta(event)
             case "content_block_stop":
-                return self._stop(event)
+                return self._renumbered(event)
             case "message_delta" if not self._sent:
                 return [*self._placeholder(), event]
             case _:
@@ -87,11 +87,6 @@ class ReplyEvents:
             return []
         del self._held[event.get("index")]
         return [self._open(start), *self._renumbered(event)]
-
-    def _stop(self, event: Event) -> list[Event]:
-        if self._held.pop(event.get("index"), None) is not None:
-            return []
-        return self._renumbered(event)
 
     def _open(self, start: Event) -> Event:
         self._index[start.get("index")] = self._sent

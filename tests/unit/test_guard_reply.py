@@ -135,6 +135,16 @@ def test_a_streamed_reply_keeps_only_what_claude_may_keep(
     assert untouched == [event for event in events(content) if "message" in event["type"]]
 
 
+@pytest.mark.parametrize("kind", ["thinking_delta", "signature_delta"])
+def test_a_thought_inside_a_text_block_is_left_out(kind: str) -> None:
+    stream = events([HELLO])
+    thought = {"type": "content_block_delta", "index": 0, "delta": {"type": kind, "thinking": "x"}}
+    stream[2:2] = [thought]
+    stream[4:4] = [thought]
+
+    assert assembled(read(sent([write_event(event) for event in stream]))) == [HELLO]
+
+
 def test_events_as_dicts_are_stripped_like_bytes() -> None:
     stream = StrippedStream()
 

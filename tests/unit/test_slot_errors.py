@@ -230,6 +230,12 @@ def test_a_prompt_too_long_without_numbers_gets_an_estimate_or_none(
     assert (flat.status, flat.message) == (400, message)
 
 
+def test_a_prompt_too_long_is_recognised_by_litellms_class_too() -> None:
+    body = said("litellm.ContextWindowExceededError: litellm.BadRequestError: XException - Too big")
+
+    assert flatten(400, body, slot=SLOT).message == f"prompt is too long for {MODEL}"
+
+
 def test_an_openai_likes_prompt_too_long_is_recognised_too() -> None:
     flat = flatten(*sample("openai-too-long"), slot=SLOT)
 
@@ -316,7 +322,8 @@ def test_a_lost_providers_instance_is_retried_soon() -> None:
         (b'{"error": "busy"}', "busy"),
         (b'{"message": "busy", "cut', "busy"),
         (b"Error code: 503 - {'error': {'message': 'busy', 'type': 'x'}}", "busy"),
-        (b"x" * 2000, None),
+        (b"busy " * 400, None),
+        (b'{"a":' * 50_000, None),
     ],
 )
 def test_a_body_of_another_shape_still_becomes_a_short_sentence(
@@ -326,6 +333,21 @@ def test_a_body_of_another_shape_still_becomes_a_short_sentence(
 
     assert len(flat.message) < 600
     assert expected is None or flat.message == f"{MODEL}: {expected}"
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        "\n\nLiteLLM: model group 'x' failed with the error above. Fallback to y also failed: z",
+        '\nTraceback (most recent call last):\n  File "/opt/x.py", line 1, in f\nKeyError: 1',
+        "\n\nThis looks like a bug in LiteLLM rather than in your request. File it",
+        "\nmodel=x. context_window_fallbacks=None.\n\nSet 'context_window_fallback'",
+    ],
+)
+def test_what_litellm_adds_behind_plain_words_is_cut(tail: str) -> None:
+    body = said(f"litellm.BadRequestError: OpenAIException - Plain words.{tail}")
+
+    assert flatten(400, body, slot=SLOT).message == f"{MODEL}: Plain words."
 
 
 @pytest.mark.parametrize(
