@@ -1,0 +1,195 @@
+"""Facts: where claude, its settings and AWS's profiles are found."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from openclaude.errors import ClaudeNotExecutable, ClaudeNotFound, UsageError
+from openclaude.facts import (
+    LITELLM_VERSION,
+    AwsProfileMissing,
+    WrongLitellm,
+    check_aws_profile,
+    check_litellm,
+    find_claude,
+    find_settings,
+    look_at_launch,
+    refuse_litellm,
+)
+
+
+def program(path: Path, mode: int = 0o755) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("#!/bin/sh\n")
+    path.chmod(mode)
+    return path
+
+
+def test_claude_is_the_first_executable_one_on_path(tmp_path: Path) -> None:
+    program(tmp_path / "a" / "claude", 0o644)
+    second = program(tmp_path / "b" / "claude")
+    program(tmp_path / "c" / "claude")
+    path = ":".join(str(tmp_path / name) for name in ("none", "a", "b", "c"))
+
+    assert find_claude({"PATH": path}) == str(second)
+
+
+def test_another_binary_can_be_named(tmp_path: Path) -> None:
+    named = program(tmp_path / "my-claude")
+
+    assert find_claude({"OPENCLAUDE_CLAUDE": str(named), "PATH": ""}) == str(named)
+    assert find_claude({"OPENCLAUDE_CLAUDE": "my-claude", "PATH": str(tmp_path)}) == str(named)
+
+
+def test_a_claude_that_is_openclaude_is_passed_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ourselves = program(tmp_path / "openclaude")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "claude").symlink_to(ourselves)
+    real = program(tmp_path / "b" / "claude")
+    monkeypatch.setattr(sys, "argv", [str(ourselves)])
+
+    assert find_claude({"PATH": f"{tmp_path}/a:{tmp_path}/b"}) == str(real)
+
+
+@pytest.mark.parametrize(
+    ("env", "message"),
+    [
+        ({"PATH": "/nonexistent"}, "there is no `claude` on PATH"),
+        ({"OPENCLAUDE_CLAUDE": "/no/such"}, "`/no/such` (OPENCLAUDE_CLAUDE) is no file"),
+    ],
+)
+def test_no_claude_is_exit_127(env: dict[str, str], message: str) -> None:
+    with pytest.raises(ClaudeNotFound) as caught:
+        find_claude(env)
+
+    assert (caught.value.message, caught.value.launch_exit_code) == (message, 127)
+
+
+def test_a_claude_that_cannot_be_run_is_exit_126(tmp_path: Path) -> None:
+    program(tmp_path / "claude", 0o644)
+
+    with pytest.raises(ClaudeNotExecutable) as caught:
+        find_claude({"PATH": str(tmp_path)})
+
+    assert caught.value.launch_exit_code == 126
+    assert caught.value.hint == f"make it so with `chmod +x {tmp_path}/claude`"
+
+
+def write(path: Path, text: str = '{"a": 1}') -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return str(path)
+
+
+def test_settings_files_are_found_strongest_first(tmp_path: Path) -> None:
+    managed = write(tmp_path / "m" / "managed-settings.json")
+    dropped = write(tmp_path / "m" / "managed-settings.d" / "1.json")
+    local = write(tmp_path / "cwd" / ".claude" / "settings.local.json")
+    project = write(tmp_path / "cwd" / ".claude" / "settings.json")
+    user = write(tmp_path / "home" / ".claude" / "settings.json")
+    env = {"CLAUDE_CODE_MANAGED_SETTINGS_PATH": managed}
+
+    def paths(*arguments: str, **more: str) -> list[str]:
+        home, cwd = tmp_path / "home", tmp_path / "cwd"
+        return [source.path for source in find_settings(arguments, env | more, home, cwd)]
+
+    assert paths() == [managed, dropped, local, project, user]
+    assert paths("--setting-sources", "project,local") == [managed, dropped, local, project]
+    elsewhere = write(tmp_path / "other" / "settings.json")
+    assert paths(CLAUDE_CONFIG_DIR=str(tmp_path / "other"))[-1] == elsewhere
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "\x00", ""])
+def test_a_settings_file_that_is_no_object_is_left_to_claude(tmp_path: Path, text: str) -> None:
+    write(tmp_path / "home" / ".claude" / "settings.json", text)
+
+    assert list(find_settings((), {}, tmp_path / "home", tmp_path)) == []
+
+
+def test_the_users_own_settings_and_agents_are_taken_out_of_the_arguments(tmp_path: Path) -> None:
+    write(tmp_path / "mine.json", '{"x": 1}')
+    arguments = ("--settings", "mine.json", "-p", "--agents={}", "hi")
+
+    facts = look_at_launch(arguments, "claude", {}, tmp_path, tmp_path)
+
+    assert facts.arguments == ("-p", "hi")
+    assert (facts.own_settings, facts.own_agents) == ({"x": 1}, "{}")
+    inline = look_at_launch(('--settings={"y": 2}',), "claude", {}, tmp_path, tmp_path)
+    assert inline.own_settings == {"y": 2}
+
+
+@pytest.mark.parametrize("value", ["/no/such.json", "{broken", "[]"])
+def test_own_settings_that_cannot_be_read_are_a_usage_error(tmp_path: Path, value: str) -> None:
+    if value == "[]":
+        value = write(tmp_path / "list.json", "[]")
+
+    with pytest.raises(UsageError, match="your `--settings`"):
+        look_at_launch(("--settings", value), "claude", {}, tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("config", "credentials", "name"),
+    [
+        ("[profile work]\nregion = x\n", "", "work"),
+        ("", "[work]\n", "work"),
+        ('  [ profile "two words" ] # c\n', "", "two words"),
+        ("[default]\n", "", "default"),
+        ("", "[default]\n", "default"),
+    ],
+)
+def test_an_aws_profile_is_found_where_botocore_finds_it(
+    tmp_path: Path, config: str, credentials: str, name: str
+) -> None:
+    write(tmp_path / ".aws" / "config", config)
+    write(tmp_path / ".aws" / "credentials", credentials)
+
+    check_aws_profile(name, {}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("config", "credentials"),
+    [
+        ("", ""),
+        ("[work]\n", ""),  # a section of `config` needs the word `profile`
+        ("# [profile work]\n", "[working]\n"),
+        ("[profile other]\n", "[other]\n"),
+    ],
+)
+def test_a_missing_aws_profile_is_named_with_the_command_that_makes_it(
+    tmp_path: Path, config: str, credentials: str
+) -> None:
+    write(tmp_path / ".aws" / "config", config)
+    write(tmp_path / ".aws" / "credentials", credentials)
+
+    with pytest.raises(AwsProfileMissing) as caught:
+        check_aws_profile("work", {}, tmp_path)
+
+    assert "there is no AWS profile `work`" in caught.value.message
+    assert "`aws configure --profile work`" in caught.value.hint
+
+
+def test_awss_own_variables_say_where_its_files_are(tmp_path: Path) -> None:
+    env = {"AWS_SHARED_CREDENTIALS_FILE": write(tmp_path / "elsewhere", "[work]\n")}
+
+    check_aws_profile("work", env, tmp_path)
+
+
+def test_the_installed_litellm_is_the_one_we_are_built_for() -> None:
+    assert check_litellm() == LITELLM_VERSION
+
+
+@pytest.mark.parametrize("version", ["1.82.7", "1.82.8"])
+def test_the_malicious_releases_are_refused_by_name(version: str) -> None:
+    with pytest.raises(WrongLitellm, match=rf"LiteLLM {version} is malicious"):
+        refuse_litellm(version)
+
+
+@pytest.mark.parametrize("version", ["1.106.3", "1.82.6", "none"])
+def test_any_other_version_is_refused_with_the_one_that_is_needed(version: str) -> None:
+    with pytest.raises(WrongLitellm, match=f"needs LiteLLM {LITELLM_VERSION} and found {version}"):
+        refuse_litellm(version)
