@@ -17,6 +17,7 @@ from openclaude.standins.exchange import Chunk, Recorded, Reply
 from openclaude.standins.standin import Standin
 
 STREAM = (Chunk(content=b"one "), Chunk(content=b"two ", pause_s=0.01), Chunk(content=b"three"))
+BIG = bytes(range(256)) * 128  # 300 times this is more than the kernel takes at once
 
 
 class Echo(Standin[Recorded]):
@@ -35,6 +36,8 @@ class Echo(Standin[Recorded]):
                 return Reply(body=STREAM, cut=True)
             case "/cut-whole":
                 return Reply(body=b"0123456789", cut=True)
+            case "/cut-big":
+                return Reply(body=(Chunk(content=BIG),) * 300, cut=True)
             case "/hang-up":
                 return Reply(cut=True)
             case "/slow":
@@ -80,10 +83,14 @@ def received(line: socket.socket) -> bytes:
 def test_one_connection_carries_many_requests_in_their_order(
     echo: Echo, client: http.client.HTTPConnection
 ) -> None:
+    begun = time.monotonic()
+
     for number in range(300):
         client.request("POST", f"/{number}", body=str(number))
         assert client.getresponse().read() == str(number).encode()
 
+    # Nagle's algorithm would make it 40 ms for each, 12 s in all.
+    assert time.monotonic() - begun < 6
     assert [request.target for request in echo.requests] == [f"/{n}" for n in range(300)]
     assert echo.disconnects == 0
 
@@ -134,6 +141,15 @@ def test_a_cut_stream_has_every_chunk_and_no_end(echo: Echo) -> None:
 
     assert body.removesuffix(b"<reset>") == b"4\r\none \r\n4\r\ntwo \r\n5\r\nthree\r\n"
     assert echo.disconnects == 0
+
+
+def test_a_cut_waits_until_everything_before_it_was_sent(echo: Echo) -> None:
+    line = raw(echo, b"GET /cut-big HTTP/1.1\r\nHost: x\r\n\r\n")
+    time.sleep(0.2)  # the kernel's buffers are full by now, and the stand-in has to wait
+
+    body = received(line).partition(b"\r\n\r\n")[2]
+
+    assert len(body.removesuffix(b"<reset>")) == 300 * len(b"8000\r\n" + BIG + b"\r\n")
 
 
 def test_a_cut_body_is_half_of_what_was_promised(

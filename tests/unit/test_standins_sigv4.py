@@ -128,6 +128,7 @@ def test_headers_beside_the_signature_do_not_matter(edit: Edit) -> None:
         (with_header("x-amz-date", None), MISMATCH),
         (with_header("x-amz-date", "yesterday"), MISMATCH),
         (reworded("/us-west-2/", "/us-east-1/"), MISMATCH),
+        (reworded("/20261118/", "/20261117/"), MISMATCH),
         (reworded("host;", ""), MISMATCH),
         (reworded(";x-amz-date", ""), MISMATCH),
         (reworded(KEY_ID, "AKIAOTHER"), "UnrecognizedClientException"),
