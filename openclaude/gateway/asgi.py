@@ -78,16 +78,6 @@ async def read_body(receive: Receive, *, limit: int) -> bytes | None:
             return b"".join(parts)
 
 
-def replay(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives `body` once, then whatever still comes (the client's disconnect)."""
-    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def receive_again() -> Message:
-        return pending.pop() if pending else await receive()
-
-    return receive_again
-
-
 def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes:
     """The first value of a header (name in lower case, as ASGI has it), or b""."""
     return next((value for key, value in headers if key == name), b"")

@@ -10,6 +10,8 @@ credentials, how it was started. Two lanes:
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +20,7 @@ import orjson
 from openclaude.gateway.asgi import (
     App,
     BodyTooLarge,
+    Headers,
     Message,
     Receive,
     Scope,
@@ -25,9 +28,9 @@ from openclaude.gateway.asgi import (
     answer_error,
     header,
     read_body,
-    replay,
     without,
 )
+from openclaude.gateway.presence import run_while_present
 from openclaude.gateway.slot_errors import Slot
 from openclaude.gateway.slot_lane import SlotReply
 
@@ -36,6 +39,9 @@ MESSAGES = frozenset({"/v1/messages", "/v1/messages/count_tokens"})
 CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"cookie"})
 # LiteLLM would compress replies for claude; the raw lane must not change a byte
 NOT_FOR_LITELLM = frozenset({b"accept-encoding"})
+# All that LiteLLM is shown of a raw request: it obeys names of its own in a body (`api_base`,
+# `timeout`, `num_retries`: a 500, measured), and what it does not read it need not parse.
+FOR_LITELLM = ("model", "stream")
 # 400 on main for any model LiteLLM does not know (measured with LiteLLM 1.106.2): fast mode
 NOT_ON_A_SLOT = ("speed",)
 NO_LOGIN = "claude sent no login for Anthropic: run `claude` and `/login`, then try again"
@@ -72,12 +78,19 @@ class Router:
         elif model in self.slots:
             await self.slot(model, document, body, scope, receive, send)
         elif model.startswith("claude-"):
-            await self.raw(body, scope, receive, send)
+            await self.raw(document, body, scope, receive, send)
         else:
             # what Anthropic itself says of a model it does not have
             await answer_error(send, 404, f"model: {model}")
 
-    async def raw(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+    async def raw(
+        self,
+        document: Mapping[str, Any],
+        body: bytes,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
         """To Anthropic, byte for byte."""
         headers = scope["headers"]
         if not header(headers, b"authorization") and not header(headers, b"x-api-key"):
@@ -88,11 +101,12 @@ class Router:
             **scope,
             "path": path,
             "raw_path": path.encode(),
-            "headers": without(headers, NOT_FOR_LITELLM),
+            "headers": joined(without(headers, NOT_FOR_LITELLM)),
             # LiteLLM sends these bytes upstream in place of the body it parsed and re-serialised
             "state": {**scope.get("state", {}), self.raw_body_key: body},
         }
-        await self.app(inner, replay(body, receive), without_additions(send))
+        shown = orjson.dumps({key: document[key] for key in FOR_LITELLM if key in document})
+        await run_while_present(self.app, inner, shown, receive, without_additions(send))
 
     async def slot(
         self,
@@ -111,7 +125,7 @@ class Router:
         headers = without(scope["headers"], CREDENTIALS | NOT_FOR_LITELLM | {b"content-length"})
         inner = {**scope, "headers": [*headers, (b"content-length", b"%d" % len(body))]}
         reply = SlotReply(send, slot, request_bytes=len(body))
-        await self.app(inner, replay(body, receive), reply.send)
+        await run_while_present(self.app, inner, body, receive, reply.send)
 
 
 def parse(body: bytes) -> dict[str, Any] | None:
@@ -119,8 +133,24 @@ def parse(body: bytes) -> dict[str, Any] | None:
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return None
+        document = parse_leniently(body)
     return document if isinstance(document, dict) else None
+
+
+def parse_leniently(body: bytes) -> object:
+    """What orjson refuses and Anthropic shall judge: half of a surrogate pair, as in cut text."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
+def joined(headers: Headers) -> Headers:
+    """Each name once, its values in one line: of a repeated name LiteLLM keeps the first only."""
+    values: dict[bytes, bytes] = {}
+    for name, value in headers:
+        values[name] = values[name] + b", " + value if name in values else value
+    return list(values.items())
 
 
 # What LiteLLM 1.106.2 adds to every reply (measured), by name or by exact name and value: an
@@ -132,6 +162,8 @@ ADDED_VALUES = frozenset(
         (b"x-content-type-options", b"nosniff"),
     }
 )
+# by its CORS layer always, by its compression, which never compresses here, for a long whole reply
+ADDED_VARY = re.compile(rb"(?:^|, )Origin(?:, Accept-Encoding)?$")
 
 
 def is_addition(name: bytes, value: bytes) -> bool:
@@ -144,8 +176,13 @@ def without_additions(send: Send) -> Send:
 
     async def cleaned(message: Message) -> None:
         if message["type"] == "http.response.start":
-            kept = [pair for pair in message["headers"] if not is_addition(*pair)]
-            message = {**message, "headers": kept}
+            kept = [without_vary(*pair) for pair in message["headers"] if not is_addition(*pair)]
+            message = {**message, "headers": [pair for pair in kept if pair[1]]}
         await send(message)
 
     return cleaned
+
+
+def without_vary(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """A `vary` header as the upstream sent it, perhaps empty: LiteLLM's layers add at its end."""
+    return (name, ADDED_VARY.sub(b"", value)) if name.lower() == b"vary" else (name, value)
