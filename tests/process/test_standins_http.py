@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 import stat
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -38,6 +39,8 @@ class Echo(Standin[Recorded]):
                 return Reply(body=b"0123456789", cut=True)
             case "/cut-big":
                 return Reply(body=(Chunk(content=BIG),) * 300, cut=True)
+            case "/big":
+                return Reply(body=(Chunk(content=BIG),) * 300)
             case "/hang-up":
                 return Reply(cut=True)
             case "/slow":
@@ -177,6 +180,16 @@ def test_a_client_that_leaves_early_is_counted(echo: Echo, path: str) -> None:
     assert echo.wait_until(lambda standin: standin.disconnects == 1)
 
 
+def test_a_client_that_resets_while_it_is_sent_to_is_counted(echo: Echo) -> None:
+    for count in range(1, 11):
+        line = raw(echo, b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n")
+        line.recv(1)
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        line.close()
+
+        assert echo.wait_until(lambda standin, count=count: standin.disconnects == count)
+
+
 def test_a_client_that_leaves_during_its_upload_is_no_request(echo: Echo) -> None:
     raw(echo, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab").close()
     received(raw(echo, b"GET /after HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
@@ -270,6 +283,15 @@ def test_stop_closes_the_port_and_what_is_open(echo: Echo) -> None:
         socket.create_connection(("127.0.0.1", echo.port), timeout=10)
     assert echo.disconnects == 0
     assert not any(thread.name == "echo" for thread in threading.enumerate())
+
+
+def test_stop_does_not_wait_for_a_client_that_does_not_read(echo: Echo) -> None:
+    line = raw(echo, b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n")
+    time.sleep(0.2)  # the kernel's buffers are full by now
+
+    echo.stop()
+
+    assert len(received(line)) < 300 * len(BIG)
 
 
 def test_a_stopped_standin_can_start_again_on_its_port() -> None:
