@@ -7,14 +7,12 @@ is split by hand before any parser sees it.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from openclaude.errors import OpenclaudeError, UsageError
-
-if TYPE_CHECKING:
-    from openclaude.output import Result
 
 WORDS = (
     "profiles",
@@ -71,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; the console script. Returns the exit status of words of ours."""
     from openclaude.commands.launch import real_environment
 
+    fill_closed_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     env = real_environment()
     is_launch = not given or given[0] not in {*WORDS, "--help", "-h", "--version"}
@@ -87,6 +86,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         sys.stderr.write(report_crash(error, given, env))
         return 125 if is_launch else BUG
+
+
+def fill_closed_streams() -> None:
+    """Give a standard stream that was closed to /dev/null: no socket of ours may become one.
+
+    Only until exec: claude finds closed what its shell has closed.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    for name in ("stdin", "stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
 def run_launch(split: Split, env: Mapping[str, str]) -> int:

@@ -1,0 +1,83 @@
+"""What the process tests share: a world of their own, and real plans with stubs for LiteLLM."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from openclaude.compile.compiler import compile_plan
+from openclaude.compile.plan import Plan
+from openclaude.places import find_places
+from openclaude.profile.catalog import Catalog
+from openclaude.profile.library import Library
+from tests.process.world import World, stubbed
+
+MakePlan = Callable[..., Plan]
+
+
+@pytest.fixture(scope="session")
+def compiled() -> Callable[[str], Plan]:
+    """The real plan of a shipped profile."""
+    catalog = Catalog.bundled()
+    places = find_places({"HOME": "/nonexistent"})
+    library = Library(places.profiles, places.shipped, catalog=catalog)
+    plans = {
+        name: compile_plan(name, library.load(name, env={}).profile, catalog.find, made_by="tests")
+        for name in ("base", "qwen")
+    }
+    return plans.__getitem__
+
+
+def free_pair() -> int:
+    """A port that is free, as is the next."""
+    while True:
+        with contextlib.ExitStack() as held:
+            port = held.enter_context(bound(0)).getsockname()[1]
+            with contextlib.suppress(OSError, OverflowError):
+                held.enter_context(bound(port + 1))
+                return int(port)
+
+
+def bound(port: int) -> socket.socket:
+    """A socket on a loopback port."""
+    found = socket.socket()
+    try:
+        found.bind(("127.0.0.1", port))
+    except BaseException:
+        found.close()
+        raise
+    return found
+
+
+@pytest.fixture
+def port() -> int:
+    """The port that the plans of this test prefer."""
+    return free_pair()
+
+
+@pytest.fixture
+def plan(compiled: Callable[[str], Plan], port: int) -> MakePlan:
+    """Makes the plan of a shipped profile with stub units and what these are told."""
+
+    def make(name: str = "qwen", **options: object) -> Plan:
+        return stubbed(compiled(name), **{"port": port, **options})  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture
+def empty_world() -> Iterator[World]:
+    """A home, a claude, nothing else."""
+    made = World()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def world(empty_world: World, plan: MakePlan) -> World:
+    """The same with `qwen` compiled already, its units being stubs."""
+    empty_world.keep(plan())
+    return empty_world

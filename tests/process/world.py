@@ -1,0 +1,296 @@
+"""A small world for one test: a home, a stub `claude`, profiles whose units are stubs.
+
+Knows: how openclaude is run as a user runs it, and what it has left behind. Refuses to know: what
+is right; the tests say so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import psutil
+
+from openclaude import __version__
+from openclaude.compile.plan import Plan
+from openclaude.run.processes import python_environment
+
+STUBS = Path(__file__).resolve().parent / "stubs"
+TIMEOUT_S = 30.0
+Value = TypeVar("Value")
+
+
+class Run(NamedTuple):
+    """One run of openclaude, or of the claude it became."""
+
+    status: int  # negative: the signal that ended it
+    out: str
+    err: str
+    pid: int
+
+
+class World:
+    """Everything one test has; nothing outside `root` is touched."""
+
+    def __init__(self) -> None:
+        # short on purpose: a Unix socket's path has a small limit
+        self.root = Path(tempfile.mkdtemp(prefix="oc-")).resolve()
+        self.made_at = time.time() - 1.0
+        self.home = self.root / "home"
+        self.bin = self.root / "bin"
+        self.state = self.home / ".local" / "state" / "openclaude"
+        self.cache = self.home / ".cache" / "openclaude"
+        self.profiles = self.home / ".config" / "openclaude" / "profiles"
+        for folder in (self.home, self.bin):
+            folder.mkdir()
+        (self.home / ".aws").mkdir()
+        (self.home / ".aws" / "config").write_text("[profile openclaude]\n")
+        self.program = self.script(
+            "openclaude", "import sys\nfrom openclaude.cli import main\nsys.exit(main())\n"
+        )
+        self.claude = self.script("claude", (STUBS / "claude.py").read_text(), flags=" -IS")
+
+    def script(self, name: str, text: str, *, flags: str = "") -> Path:
+        """An executable Python script on the PATH of this world."""
+        return self.executable(name, f"#!{sys.executable}{flags}\n{text}")
+
+    def executable(self, name: str, text: str) -> Path:
+        """An executable text on the PATH of this world."""
+        path = self.bin / name
+        path.write_text(text)
+        path.chmod(0o755)
+        return path
+
+    @property
+    def env(self) -> dict[str, str]:
+        """A user's environment, small and known."""
+        # tests may run from a checkout: then openclaude itself is found by PYTHONPATH
+        found = {"PYTHONPATH": os.environ["PYTHONPATH"]} if "PYTHONPATH" in os.environ else {}
+        return {
+            "HOME": str(self.home),
+            "PATH": f"{self.bin}:/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            "TERM": "xterm-256color",
+            **found,
+        }
+
+    # -- running -------------------------------------------------------------------------------
+
+    def start(self, *arguments: str | bytes, **options: Any) -> subprocess.Popen[str]:
+        """Start openclaude; stdout and stderr are pipes."""
+        options = {
+            "env": self.env,
+            "cwd": self.home,
+            "stdin": subprocess.DEVNULL,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            "text": True,
+            "errors": "surrogateescape",
+            **options,
+        }
+        return subprocess.Popen([self.program, *arguments], **options)
+
+    def run(self, *arguments: str | bytes, **options: Any) -> Run:
+        """Run openclaude to its end."""
+        with self.start(*arguments, **options) as process:
+            try:
+                out, err = process.communicate(timeout=TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        return Run(process.returncode, self.plain(out), self.plain(err), process.pid)
+
+    def json(self, *arguments: str, **options: Any) -> Any:
+        """The envelope that a word of ours prints."""
+        return json.loads(self.run(*arguments, "--json", **options).out)
+
+    def plain(self, text: str | None) -> str:
+        """`text` without what differs from run to run."""
+        return (text or "").replace(str(self.root), "ROOT")
+
+    def tell_claude(self, **orders: Any) -> None:
+        """What the stub claude is to do."""
+        (self.bin / "claude.json").write_text(json.dumps(orders))
+
+    def heard(self) -> list[dict[str, Any]]:
+        """What each stub claude wrote down, oldest first."""
+        found = sorted(self.bin.glob("claude-*.json"), key=lambda path: path.stat().st_mtime_ns)
+        return [json.loads(path.read_text()) for path in found]
+
+    # -- profiles and stacks -------------------------------------------------------------------
+
+    def keep(self, plan: Plan) -> Plan:
+        """Make `plan` what its profile compiles to, by way of openclaude's own cache."""
+        folder = self.cache / "plans"
+        for part in (self.cache, folder):
+            part.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder / f"{plan.profile}.plain.json"
+        kept = {
+            "made_by": __version__,
+            "overrides": {},
+            "sources": {},
+            "absent": [],
+            "stamps": {},
+            "plan": plan.to_json(),
+        }
+        path.touch(0o600)
+        path.write_text(json.dumps(kept))
+        return plan
+
+    def write_profile(self, name: str, text: str) -> Path:
+        """A profile of the user's own."""
+        self.profiles.mkdir(parents=True, exist_ok=True)
+        path = self.profiles / f"{name}.toml"
+        path.write_text(text)
+        return path
+
+    def folder(self, profile: str = "qwen") -> Path:
+        """The stack's folder."""
+        return self.state / "stacks" / profile
+
+    def record(self, profile: str = "qwen") -> dict[str, Any]:
+        """The stack's record; the supervisor writes it, which takes a moment."""
+        path = self.folder(profile) / "stack.json"
+        until(path.exists)
+        found: dict[str, Any] = json.loads(path.read_text())
+        return found
+
+    def status(self, profile: str = "qwen") -> dict[str, Any]:
+        """The stack as `openclaude status` sees it."""
+        found: dict[str, Any] = self.json("status", "--profile", profile)["data"]["stacks"][0]
+        return found
+
+    def units(self, profile: str = "qwen") -> dict[str, dict[str, Any]]:
+        """Its units by name."""
+        return {unit["name"]: unit for unit in self.status(profile)["units"]}
+
+    def up(self, profile: str = "qwen") -> int:
+        """Start the stack, wait until it answers; main's port."""
+        envelope = self.json("start", "--wait", "--profile", profile)
+        assert envelope["exit_code"] == 0, envelope
+        port: int = envelope["data"]["port"]
+        return port
+
+    def patch_supervisor(self, lines: str) -> None:
+        """From now on supervisors run with these lines before their main()."""
+        supervisor = self.bin / "supervisor.py"
+        supervisor.write_text(
+            f"from openclaude.run import decide, supervisor\n{lines}\nsupervisor.main()\n"
+        )
+        self.script(
+            "openclaude",
+            "import sys\n"
+            "from openclaude.run import launch\n"
+            f"launch.python_module = lambda *_: (sys.executable, '-P', {str(supervisor)!r})\n"
+            "from openclaude.cli import main\n"
+            "sys.exit(main())\n",
+        )
+
+    # -- what is there -------------------------------------------------------------------------
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process that works in this world: its folder or a file it has open lies here."""
+        return [process for process in psutil.process_iter() if self.holds(process)]
+
+    def holds(self, process: psutil.Process) -> bool:
+        """Whether a process belongs to this world."""
+        try:
+            if process.create_time() < self.made_at:  # most of them, and looking closer is slow
+                return False
+            paths = [process.cwd(), *(file.path for file in process.open_files())]
+        except psutil.Error:
+            return False
+        return any(path.startswith(f"{self.root}/") for path in paths)
+
+    def files(self, *folders: Path) -> dict[str, str]:
+        """Every file, folder and socket under the folders, and a hash of what it says."""
+        return {
+            str(path.relative_to(self.root)): fingerprint(path)
+            for folder in folders or (self.home,)
+            for path in sorted(folder.rglob("*"))
+        }
+
+    def close(self) -> None:
+        """End every process of this world and remove it."""
+        while left := self.processes():  # what is killed may just have started another
+            for process in left:
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
+            until(lambda: all(is_gone(process.pid) for process in left))
+        shutil.rmtree(self.root)
+
+
+def fingerprint(path: Path) -> str:
+    """What a path is and says; the same text means that nothing was changed."""
+    found = path.lstat()
+    text = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
+    return f"{found.st_mode:o} {found.st_mtime_ns if path.is_file() else ''} {text}"
+
+
+def stubbed(plan: Plan, *, port: int = 0, **environments: Mapping[str, str]) -> Plan:
+    """`plan` with stubs for LiteLLM, which get these additional environments by unit."""
+    paths = [str(STUBS), python_environment().get("PYTHONPATH", "")]
+    shared = {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    units = tuple(
+        unit._replace(
+            application="stub_unit:app",
+            environment={**unit.environment, **shared, **environments.get(unit.name, {})},
+        )
+        for unit in plan.units
+    )
+    return plan._replace(units=units, port=port or plan.port).sealed("tests")
+
+
+def get(port: int, path: str = "/", *, timeout_s: float = TIMEOUT_S) -> bytes:
+    """The body of one reply."""
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
+    try:
+        line.request("GET", path)
+        return line.getresponse().read()
+    finally:
+        line.close()
+
+
+def about(port: int) -> Any:
+    """What the stub unit on a port tells about its process."""
+    return json.loads(get(port))
+
+
+def until(look: Callable[[], Value], *, timeout_s: float = 10.0) -> Value:
+    """What `look` gives once it gives something true."""
+    deadline = time.monotonic() + timeout_s
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"it did not come about within {timeout_s} s"
+        time.sleep(0.02)
+    return found
+
+
+def is_gone(pid: int) -> bool:
+    """Whether no process `pid` runs; a zombie that nobody reads the status of counts as gone."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+@contextlib.contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """A process that hangs."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
