@@ -133,7 +133,7 @@ def managed_file() -> Path:
 
 
 def read_source(path: Path, kind: str) -> Iterable[Source]:
-    """One settings file, if it is there and readable as JSON; claude itself reports a broken one."""
+    """One settings file, if it is there and readable; claude itself reports a broken one."""
     try:
         values = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):

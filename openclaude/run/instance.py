@@ -14,6 +14,8 @@ import socket
 import threading
 import time
 
+import uvicorn
+
 # Streams under way get this long when the instance is told to end, seconds.
 STREAM_GRACE_S = 10
 # claude keeps its connections; closing an idle one could cross its next request, seconds
@@ -56,16 +58,20 @@ def follow(lifeline: int) -> None:
     threading.Thread(target=wait, name="lifeline", daemon=True).start()
 
 
-def make_server(application: str, ready: int):  # type: ignore[no-untyped-def]  # a local class
-    """A uvicorn server of the application that writes one line to the pipe `ready` once it answers."""
-    import uvicorn
+class Announcing(uvicorn.Server):
+    """A server that writes one line to a pipe once it answers."""
 
-    class Announcing(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            os.write(ready, b"ready\n")
-            os.close(ready)
+    ready: int  # the pipe's file descriptor
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve, and say so."""
+        await super().startup(sockets)
+        os.write(self.ready, b"ready\n")
+        os.close(self.ready)
+
+
+def make_server(application: str, ready: int) -> Announcing:
+    """A server of the application that announces itself on the pipe `ready`."""
     config = uvicorn.Config(
         application,
         factory=True,
@@ -78,7 +84,9 @@ def make_server(application: str, ready: int):  # type: ignore[no-untyped-def]  
         backlog=512,
     )
     config.load()  # imports the application, while the garbage collector is off
-    return Announcing(config)
+    server = Announcing(config)
+    server.ready = ready
+    return server
 
 
 if __name__ == "__main__":

@@ -55,9 +55,7 @@ def join_stack(folder: Path, plan: Plan, inherited: Mapping[str, str]) -> Joined
             return Joined(answer["port"], answer["main_key"], is_new=False)
         if answer:
             ask(folder, {"do": "stop"}, timeout_s=STOP_TIMEOUT_S)
-            before = (answer["port"], answer["main_key"])
-        else:
-            before = end_stray(folder)
+        before = (answer["port"], answer["main_key"]) if answer else end_stray(folder)
         return make_stack(folder, plan, inherited, before)
 
 
@@ -74,7 +72,10 @@ def end_stray(folder: Path) -> tuple[int, str] | None:
 
 
 def end_process(record: Record) -> None:
-    """End the supervisor a record names, if it still runs. Raises StackUnreachable if it will not."""
+    """End the supervisor a record names, if it still runs.
+
+    Raises StackUnreachable when it will not end.
+    """
     deadline = time.monotonic() + STOP_TIMEOUT_S
     sent = signal.SIGTERM
     while is_alive(record.pid, record.started):
@@ -140,7 +141,7 @@ def start_supervisor(folder: Path, descriptors: tuple[int, ...], handover: dict[
             os.setsid()
             if os.fork() == 0:
                 become_supervisor(folder, read, descriptors)
-        except BaseException:  # this is a fork: nothing may return into the launcher's code
+        except BaseException:  # noqa: BLE001 - a fork: nothing may return into the launcher's code
             traceback.print_exc()
             os._exit(1)
         os._exit(0)

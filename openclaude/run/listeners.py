@@ -19,7 +19,7 @@ from openclaude.run.files import private_folder
 HOST = "127.0.0.1"
 BACKLOG = 512  # connections that may wait while LiteLLM starts
 PAIRS_TRIED = 50
-# the shortest limit of sun_path among the systems we know (macOS 104, Linux 108), less the final NUL
+# the shortest limit of sun_path among the systems we know (macOS 104, Linux 108), less the NUL
 SOCKET_PATH_LIMIT = 103
 
 
@@ -94,7 +94,7 @@ def owner(port: int) -> str:
         found = [
             connection.pid
             for connection in psutil.net_connections("tcp4")
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+            if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,)
         ]
         pid = next((pid for pid in found if pid), None)
         return f" by `{psutil.Process(pid).name()}` (pid {pid})" if pid else ""

@@ -52,7 +52,7 @@ def write_record(folder: Path, record: Record) -> None:
 
 
 def read_record(folder: Path) -> Record | None:
-    """The record, or None when there is none or it is torn: then there is no stack to believe in."""
+    """The record, or None when there is none or it is torn: then there is no stack to trust."""
     try:
         row = json.loads(record_path(folder).read_text(encoding="utf-8"))
         record = Record(**row)
@@ -65,7 +65,7 @@ def read_record(folder: Path) -> Record | None:
 
 
 def ask(folder: Path, question: dict[str, Any], *, timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
-    """The supervisor's answer to one question (a JSON object with `do`), or None when nobody listens.
+    """The supervisor's answer to one question (an object with `do`), or None when nobody listens.
 
     Raises StackUnreachable when somebody listens and does not answer within `timeout_s` seconds.
     """

@@ -163,7 +163,7 @@ class Supervisor:
         log = self.folder / f"{name}.log"
         error = units.ending(name, code, log)
         if not self.is_stopping:
-            print(error, file=sys.stderr, flush=True)
+            note(error)
         status = decide.exited(self.statuses[name], now(), error)
         self.statuses[name] = status
         if status.state is State.FAILED:
@@ -199,7 +199,7 @@ class Supervisor:
             answer = self.answer(question)
             connection.sendall(json.dumps(answer).encode() + b"\n")
         except (OSError, ValueError, AttributeError) as error:
-            print(f"a question could not be answered: {error}", file=sys.stderr, flush=True)
+            note(f"a question could not be answered: {error}")
         connection.close()
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
@@ -318,6 +318,12 @@ def resident(pid: int) -> int:
         return int(psutil.Process(pid).memory_info().rss)
     except psutil.Error:
         return 0
+
+
+def note(text: str) -> None:
+    """One entry of the supervisor's log."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def catch_signals() -> socket.socket:

@@ -11,7 +11,7 @@ import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from openclaude.compile.plan import (
     MAIN_KEY,
@@ -104,11 +104,11 @@ def start_process(unit: Unit, listener: int, around: Surroundings) -> Process:
     return Process(popen, ready_read, lifeline_write)
 
 
-def open_log(path: Path):  # type: ignore[no-untyped-def]  # an IO[bytes] of open's own choosing
+def open_log(path: Path) -> BinaryIO:
     """The unit's log for appending, 0600; a long one is put aside first."""
     if path.exists() and path.stat().st_size > LOG_LIMIT:
         path.replace(path.with_suffix(".log.1"))
-    return open(path, "ab", opener=lambda name, flags: os.open(name, flags, 0o600))  # noqa: PTH123
+    return open(path, "ab", opener=lambda name, flags: os.open(name, flags, 0o600))
 
 
 def tell_to_end(process: Process) -> None:
