@@ -39,9 +39,9 @@ SECRETS = re.compile(
       (?:\s+[A-Za-z0-9+/_.=-]{16,})?
     | (?:[\w-]*(?:secret|password|api[_-]?key|access[_-]?key|token))["']?\s*[:=]\s*
       ["']?[^\s"',;]{8,}
-    | \b(?:Bearer|Basic)\s+\S+
+    | \b(?:Bearer|Basic)\s+\S{8,}
     | \b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{8,}
-    | \b(?:sk|pk|rk|key|gsk|xai|hf|ghp|glpat)[-_][\w-]{8,}\S*
+    | \b(?:sk|pk|rk|gsk|xai|hf|ghp|glpat)[-_][\w-]{8,}\S*
     | \bAIza[\w-]{20,}
     | \beyJ[\w-]{8,}\.\S+
     | (?<![\w/+=.:-])[A-Za-z0-9/+=]{40}(?![\w/+=])
@@ -66,7 +66,7 @@ def unwrap(body: bytes) -> Said:
     """The sentence inside an error body, however deep."""
     text = body.decode("utf-8", errors="replace")
     found = GROUP.search(text)
-    said = Said(text, group=found["group"] if found else "")
+    said = Said(text, group=presentable(found["group"]) if found else "")
     for _ in range(LAYERS):
         inner = peel(said)
         if inner.text == said.text:

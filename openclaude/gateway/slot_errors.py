@@ -243,10 +243,16 @@ def wrong_clock(_found: re.Match[str], _slot: Slot) -> Verdict:
 
 
 def not_allowed(found: re.Match[str], slot: Slot) -> Verdict:
-    """IAM, or a model that the account has not been given."""
+    """IAM says no."""
     text = presentable(found.string)
     problem = f"{named(slot.aws_profile)} may not call this model ({text})"
     return Verdict(MEND, f"{problem}; `openclaude aws policy` prints the policy it needs")
+
+
+def no_access(_found: re.Match[str], _slot: Slot) -> Verdict:
+    """A model that the AWS account has not been given."""
+    console = "request it in the Amazon Bedrock console"
+    return Verdict(MEND, f"the AWS account has no access to this model; {console}")
 
 
 def broken_off(_found: re.Match[str], _slot: Slot) -> Verdict:
@@ -299,7 +305,8 @@ RULES: tuple[tuple[str, Judge], ...] = (
         r"|request signature we calculated does not match",
         aws_fault("AWS refuses the access key of {profile}", "configure"),
     ),
-    (r"not authorized to perform|have access to the model|AccessDenied", not_allowed),
+    (r"have access to the model", no_access),
+    (r"not authorized to perform|AccessDenied", not_allowed),
     (r"Invalid model name passed in model=|No connected db|No module named 'prisma'", out_of_step),
     (r"TransferEncodingError|Server disconnected|before emitting a message_stop", broken_off),
     (r"Cannot connect to host (?P<address>\S+)", unreachable),

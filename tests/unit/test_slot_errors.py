@@ -23,7 +23,6 @@ IAM = (
     "resource: arn:aws:bedrock:us-west-2::foundation-model/qwen.qwen3-next-80b-a3b because no "
     "identity-based policy allows the bedrock:InvokeModel action"
 )
-NO_ACCESS = "You don't have access to the model with the specified model ID."
 POLICY = "`openclaude aws policy` prints the policy it needs"
 NO_MODEL = "Could not resolve the foundation model from the provided model identifier."
 
@@ -50,7 +49,10 @@ TABLE = {
         424,
         "AWS profile `work` has no complete credentials; run `aws configure --profile work`",
     ),
-    "no-model-access": (424, f"AWS profile `work` may not call this model ({NO_ACCESS}); {POLICY}"),
+    "no-model-access": (
+        424,
+        "the AWS account has no access to this model; request it in the Amazon Bedrock console",
+    ),
     "no-sso-login": (
         424,
         "AWS profile `work` is not logged in to SSO; run `aws sso login --profile work`",
@@ -351,6 +353,18 @@ def test_what_litellm_adds_behind_plain_words_is_cut(tail: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        "The maximum tokens you requested exceeds the model limit of 8192.",
+        "The basic plan has no key-value store, see https://openrouter.ai/docs/errors",
+        "toolConfig.tools.0.member.toolSpec.inputSchema: required key [json] not found",
+    ],
+)
+def test_what_is_no_credential_passes(words: str) -> None:
+    assert flatten(400, said(words), slot=SLOT).message == f"{MODEL}: {words}"
+
+
+@pytest.mark.parametrize(
     ("secret", "sentence"),
     [
         ("AKIAIOSFODNN7EXAMPLE", "the key {} is not active"),
@@ -382,9 +396,17 @@ def test_what_aws_quotes_of_a_signed_request_does_not_pass() -> None:
     assert flatten(400, body).message == "this slot: Something is off."
 
 
-@given(status=st.integers(-1, 999), body=st.binary(max_size=200) | st.text().map(said))
-def test_any_reply_becomes_an_error_claude_does_not_log_out_for(status: int, body: bytes) -> None:
-    flat = flatten(status, body, slot=SLOT)
+@given(
+    status=st.integers(-1, 999),
+    body=st.binary(max_size=200)
+    | st.text().map(said)
+    | st.text().map(lambda group: f"LiteLLM: model group '{group}'".encode(errors="replace")),
+    slot=st.sampled_from([Slot(), SLOT]),
+)
+def test_any_reply_becomes_an_error_claude_does_not_log_out_for(
+    status: int, body: bytes, slot: Slot
+) -> None:
+    flat = flatten(status, body, slot=slot)
 
     assert 400 <= flat.status < 600
     assert flat.status not in (401, 403, 404)
