@@ -131,18 +131,20 @@ def furnish(home: Path, up: Upstreams, canaries: Canaries) -> None:
         f"aws_secret_access_key = {canaries.secret}\n",
         encoding="utf-8",
     )
-    (home / "project").mkdir()
+    for name in ("project", "tmp"):
+        (home / name).mkdir()
 
 
 def demo_environment(
     home: Path, env: Mapping[str, str], canaries: Canaries, claude: str
 ) -> dict[str, str]:
     """The environment of the demo's user: nothing of the real one but PATH and the terminal."""
-    taken = {name: env[name] for name in ("PATH", "TERM", "LANG", "TMPDIR") if name in env}
+    taken = {name: env[name] for name in ("PATH", "TERM", "LANG") if name in env}
     return {
         **taken,
         **python_environment(),
         "HOME": str(home),
+        "TMPDIR": str(home / "tmp"),  # claude leaves files there
         "CLAUDE_CODE_OAUTH_TOKEN": canaries.token,
         # claude's own connections elsewhere: the demo is to need no network
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",

@@ -9,7 +9,6 @@ import errno
 import hashlib
 import os
 import socket
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,7 +71,8 @@ def try_pair(port: int) -> Pair | None:
 
 def try_bind(port: int) -> socket.socket | None:
     """A socket listening on the loopback `port`, or None when it is in use."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio switches Nagle's delay off only on sockets that name their protocol
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     # a port whose last connections are in TIME_WAIT is free for us; a listening one is not
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -111,7 +111,8 @@ def control_path(folder: Path) -> Path:
     if len(os.fsencode(path)) <= SOCKET_PATH_LIMIT:
         return path
     name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"openclaude-{os.geteuid()}-{name}" / "control.sock"
+    # not TMPDIR, which may differ between the terminals that ask for this stack
+    return Path("/tmp") / f"openclaude-{os.geteuid()}-{name}" / "control.sock"  # noqa: S108 - private
 
 
 def bind_control(folder: Path) -> socket.socket:
