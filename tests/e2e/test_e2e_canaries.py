@@ -21,10 +21,12 @@ from openclaude.standins.exchange import Recorded
 from tests.conftest import need
 from tests.e2e import raw
 from tests.e2e.canaries import files_with, holds, memory_holds, requests_with
+from tests.e2e.conftest import ENV_TOKEN
 from tests.e2e.house import OPENCLAUDE, PROFILE, REPOSITORY, House, login_headers, question
 from tests.e2e.processes import command_line, environment, pids
 
 OURS = ("supervisor", "main", "providers")
+SLOW = script.wait(2)
 REMEMBER = script.tool("Bash", {"command": "echo remembered"})
 
 
@@ -37,6 +39,7 @@ class Scene(NamedTuple):
     providers_key: str
     anthropic: tuple[Recorded, ...]
     bedrock: tuple[BedrockRecorded, ...]
+    used_a_tool: str  # what claude printed
     command_lines: dict[int, bytes]  # of every process, while claude ran
 
     @property
@@ -57,11 +60,11 @@ def scene(
         house.openclaude("-p", script.limit(), "--model", model, env=failing)
         house.openclaude("-p", script.error(403), "--model", model, env=failing)
     tool = ("-p", REMEMBER, "--model", "haiku", "--allowedTools", "Bash(echo:*)")
-    assert "remembered" in house.openclaude(*tool).out
-    argv = (OPENCLAUDE, "--profile", PROFILE, "-p", script.wait(2), "--model", "opus")
+    used_a_tool = house.openclaude(*tool).out
+    argv = (OPENCLAUDE, "--profile", PROFILE, "-p", SLOW, "--model", "opus")
     with house.start(argv, house.environment()) as running:
         assert anthropic_upstream.wait_until(
-            lambda standin: any("wait" in request.body.decode() for request in standin.requests)
+            lambda standin: any(SLOW.encode() in request.body for request in standin.requests)
         )
         command_lines = {pid: command_line(pid) for pid in pids()}
         assert running.wait(30) == 0
@@ -75,6 +78,7 @@ def scene(
         next(entry for entry in of_providers if "MASTER_KEY=" in entry).partition("=")[2],
         anthropic_upstream.requests,
         bedrock_upstream.requests,
+        used_a_tool,
         command_lines,
     )
 
@@ -96,6 +100,7 @@ def test_the_plans_login_reaches_anthropic_and_no_byte_of_it_bedrock(scene: Scen
 
     assert len(requests_with(scene.anthropic, oauth)) == len(scene.anthropic) >= 3
     assert len(scene.bedrock) >= 4
+    assert "remembered" in scene.used_a_tool
     assert not requests_with(scene.bedrock, oauth)
     assert not requests_with((*scene.bedrock, *scene.anthropic), scene.house.canaries.refresh)
 
@@ -104,7 +109,7 @@ def test_the_plans_login_is_in_no_argv_and_no_environment(scene: Scene) -> None:
     for secret in (scene.house.canaries.oauth, scene.house.canaries.refresh):
         assert not [pid for pid, said in scene.command_lines.items() if holds(said, secret)]
         assert not [name for name, said in scene.environments.items() if holds(said, secret)]
-    assert any(b"[[wait" in said for said in scene.command_lines.values())
+    assert any(SLOW.encode() in said for said in scene.command_lines.values())
     assert all(scene.environments[name] for name in OURS)
 
 
@@ -124,7 +129,8 @@ def test_the_plans_login_was_never_in_the_memory_of_providers_or_the_supervisor(
 def test_providers_refuses_a_request_that_brings_a_login(
     scene: Scene, bedrock: BedrockStandin
 ) -> None:
-    headers = raw.with_key(login_headers(scene.house.canaries.oauth), scene.providers_key)
+    # not the house's own login, which no other test shall find in its memory
+    headers = raw.with_key(login_headers(ENV_TOKEN), scene.providers_key)
     body = question("hi", model="openclaude-haiku")
 
     refused = raw.ask(scene.house.record()["port"] + 1, headers, body)
