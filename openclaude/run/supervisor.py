@@ -24,6 +24,7 @@ from openclaude.run import decide, units
 from openclaude.run.decide import State, Status
 from openclaude.run.processes import start_time
 from openclaude.run.refuse import Refusal
+from openclaude.run.report import report_unit
 from openclaude.run.stack import Record, forget_stack, write_record
 from openclaude.run.units import Process, Surroundings
 
@@ -247,18 +248,14 @@ class Supervisor:
 
     def report_unit(self, unit: Unit) -> dict[str, Any]:
         """One unit's row."""
-        status = self.statuses[unit.name]
         process = self.processes.get(unit.name)
-        return {
-            "name": unit.name,
-            "state": status.state.value,
-            "pid": process.popen.pid if process else None,
-            "port": self.around.port + (unit.name == "providers"),
-            "state_s": round(now() - status.since, 1),
-            "rss_bytes": resident(process.popen.pid) if process else 0,
-            "restarts": status.restarts,
-            "last_error": status.last_error,
-        }
+        return report_unit(
+            unit.name,
+            self.statuses[unit.name],
+            pid=process.popen.pid if process else None,
+            port=self.around.port + (unit.name == "providers"),
+            now=now(),
+        )
 
     # -- the end -------------------------------------------------------------------------------
 
@@ -309,16 +306,6 @@ def differs(name: str, before: Plan, after: Plan) -> bool:
     one = [(unit, before.files.get(f"{name}.yaml")) for unit in before.units if unit.name == name]
     two = [(unit, after.files.get(f"{name}.yaml")) for unit in after.units if unit.name == name]
     return one != two
-
-
-def resident(pid: int) -> int:
-    """Resident memory of a process, bytes; 0 when it has just ended."""
-    import psutil
-
-    try:
-        return int(psutil.Process(pid).memory_info().rss)
-    except psutil.Error:
-        return 0
 
 
 def note(text: str) -> None:
