@@ -29,6 +29,7 @@ WORDS = (
     "uninstall",
 )
 INTERRUPTED = 130
+UNREAD = 141  # what a shell shows for a program that SIGPIPE ended
 BUG = 70  # EX_SOFTWARE
 
 
@@ -88,6 +89,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 125 if is_launch else BUG
 
 
+def unread() -> int:
+    """The reader of our output left, as `head` does: no failure, and nobody to tell."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # for what the interpreter still wants to write
+    return UNREAD
+
+
 def fill_closed_streams() -> None:
     """Give a standard stream that was closed to /dev/null: no socket of ours may become one.
 
@@ -114,7 +121,10 @@ def run_word(split: Split, env: Mapping[str, str]) -> int:
     """Run a word of ours and print what it has to say."""
     from openclaude.commands.words import run
 
-    return run(split.word, split.arguments, env)
+    try:
+        return run(split.word, split.arguments, env)
+    except BrokenPipeError:
+        return unread()
 
 
 def show_error(error: OpenclaudeError, env: Mapping[str, str]) -> None:

@@ -47,7 +47,8 @@ def find_claude(env: Mapping[str, str]) -> str:
     named = env.get("OPENCLAUDE_CLAUDE", "")
     wanted = named or "claude"
     candidates = [wanted] if "/" in wanted else on_path(wanted, env.get("PATH", os.defpath))
-    found = [path for path in candidates if Path(path).is_file() and not is_ourselves(path)]
+    # os.path: a folder on PATH that may not be read has no claude for us, and is no error
+    found = [path for path in candidates if os.path.isfile(path) and not is_ourselves(path)]  # noqa: PTH113
     usable = next((path for path in found if os.access(path, os.X_OK)), "")
     if usable:
         return usable
@@ -90,6 +91,17 @@ def look_at_launch(
         environment=env,
         settings=tuple(find_settings(arguments, env, home, cwd)),
     )
+
+
+def working_folder() -> Path:
+    """The current directory. Raises UsageError when it has been removed; claude needs one too."""
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise UsageError(
+            f"the working directory cannot be used: {error.strerror}",
+            hint="`cd` into a folder that exists",
+        ) from error
 
 
 def read_own_settings(value: str, cwd: Path) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from openclaude.commands.planning import find_plan
 from openclaude.compile.merge import build_launch
 from openclaude.compile.plan import Plan
 from openclaude.errors import OpenclaudeError, UsageError
-from openclaude.facts import look_at_launch
+from openclaude.facts import look_at_launch, working_folder
 from openclaude.output import Result
 from openclaude.places import Places
 from openclaude.profile.names import profile_name
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -
 
 def claude_files(plan: Plan, places: Places, env: Mapping[str, str]) -> dict[str, str]:
     """What claude would be given here and now, with placeholders where address and key go."""
-    facts = look_at_launch((), "claude", env, places.home, Path.cwd())
+    facts = look_at_launch((), "claude", env, places.home, working_folder())
     launch = build_launch(plan.launch, facts, url=PLAN_URL, key=PLAN_KEY)
     return {
         "claude-settings.json": pretty(launch.settings),

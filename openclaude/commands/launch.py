@@ -14,7 +14,7 @@ from typing import NoReturn
 from openclaude.commands.planning import find_plan
 from openclaude.compile.merge import SETTINGS_PATH, build_launch
 from openclaude.compile.plan import Plan
-from openclaude.facts import check_aws_profile, find_claude, look_at_launch
+from openclaude.facts import check_aws_profile, find_claude, look_at_launch, working_folder
 from openclaude.places import Places
 from openclaude.run.files import private_folder
 from openclaude.run.launch import Joined, become, join_stack, settings_file
@@ -24,6 +24,9 @@ PLAIN_WORDS = frozenset(
     {"auth", "doctor", "install", "mcp", "plugin", "plugins", "setup-token", "update", "upgrade"}
     | {"--help", "-h", "--version", "-v"}
 )
+
+# What Python sets LC_CTYPE to in a C locale.
+COERCED = frozenset({"C.UTF-8", "C.utf8", "UTF-8"})
 
 # What `compile` shows where a launch puts the address and the local key of the stack it joins.
 PLAN_URL = "http://127.0.0.1:<port>"
@@ -38,7 +41,7 @@ def launch(
     if arguments and arguments[0] in PLAIN_WORDS:
         become(claude, ("claude", *arguments), env)
     plan = find_plan(name, places, env)
-    facts = look_at_launch(arguments, claude, env, places.home, Path.cwd())
+    facts = look_at_launch(arguments, claude, env, places.home, working_folder())
     build_launch(plan.launch, facts, url="", key="")  # conflicts are found before anything starts
     joined = bring_up(plan, places, env)
     made = build_launch(
@@ -66,4 +69,16 @@ def inheritable(plan: Plan, env: Mapping[str, str]) -> dict[str, str]:
 
 def real_environment() -> dict[str, str]:
     """The user's environment; the one place where it is read."""
-    return dict(os.environ)
+    env = dict(os.environ)
+    if env.get("LC_CTYPE") in COERCED and not was_given("LC_CTYPE"):
+        del env["LC_CTYPE"]  # Python itself has set it, and claude would inherit it (PEP 538)
+    return env
+
+
+def was_given(name: str) -> bool:
+    """Whether this process was started with the variable, as far as the system tells."""
+    try:
+        given = Path("/proc/self/environ").read_bytes().split(b"\0")
+    except OSError:
+        return True
+    return any(entry.startswith(name.encode() + b"=") for entry in given)

@@ -6,19 +6,19 @@ Knows: the log files of a stack. Refuses to know: what their lines mean.
 from __future__ import annotations
 
 import argparse
+import select
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from openclaude.errors import OpenclaudeError
+from openclaude.errors import OpenclaudeError, UsageError
 from openclaude.output import Result
 from openclaude.places import Places
 from openclaude.profile.names import profile_name
 from openclaude.run.units import last_lines
 
 UNITS = ("supervisor", "main", "providers")
-POLL_S = 0.2
+POLL_MS = 200
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -> Result:
     """The last lines of each log; with `--follow` also what comes, until interrupted."""
+    if arguments.follow and arguments.json:
+        raise UsageError(
+            "`--follow` never ends, and `--json` is one whole document", hint="give one of them"
+        )
+    if arguments.lines < 0:
+        raise UsageError(
+            "`--lines` takes a number of 0 or more", hint="see `openclaude logs --help`"
+        )
     name = profile_name(arguments.profile, env)
     wanted = [arguments.unit] if arguments.unit else list(UNITS)
     logs = {unit: places.stacks / name / f"{unit}.log" for unit in wanted}
@@ -62,7 +70,15 @@ def follow(logs: Mapping[str, Path], told: Mapping[str, str]) -> None:
             for line in next(lines):
                 sys.stdout.write(f"{unit}: {line}\n")
         sys.stdout.flush()
-        time.sleep(POLL_S)
+        wait_for_more()
+
+
+def wait_for_more() -> None:
+    """Pause. Raises BrokenPipeError when nobody reads what we print, even if there is nothing."""
+    reader = select.poll()
+    reader.register(sys.stdout, 0)  # 0: only that it is gone
+    if reader.poll(POLL_MS):
+        raise BrokenPipeError
 
 
 def tail(path: Path) -> Iterator[list[str]]:

@@ -52,7 +52,8 @@ class Checked(NamedTuple):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The subcommands of `openclaude profiles`; without one it is `list`."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=False)
-    parser.set_defaults(action="list", json=False)
+    parser.set_defaults(action="list")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
     add_action(actions, "list", "every profile and what its tiers run on")
     show = add_action(actions, "show", "one profile, and where each of its values comes from")
     show.add_argument("name", metavar="NAME", nargs="?", help="default: the one a launch uses")

@@ -6,8 +6,6 @@ Knows: how stacks are asked and shown. Refuses to know: how they work.
 from __future__ import annotations
 
 import argparse
-import os
-import signal
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,9 +15,18 @@ from openclaude.errors import OpenclaudeError, nearest
 from openclaude.output import Result, table
 from openclaude.places import Places
 from openclaude.profile.names import profile_name
-from openclaude.run.stack import STOP_TIMEOUT_S, StackUnreachable, ask, read_record
+from openclaude.run.files import locked
+from openclaude.run.launch import end_process
+from openclaude.run.stack import (
+    STOP_TIMEOUT_S,
+    StackUnreachable,
+    ask,
+    forget_stack,
+    read_record,
+)
 
 WAIT_S = 150.0
+HANG_PATIENCE_S = 5.0  # for a supervisor that did not stop when asked, before it is killed
 MIB = 1024 * 1024
 
 
@@ -41,17 +48,20 @@ def add_arguments(parser: argparse.ArgumentParser, word: str) -> None:
 
 def run(word: str, arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -> Result:
     """Run one of the four words."""
+    if word == "status" and not arguments.profile:
+        return status(None, places)
+    if word == "stop" and arguments.all:
+        return stop(stack_names(places), places, is_everything=True)
     name = profile_name(arguments.profile, env)
     match word:
         case "start":
             return start(name, places, env, wait=arguments.wait)
         case "stop":
-            names = stack_names(places) if arguments.all else [name]
-            return stop(names, places)
+            return stop([name], places)
         case "restart":
             return restart(name, places, wait=arguments.wait)
         case _:
-            return status([arguments.profile] if arguments.profile else None, places)
+            return status([name], places)
 
 
 def start(name: str, places: Places, env: Mapping[str, str], *, wait: bool) -> Result:
@@ -93,39 +103,36 @@ def wait_until_ready(folder: Path) -> None:
     )
 
 
-def stop(names: list[str], places: Places) -> Result:
-    """Stop stacks and leave nothing of them running. Exit status 1 when none ran."""
+def stop(names: list[str], places: Places, *, is_everything: bool = False) -> Result:
+    """Stop stacks and leave nothing of them running. Exit status 1 when a named one did not run."""
     stopped = [name for name in names if stop_one(places.stacks / name)]
     idle = [name for name in names if name not in stopped]
     text = "".join(f"{name}: stopped\n" for name in stopped)
-    text += "".join(f"{name}: not running\n" for name in idle)
+    text += "" if is_everything else "".join(f"{name}: not running\n" for name in idle)
     return Result(
         text=text or "nothing is running\n",
         data={"stopped": stopped, "not_running": idle},
-        exit_code=0 if stopped or not names else 1,
+        exit_code=0 if stopped or is_everything else 1,
     )
 
 
 def stop_one(folder: Path) -> bool:
-    """Stop the stack in a folder; whether there was one."""
-    try:
-        if ask(folder, {"do": "join"}):
-            ask(folder, {"do": "stop"}, timeout_s=STOP_TIMEOUT_S)
-            return True
-    except StackUnreachable:
-        record = read_record(folder)  # it lives and does not answer: end it by its pid
-        if record is None:
-            raise
-    record = read_record(folder)
-    if record is None or not record.is_live:
+    """Stop the stack in a folder and wait for its supervisor's end; whether one ran."""
+    if not folder.is_dir():
         return False
-    os.kill(record.pid, signal.SIGTERM)
-    deadline = time.monotonic() + STOP_TIMEOUT_S
-    while record.is_live:
-        if time.monotonic() > deadline:
-            os.kill(record.pid, signal.SIGKILL)
-        time.sleep(0.05)
-    return True
+    with locked(folder / "lock"):  # no launch may make the next stack while this one is cleared
+        record = read_record(folder)
+        was_live = record is not None and record.is_live
+        try:
+            answer = ask(folder, {"do": "stop"}, timeout_s=STOP_TIMEOUT_S)
+            was_live = was_live or answer is not None  # it may not have written its record yet
+        except StackUnreachable:
+            if record is None:
+                raise
+        if record:
+            end_process(record, patience_s=HANG_PATIENCE_S)
+        forget_stack(folder)  # what one that was killed has left
+    return was_live
 
 
 def restart(name: str, places: Places, *, wait: bool) -> Result:

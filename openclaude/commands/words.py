@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 from openclaude import __version__
 from openclaude.cli import WORDS
-from openclaude.errors import NotSupportedYet, OpenclaudeError, UsageError
+from openclaude.errors import NotSupportedYet, OpenclaudeError, UsageError, nearest
 from openclaude.output import Result, envelope
 from openclaude.places import find_places
 
@@ -44,9 +45,30 @@ class Parser(argparse.ArgumentParser):
     """argparse with our kind of error."""
 
     def error(self, message: str) -> NoReturn:
-        unknown = message.removeprefix("unrecognized arguments: ")
-        said = f"unknown option: {unknown}" if unknown != message else message
-        raise UsageError(said, hint=f"see `{self.prog} --help`")
+        raise UsageError(reword(message), hint=f"see `{self.prog} --help`")
+
+
+# What argparse says (3.11 to 3.14), and what we say; its flags are shown by their last name.
+REWORDED = (
+    (r"unrecognized arguments: (-\S*).*", r"unknown option: \1"),
+    (r"unrecognized arguments: (\S*).*", r"unexpected argument: \1"),
+    (r"argument (?:\S+/)?(\S+): expected one argument", r"`\1` needs a value"),
+    (r"argument (?:\S+/)?(\S+): invalid int value: '(.*)'", r"`\1` takes a number, not `\2`"),
+)
+
+
+def reword(message: str) -> str:
+    """argparse's complaint in our words."""
+    choice = re.fullmatch(r"argument \S+: invalid choice: '(.*)' \(choose from (.*)\)", message)
+    if choice:
+        known = [name.strip("'") for name in choice[2].split(", ")]
+        near = nearest(choice[1], known)
+        meant = f" (did you mean `{near}`?)" if near else ""
+        return f"`{choice[1]}` is none of {', '.join(known)}{meant}"
+    for pattern, ours in REWORDED:
+        if re.fullmatch(pattern, message):
+            return re.sub(pattern, ours, message)
+    return message
 
 
 def run(word: str, arguments: Sequence[str], env: Mapping[str, str]) -> int:
@@ -58,10 +80,9 @@ def run(word: str, arguments: Sequence[str], env: Mapping[str, str]) -> int:
         if not as_json:
             raise
         result = Result(exit_code=error.exit_code, errors=tuple(error.entries()))
-    if as_json:
-        sys.stdout.write(envelope((word, *command_words(arguments)), result))
-    else:
-        sys.stdout.write(result.text)
+    text = envelope((word, *command_words(arguments)), result) if as_json else result.text
+    sys.stdout.write(text)
+    sys.stdout.flush()  # here, so that a reader who left is met before the interpreter's own end
     return result.exit_code
 
 
@@ -79,7 +100,7 @@ def run_word(word: str, arguments: Sequence[str], env: Mapping[str, str]) -> Res
     if word not in MODULES:
         raise NotSupportedYet(
             f"`openclaude {word}` is not supported yet",
-            hint=f"claude's own `{word}` is `openclaude -- {word}`",
+            hint=f"`openclaude -- {word}` gives the word to claude",
         )
     module = importlib.import_module(MODULES[word])
     parser = Parser(

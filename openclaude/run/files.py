@@ -9,10 +9,14 @@ import contextlib
 import fcntl
 import os
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from openclaude.errors import OpenclaudeError
+
+# longer than the longest thing done under a lock: a stack's stop
+LOCK_TIMEOUT_S = 60.0
 
 
 class FolderUnusable(OpenclaudeError):
@@ -21,13 +25,19 @@ class FolderUnusable(OpenclaudeError):
     code = "folder-unusable"
 
 
+class LockHeld(OpenclaudeError):
+    """Another openclaude holds a lock and does not let go."""
+
+    code = "lock-held"
+
+
 def private_folder(path: Path) -> Path:
     """`path` as a folder only its owner can enter (0700), made if it is not there.
 
     Raises FolderUnusable when it cannot be made or belongs to somebody else.
     """
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(path)
         found = path.stat()
         if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) & 0o077:
             path.chmod(0o700)
@@ -43,6 +53,15 @@ def private_folder(path: Path) -> Path:
             hint="openclaude keeps local keys there; name another place with XDG_STATE_HOME",
         )
     return path
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those it lies in, with 0700: `parents=True` would leave those to umask."""
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+    except FileNotFoundError:
+        make_folder(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
 
 
 def write_private(path: Path, text: str) -> None:
@@ -67,7 +86,10 @@ def write_private(path: Path, text: str) -> None:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the advisory lock of the file `path`, waiting for whoever has it."""
+    """Hold the advisory lock of the file `path`, waiting for whoever has it, but not for ever.
+
+    Raises FolderUnusable when the file cannot be made, LockHeld when nobody lets go of it.
+    """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
@@ -76,7 +98,22 @@ def locked(path: Path) -> Iterator[None]:
             hint="make the folder writable, then try again; nothing was changed",
         ) from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        take_lock(descriptor, path)
         yield
     finally:
         os.close(descriptor)
+
+
+def take_lock(descriptor: int, path: Path) -> None:
+    """Wait for the lock. Raises LockHeld: a launch that was suspended would hold up all others."""
+    deadline = time.monotonic() + LOCK_TIMEOUT_S
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise LockHeld(
+                    f"another openclaude has held `{path}` for {LOCK_TIMEOUT_S:.0f} s",
+                    hint=f"find it with `fuser -v {path}`, and end it if it hangs",
+                ) from None
+        time.sleep(0.01)

@@ -7,6 +7,7 @@ early waits in their backlog.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -21,7 +22,7 @@ from openclaude import __version__
 from openclaude.compile.plan import Plan
 from openclaude.errors import ClaudeNotExecutable
 from openclaude.run.files import locked, private_folder, write_private
-from openclaude.run.listeners import bind_control, bind_pair, try_pair
+from openclaude.run.listeners import Pair, bind_control, bind_pair, try_pair
 from openclaude.run.processes import is_alive, python_environment, python_module, start_time
 from openclaude.run.stack import (
     STOP_TIMEOUT_S,
@@ -30,6 +31,9 @@ from openclaude.run.stack import (
     ask,
     read_record,
 )
+
+KILL_PATIENCE_S = 5.0  # a process that outlives SIGKILL for longer waits for a disk
+PORT_TIMEOUT_S = 2.0  # for the units of a killed supervisor to let go of its ports
 
 
 class Joined(NamedTuple):
@@ -67,32 +71,33 @@ def end_stray(folder: Path) -> tuple[int, str] | None:
     record = read_record(folder)
     if record is None:
         return None
-    end_process(record)
+    end_process(record, patience_s=STOP_TIMEOUT_S)
     return record.port, record.main_key
 
 
-def end_process(record: Record) -> None:
-    """End the supervisor a record names, if it still runs.
+def end_process(record: Record, *, patience_s: float) -> None:
+    """End the supervisor a record names, if it still runs: asked first, then killed.
 
-    Raises StackUnreachable when it will not end.
+    Raises StackUnreachable when even that does not end it.
     """
-    deadline = time.monotonic() + STOP_TIMEOUT_S
-    sent = signal.SIGTERM
+    asked_until = time.monotonic() + patience_s
     while is_alive(record.pid, record.started):
-        os.kill(record.pid, sent)
-        if time.monotonic() > deadline:
+        late_s = time.monotonic() - asked_until
+        if late_s > KILL_PATIENCE_S:
             raise StackUnreachable(
                 f"the supervisor of `{record.profile}` (pid {record.pid}) does not end",
                 hint=f"look at it with `ps -fp {record.pid}`",
             )
-        time.sleep(0.05)
+        with contextlib.suppress(ProcessLookupError):  # it ended since
+            os.kill(record.pid, signal.SIGTERM if late_s < 0 else signal.SIGKILL)
+        time.sleep(0.02)
 
 
 def make_stack(
     folder: Path, plan: Plan, inherited: Mapping[str, str], before: tuple[int, str] | None
 ) -> Joined:
     """Bind the sockets and start the supervisor on them."""
-    pair = (try_pair(before[0]) if before else None) or bind_pair(plan.port, strict=plan.strict)
+    pair = (try_again(before[0]) if before else None) or bind_pair(plan.port, strict=plan.strict)
     main_key = before[1] if before else new_key()
     write_files(folder, plan)
     control = bind_control(folder)
@@ -113,6 +118,14 @@ def make_stack(
     pair.close()  # the supervisor has the sockets now
     control.close()
     return Joined(pair.port, main_key, is_new=True)
+
+
+def try_again(port: int) -> Pair | None:
+    """The ports of the stack before, which its units may hold a moment longer than it lived."""
+    deadline = time.monotonic() + PORT_TIMEOUT_S
+    while (pair := try_pair(port)) is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return pair
 
 
 def new_key() -> str:

@@ -5,15 +5,15 @@ Knows: binding. Refuses to know: who serves the sockets.
 
 from __future__ import annotations
 
+import contextlib
 import errno
-import hashlib
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from openclaude.errors import OpenclaudeError
-from openclaude.run.files import private_folder
 
 HOST = "127.0.0.1"
 BACKLOG = 512  # connections that may wait while LiteLLM starts
@@ -46,7 +46,7 @@ def bind_pair(port: int, *, strict: bool) -> Pair:
 
     Raises PortBusy, naming who holds the port where that can be found out.
     """
-    for candidate in range(port, port + 1 if strict else min(port + 2 * PAIRS_TRIED, 65534), 2):
+    for candidate in range(port, port + 1 if strict else min(port + 2 * PAIRS_TRIED, 65535), 2):
         pair = try_pair(candidate)
         if pair:
             return pair
@@ -103,27 +103,33 @@ def owner(port: int) -> str:
 
 
 def control_path(folder: Path) -> Path:
-    """Where the control socket of the stack in `folder` is: there, or in a short private folder.
+    """The control socket of the stack in `folder`."""
+    return folder / "control.sock"
 
-    A Unix socket's path has a small limit; a deep XDG_STATE_HOME would break it.
+
+@contextlib.contextmanager
+def socket_address(path: Path) -> Iterator[str]:
+    """The address of a Unix socket: its path, or its bare name from within its folder.
+
+    Such a path has a small limit that a deep XDG_STATE_HOME exceeds. A short folder under /tmp
+    would be the other way out, but anybody could make it first and answer in our place.
     """
-    path = folder / "control.sock"
     if len(os.fsencode(path)) <= SOCKET_PATH_LIMIT:
-        return path
-    name = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
-    # not TMPDIR, which may differ between the terminals that ask for this stack
-    return Path("/tmp") / f"openclaude-{os.geteuid()}-{name}" / "control.sock"  # noqa: S108 - private
+        yield str(path)
+    else:
+        with contextlib.chdir(path.parent):
+            yield path.name
 
 
 def bind_control(folder: Path) -> socket.socket:
     """The listening control socket of a stack. The caller holds the stack's lock."""
     path = control_path(folder)
-    private_folder(path.parent)
     path.unlink(missing_ok=True)  # left by a stack that was killed
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
     try:
-        listener.bind(str(path))
+        with socket_address(path) as address:
+            listener.bind(address)
     finally:
         os.umask(before)
     listener.listen(64)

@@ -32,6 +32,9 @@ class Refusal:
                 connection, _ = self.listener.accept()
             except TimeoutError:
                 continue
+            except OSError:  # the client left, or we have too many files open
+                self.ended.wait(0.1)
+                continue
             threading.Thread(target=self.one, args=(connection,), daemon=True).start()
 
     def one(self, connection: socket.socket) -> None:

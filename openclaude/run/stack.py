@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 from openclaude.errors import OpenclaudeError
 from openclaude.run.files import write_private
-from openclaude.run.listeners import control_path
+from openclaude.run.listeners import control_path, socket_address
 from openclaude.run.processes import is_alive
 
 ANSWER_TIMEOUT_S = 5.0
 STOP_TIMEOUT_S = 30.0
+FOLDERS = frozenset({"launches", "empty"})  # settings of launches; where instances work
 
 
 class StackUnreachable(OpenclaudeError):
@@ -64,6 +65,18 @@ def read_record(folder: Path) -> Record | None:
     return record if whole and type(record.pid) is int and type(record.port) is int else None
 
 
+def forget_stack(folder: Path) -> None:
+    """Remove what a stack that has ended left in its folder; its logs stay to be read."""
+    import shutil  # slow to import, and a launch has no use for it
+
+    for path in folder.iterdir():
+        if path.name in FOLDERS:
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.suffix in {".json", ".yaml", ".tmp"}:
+            path.unlink(missing_ok=True)
+    control_path(folder).unlink(missing_ok=True)
+
+
 def ask(folder: Path, question: dict[str, Any], *, timeout_s: float = ANSWER_TIMEOUT_S) -> Any:
     """The supervisor's answer to one question (an object with `do`), or None when nobody listens.
 
@@ -72,8 +85,9 @@ def ask(folder: Path, question: dict[str, Any], *, timeout_s: float = ANSWER_TIM
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(timeout_s)
         try:
-            connection.connect(str(control_path(folder)))
-        except (FileNotFoundError, ConnectionRefusedError):
+            with socket_address(control_path(folder)) as address:
+                connection.connect(address)
+        except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
             return None
         try:
             connection.sendall(json.dumps(question).encode() + b"\n")

@@ -7,10 +7,10 @@ needs (keys among it) on its standard input.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
-import shutil
 import signal
 import socket
 import sys
@@ -22,10 +22,10 @@ from openclaude import __version__
 from openclaude.compile.plan import Plan, Unit, read_plan
 from openclaude.run import decide, units
 from openclaude.run.decide import State, Status
-from openclaude.run.listeners import control_path
 from openclaude.run.processes import start_time
 from openclaude.run.refuse import Refusal
-from openclaude.run.stack import Record, write_record
+from openclaude.run.report import report_unit
+from openclaude.run.stack import Record, forget_stack, write_record
 from openclaude.run.units import Process, Surroundings
 
 TICK_S = 30.0  # the longest sleep; everything that matters wakes the loop
@@ -119,7 +119,11 @@ class Supervisor:
     def start(self, name: str) -> None:
         """Start the unit's process and listen for its word."""
         listener = self.listeners[name].fileno()
-        process = units.start_process(self.unit(name), listener, self.around)
+        try:
+            process = units.start_process(self.unit(name), listener, self.around)
+        except OSError as error:  # a full disk, no more processes: it may pass
+            self.ended(name, f"`{name}` could not be started: {error}")
+            return
         self.processes[name] = process
         self.statuses[name] = decide.starting(self.statuses[name], now())
         self.selector.register(
@@ -145,7 +149,7 @@ class Supervisor:
             if code is not None:
                 del self.processes[name]
                 self.bury(process)
-                self.ended(name, code)
+                self.ended(name, units.ending(name, code, self.folder / f"{name}.log"))
         for entry in list(self.leaving):
             if entry[0].popen.poll() is not None:
                 self.leaving.remove(entry)
@@ -158,10 +162,8 @@ class Supervisor:
             self.selector.unregister(process.ready)
         units.forget(process)
 
-    def ended(self, name: str, code: int) -> None:
-        """Decide what becomes of a unit whose process ended."""
-        log = self.folder / f"{name}.log"
-        error = units.ending(name, code, log)
+    def ended(self, name: str, error: str) -> None:
+        """Decide what becomes of a unit whose process ended, or never began."""
         if not self.is_stopping:
             note(error)
         status = decide.exited(self.statuses[name], now(), error)
@@ -204,7 +206,7 @@ class Supervisor:
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
         """The answer to a question about the stack, having done what it asks for."""
-        match question.get("do"):
+        match question.get("do") if not self.is_stopping else None:
             case "reload":
                 self.reload(question["inherited"])
             case "restart":
@@ -246,18 +248,14 @@ class Supervisor:
 
     def report_unit(self, unit: Unit) -> dict[str, Any]:
         """One unit's row."""
-        status = self.statuses[unit.name]
         process = self.processes.get(unit.name)
-        return {
-            "name": unit.name,
-            "state": status.state.value,
-            "pid": process.popen.pid if process else None,
-            "port": self.around.port + (unit.name == "providers"),
-            "state_s": round(now() - status.since, 1),
-            "rss_bytes": resident(process.popen.pid) if process else 0,
-            "restarts": status.restarts,
-            "last_error": status.last_error,
-        }
+        return report_unit(
+            unit.name,
+            self.statuses[unit.name],
+            pid=process.popen.pid if process else None,
+            port=self.around.port + (unit.name == "providers"),
+            now=now(),
+        )
 
     # -- the end -------------------------------------------------------------------------------
 
@@ -273,18 +271,18 @@ class Supervisor:
             self.statuses[name] = Status(State.STOPPED, now(), float("inf"))
 
     def clean_up(self) -> None:
-        """Leave nothing: no socket, no record, no temporary file; the logs stay to be read."""
-        control = control_path(self.folder)
-        control.unlink(missing_ok=True)
-        if control.parent != self.folder:
-            control.parent.rmdir()
-        for name in ("stack.json", "plan.json", *self.plan.files):
-            (self.folder / name).unlink(missing_ok=True)
-        for name in ("launches", "empty"):
-            shutil.rmtree(self.folder / name, ignore_errors=True)
-        for listener in (*self.listeners.values(), self.control):
+        """Leave nothing: no socket, no record, no temporary file; the logs stay to be read.
+
+        The control socket goes last: a launch that finds none makes a stack of its own, and must
+        find the ports free and lose no file of its own to us.
+        """
+        for listener in self.listeners.values():
             listener.close()
+        forget_stack(self.folder)
+        self.control.close()
         for connection in self.stop_asked:
+            with contextlib.suppress(OSError):  # who asked may have left
+                connection.sendall(b'{"stopped": true}\n')
             connection.close()
 
     def write_record(self) -> None:
@@ -308,16 +306,6 @@ def differs(name: str, before: Plan, after: Plan) -> bool:
     one = [(unit, before.files.get(f"{name}.yaml")) for unit in before.units if unit.name == name]
     two = [(unit, after.files.get(f"{name}.yaml")) for unit in after.units if unit.name == name]
     return one != two
-
-
-def resident(pid: int) -> int:
-    """Resident memory of a process, bytes; 0 when it has just ended."""
-    import psutil
-
-    try:
-        return int(psutil.Process(pid).memory_info().rss)
-    except psutil.Error:
-        return 0
 
 
 def note(text: str) -> None:

@@ -9,6 +9,7 @@ import contextlib
 import os
 import signal
 import subprocess
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -139,8 +140,7 @@ def last_lines(log: Path, count: int = LAST_LINES) -> str:
     """The last `count` lines of a log, or "" where there is none."""
     try:
         with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - 16384))
-            lines = file.read().decode("utf-8", "replace").splitlines()
+            end = deque(file, maxlen=count)  # LOG_LIMIT bounds what this reads
     except OSError:
         return ""
-    return "\n".join(lines[-count:])
+    return b"".join(end).decode("utf-8", "replace").rstrip("\n")

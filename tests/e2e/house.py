@@ -61,6 +61,22 @@ def make_canaries() -> Canaries:
     )
 
 
+def login_headers(oauth: str) -> tuple[tuple[bytes, bytes], ...]:
+    """The headers that make a request one of claude's with a plan's login, and no more."""
+    return (
+        (b"Authorization", f"Bearer {oauth}".encode()),
+        (b"Content-Type", b"application/json"),
+        (b"anthropic-beta", b"oauth-2025-04-20"),
+        (b"anthropic-version", b"2023-06-01"),
+    )
+
+
+def question(text: str, **more: object) -> bytes:
+    """A small body of claude's kind."""
+    body = {"model": "claude-opus-5-5", "max_tokens": 100, **more}
+    return json.dumps({**body, "messages": [{"role": "user", "content": text}]}).encode()
+
+
 class House:
     """A HOME, a project in it, and the two programs as its user would run them."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +13,7 @@ from openclaude.standins.anthropic import AnthropicStandin
 from openclaude.standins.bedrock import BedrockStandin
 from openclaude.standins.exchange import Recorded
 from tests.e2e import raw
-from tests.e2e.house import House
+from tests.e2e.house import House, question
 
 COUNT = "/v1/messages/count_tokens?beta=true"
 # Of one connection, not of the message (RFC 9110, 7.6.1), or made anew for it
@@ -42,12 +41,6 @@ def essential(headers: Sequence[tuple[bytes, bytes]], but: frozenset[bytes]) -> 
     """A message's headers with their values and multiplicity, but for those named."""
     pairs = [(name.lower(), value) for name, value in headers]
     return Counter(pair for pair in pairs if pair[0] not in but | OWN)
-
-
-def question(text: str, **more: object) -> bytes:
-    """A small body of claude's kind."""
-    body = {"model": "claude-opus-5-5", "max_tokens": 100, **more}
-    return json.dumps({**body, "messages": [{"role": "user", "content": text}]}).encode()
 
 
 ODD = {

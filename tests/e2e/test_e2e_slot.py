@@ -1,0 +1,201 @@
+"""The haiku slot on Bedrock: its limits are kept, its errors are one plain sentence, asked once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from openclaude.standins import script
+from openclaude.standins.bedrock import BedrockStandin
+from tests.e2e import raw
+from tests.e2e.house import House, Ran, login_headers, question
+
+QWEN = "qwen.qwen3-next-80b-a3b"
+SLOT = "openclaude-haiku"
+NO_RETRIES = {"CLAUDE_CODE_MAX_RETRIES": "0"}
+
+
+def ask_slot(house: House, body: bytes) -> raw.RawReply:
+    """One request for the slot, sent to main as claude sends it."""
+    record = house.record()
+    headers = raw.with_key(login_headers(house.canaries.oauth), record["main_key"])
+    return raw.ask(record["port"], headers, body)
+
+
+def haiku(house: House, prompt: str, *more: str) -> Ran:
+    """A run on haiku that gives up at once."""
+    return house.openclaude("-p", prompt, "--model", "haiku", *more, env=NO_RETRIES)
+
+
+@pytest.fixture
+def wrong_aws_secret(house: House) -> Iterator[None]:
+    """Another secret in the AWS profile, for as long as the test runs."""
+    house.write_aws("not-the-secret/" + "x" * 25)
+    yield
+    house.write_aws(house.canaries.aws_secret)
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
+@pytest.mark.parametrize(
+    ("status", "kind", "shown"),
+    [
+        (429, "ThrottlingException", 429),
+        (400, "ValidationException", 400),
+        (401, "UnrecognizedClientException", 424),
+        (403, "AccessDeniedException", 424),
+        (404, "ResourceNotFoundException", 424),
+        (500, "InternalServerException", 503),
+        (503, "ServiceUnavailableException", 503),
+    ],
+)
+def test_one_request_is_one_call_and_its_error_never_a_401_or_403(
+    house: House, bedrock: BedrockStandin, status: int, kind: str, shown: int, stream: bool
+) -> None:
+    prompt = script.error(status, kind, "the cause is named here")
+
+    reply = ask_slot(house, question(prompt, model=SLOT, stream=stream))
+
+    assert len(bedrock.requests) == 1
+    assert reply.status == shown
+    error = json.loads(reply.body)["error"]
+    assert error["message"].startswith(f"{QWEN}: ")
+    assert "litellm" not in error["message"].lower()
+    assert "\n" not in error["message"]
+    assert error["message"].count("the cause is named here") == 1
+
+
+def test_a_throttled_request_is_asked_once_per_attempt_of_claude(
+    house: House, bedrock: BedrockStandin
+) -> None:
+    once = script.error(429, times=1) + script.say("at last")
+
+    ran = house.openclaude("-p", once, "--model", "haiku", env={"CLAUDE_CODE_MAX_RETRIES": "1"})
+
+    assert ran == (0, "at last\n", "")
+    assert len(bedrock.requests) == 2
+
+
+def test_a_denied_model_is_one_sentence_with_the_way_out(
+    house: House, bedrock: BedrockStandin
+) -> None:
+    cause = "User: arn:aws:iam::1:user/me is not authorized to perform: bedrock:InvokeModel"
+
+    ran = haiku(house, script.error(403, "AccessDeniedException", cause))
+
+    assert (ran.code, ran.err) == (1, "")
+    assert ran.out.startswith(f"API Error: 424 {QWEN}: ")
+    assert ran.out.count(cause) == 1
+    assert "openclaude aws policy" in ran.out
+    assert "authenticate" not in ran.out
+    assert len(ran.out.splitlines()) == 1
+    assert len(bedrock.requests) == 1
+
+
+def test_a_wrong_aws_secret_names_the_profile_and_the_command(
+    house: House, bedrock: BedrockStandin, wrong_aws_secret: None
+) -> None:
+    ran = haiku(house, "hi")
+
+    assert (ran.code, ran.err) == (1, "")
+    assert ran.out == (
+        f"API Error: 424 {QWEN}: AWS refuses the access key of AWS profile `openclaude`; "
+        "run `aws configure --profile openclaude`\n"
+    )
+    assert [request.signed_by for request in bedrock.requests] == [None]
+
+
+def test_a_corrected_aws_secret_works_without_a_restart(
+    house: House, bedrock: BedrockStandin
+) -> None:
+    house.write_aws("not-the-secret/" + "x" * 25)
+    refused = ask_slot(house, question("hi", model=SLOT))
+    house.write_aws(house.canaries.aws_secret)
+
+    assert refused.status == 424
+    assert ask_slot(house, question("hi", model=SLOT)).status == 200
+
+
+def test_a_web_search_is_refused_aloud(house: House, bedrock: BedrockStandin) -> None:
+    search = script.tool("WebSearch", {"query": "anything at all"})
+
+    ran = haiku(house, search, "--allowedTools", "WebSearch")
+
+    assert ran.code == 0
+    assert "the server tool `web_search` runs at Anthropic only" in ran.out
+    asked, told = bedrock.requests  # the search itself never came here
+    assert "toolResult" not in asked.body.decode()
+    assert "runs at Anthropic only" in told.body.decode()
+
+
+def test_reasoning_of_the_model_never_reaches_claude(house: House, bedrock: BedrockStandin) -> None:
+    prompt = script.reasoning("a secret thought") + script.say("the answer")
+
+    ran = haiku(house, prompt, "--output-format", "stream-json", "--verbose")
+    whole = ask_slot(house, question(prompt, model=SLOT, stream=False))
+
+    assert ran.code == 0
+    blocks = [
+        block
+        for event in ran.lines()
+        if event["type"] == "assistant"
+        for block in event["message"]["content"]
+    ]
+    assert [block["type"] for block in blocks] == ["text"]
+    assert "a secret thought" not in ran.out
+    assert json.loads(whole.body)["content"] == [{"type": "text", "text": "the answer"}]
+
+
+@pytest.mark.parametrize("asked", [128_000, 32_000, 8_000])
+def test_the_output_is_limited_to_what_the_model_can_write(
+    house: House, bedrock: BedrockStandin, asked: int
+) -> None:
+    reply = ask_slot(house, question("hi", model=SLOT, max_tokens=asked))
+
+    assert reply.status == 200
+    assert bedrock.requests[0].json()["inferenceConfig"]["maxTokens"] == 8000
+
+
+def test_claude_asks_for_no_more_than_the_model_can_do(
+    house: House, bedrock: BedrockStandin
+) -> None:
+    assert haiku(house, "hi").code == 0
+
+    body = bedrock.requests[0].json()
+    assert body["inferenceConfig"] == {"maxTokens": 8000}
+    names = {tool["toolSpec"]["name"] for tool in body["toolConfig"]["tools"]}
+    assert "Bash" in names
+    assert "DeferredToolPlaceholder" not in names
+    assert "thinking" not in json.dumps(body.get("additionalModelRequestFields", {}))
+
+
+def test_a_prompt_that_is_too_long_is_recognised_by_claude(
+    house: House, bedrock: BedrockStandin
+) -> None:
+    cause = "Input is too long for requested model."
+
+    ran = haiku(house, script.error(400, "ValidationException", cause))
+
+    assert ran.code == 1
+    assert "Prompt is too long" in ran.out
+
+
+@pytest.mark.parametrize(
+    "broken", [script.midstream(4, "throttlingException", "too fast"), script.abort(4)]
+)
+def test_a_stream_that_fails_half_way_ends_in_words(
+    house: House, bedrock: BedrockStandin, broken: str
+) -> None:
+    ran = haiku(house, broken)
+
+    assert ran.code == 1
+    assert ran.out.startswith("API Error")
+    assert "litellm" not in ran.out.lower()
+
+
+def test_a_claude_model_goes_on_while_the_slot_fails(house: House, bedrock: BedrockStandin) -> None:
+    assert haiku(house, script.error(503)).code == 1
+    assert house.openclaude("-p", "hi", "--model", "opus").out == (
+        "anthropic stand-in: claude-opus-5-5\n"
+    )

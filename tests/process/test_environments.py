@@ -1,0 +1,208 @@
+"""Which variables reach which process, and where keys do not stand."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import psutil
+import pytest
+
+from openclaude.run.processes import python_environment
+from tests.process.world import World
+
+FLAGS = {
+    "LITELLM_MODE": "PRODUCTION",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
+    "NO_DOCS": "True",
+    "NO_REDOC": "True",
+    "DISABLE_ADMIN_UI": "True",
+}
+REMOVED = (
+    "ANTHROPIC_AUTH_TOKEN",
+    "ANTHROPIC_API_KEY",
+    "CLAUDE_CODE_USE_BEDROCK",
+    "CLAUDE_CODE_USE_VERTEX",
+    "CLAUDE_CODE_USE_FOUNDRY",
+    "CLAUDE_CODE_USE_MANTLE",
+    "CLAUDE_CODE_USE_ANTHROPIC_AWS",
+    "ANTHROPIC_UNIX_SOCKET",
+    "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST",
+)
+# what a user may well have set, and no process of ours may find
+CANARIES = {
+    name: f"CANARY-{name}"
+    for name in (
+        *REMOVED,
+        "CLAUDE_CODE_OAUTH_TOKEN",
+        "ANTHROPIC_BASE_URL",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_BEARER_TOKEN_BEDROCK",
+        "AWS_PROFILE",
+        "OPENAI_API_KEY",
+        "OPENROUTER_API_KEY",
+        "GEMINI_API_KEY",
+        "LITELLM_MASTER_KEY",
+        "LITELLM_LOG",
+        "DATABASE_URL",
+        "CONFIG_FILE_PATH",
+        "HTTP_PROXY",
+        "http_proxy",
+        "ALL_PROXY",
+        "LD_LIBRARY_PATH",
+        "PYTHONSTARTUP",
+        "PYTHONWARNINGS",
+        "SSH_AUTH_SOCK",
+        "GITHUB_TOKEN",
+    )
+}
+
+
+@pytest.fixture
+def haunted(world: World) -> World:
+    """A world whose stack was started by a launch with every canary set."""
+    path = os.pathsep.join(filter(None, [world.env.get("PYTHONPATH", ""), "/CANARY-PYTHONPATH"]))
+    done = world.run("-p", env={**world.env, **CANARIES, "PYTHONPATH": path})
+    assert done.status == 0
+    world.up()
+    return world
+
+
+def unit_environments(world: World) -> dict[str, dict[str, str]]:
+    """What each unit was started with; the tests' own PYTHONPATH taken out."""
+    found = {name: psutil.Process(unit["pid"]).environ() for name, unit in world.units().items()}
+    for environment in found.values():
+        del environment["PYTHONPATH"]
+    return found
+
+
+def test_claude_finds_its_users_environment_less_what_would_lead_it_past_us(
+    haunted: World,
+) -> None:
+    heard = haunted.heard()[0]["environment"]
+
+    given = {**haunted.env, **CANARIES, "PYTHONPATH": heard["PYTHONPATH"]}
+    assert heard == {name: value for name, value in given.items() if name not in REMOVED}
+
+
+@pytest.mark.parametrize("locale", [{}, {"LANG": "C"}, {"LC_ALL": "C"}, {"LC_CTYPE": "C.UTF-8"}])
+def test_claude_finds_nothing_that_python_has_set(world: World, locale: dict[str, str]) -> None:
+    env = {name: value for name, value in world.env.items() if name != "LANG"} | locale
+
+    world.run(env=env)
+
+    # the stub is a Python as well, and does to itself what ours must not do to it
+    coerced = {"LC_CTYPE"} - locale.keys()
+    heard = world.heard()[0]["environment"]
+    assert {name: value for name, value in heard.items() if name not in coerced} == env
+    world.executable("claude", "#!/bin/sh\ntr '\\0' '\\n' </proc/$$/environ | grep ^LC_\n")
+    expected = "".join(f"{name}={env[name]}\n" for name in env if name.startswith("LC_"))
+    assert world.run(env=env).out == expected
+
+
+def test_a_variable_that_is_no_text_reaches_claude_as_it_is(world: World) -> None:
+    world.run(env={**{os.fsencode(k): os.fsencode(v) for k, v in world.env.items()}, b"X": b"\xff"})
+
+    assert world.heard()[0]["environment"]["X"] == "\xff"
+
+
+def test_main_gets_exactly_this_environment(haunted: World, port: int) -> None:
+    environment = unit_environments(haunted)["main"]
+
+    key = environment.pop("OPENCLAUDE_PROVIDERS_KEY")
+    slots = json.loads(environment.pop("OPENCLAUDE_SLOTS"))
+    assert environment == {
+        **FLAGS,
+        "HOME": f"{haunted.folder()}/empty",
+        "CONFIG_FILE_PATH": f"{haunted.folder()}/main.yaml",
+        "LITELLM_MASTER_KEY": haunted.record()["main_key"],
+        "ANTHROPIC_API_BASE": "https://api.anthropic.com",
+        "OPENCLAUDE_PROVIDERS_URL": f"http://127.0.0.1:{port + 1}",
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
+        "LANG": "C.UTF-8",
+    }
+    assert list(slots) == ["openclaude-haiku"]
+    assert key.startswith("sk-openclaude-")
+    assert key != haunted.record()["main_key"]
+
+
+def test_providers_gets_exactly_this_environment(haunted: World) -> None:
+    environments = unit_environments(haunted)
+
+    assert environments["providers"] == {
+        **FLAGS,
+        "HOME": str(haunted.home),
+        "PATH": haunted.env["PATH"],
+        "CONFIG_FILE_PATH": f"{haunted.folder()}/providers.yaml",
+        "LITELLM_MASTER_KEY": environments["main"]["OPENCLAUDE_PROVIDERS_KEY"],
+        "OPENCLAUDE_AWS_PROFILE": "openclaude",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
+        "LANG": "C.UTF-8",
+    }
+
+
+def test_the_supervisor_gets_exactly_this_environment(haunted: World) -> None:
+    environment = psutil.Process(haunted.record()["pid"]).environ()
+
+    assert environment == {"LANG": "C.UTF-8", **python_environment()}
+
+
+def test_a_proxy_and_certificates_of_the_company_reach_the_units(world: World) -> None:
+    given = {"HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": ".corp", "SSL_CERT_FILE": "/ca.pem"}
+    world.run("-p", env={**world.env, **given})
+    world.up()
+
+    for environment in unit_environments(world).values():
+        assert environment["HTTPS_PROXY"] == "http://127.0.0.1:9"
+        assert environment["AIOHTTP_TRUST_ENV"] == "True"
+        assert environment["NO_PROXY"] == environment["no_proxy"] == "127.0.0.1,localhost,.corp"
+        assert environment["SSL_CERT_FILE"] == "/ca.pem"
+
+
+def test_no_canary_reaches_a_process_of_ours_or_a_file(haunted: World) -> None:
+    told = [
+        (process.cmdline(), process.environ(), process.cwd()) for process in haunted.processes()
+    ]
+    written = [
+        path.read_bytes()
+        for folder in (haunted.state, haunted.cache)
+        for path in folder.rglob("*")
+        # claude's own settings file repeats what the user has set for claude
+        if path.is_file() and path.parent.name != "launches"
+    ]
+
+    assert len(told) == 3
+    assert "CANARY" not in repr(told)
+    assert b"CANARY" not in b"".join(written)
+
+
+def test_no_argument_and_no_log_holds_a_key(haunted: World) -> None:
+    environments = unit_environments(haunted)
+    keys = [haunted.record()["main_key"], environments["providers"]["LITELLM_MASTER_KEY"]]
+    argv = repr([process.cmdline() for process in haunted.processes()])
+    argv += repr([heard["arguments"] for heard in haunted.heard()])
+    logs = "".join(path.read_text() for path in haunted.folder().glob("*.log"))
+    compiled = haunted.run("compile", "--json").out + haunted.run("status", "--json").out
+
+    for key in keys:
+        assert len(key) >= 64
+        for text in (argv, logs, compiled, (haunted.folder() / "plan.json").read_text()):
+            assert key not in text
+
+
+def test_two_launches_share_keys_and_two_stacks_do_not(world: World, plan) -> None:
+    world.run("-p")
+    first = world.heard()[0]["settings"]["env"]["ANTHROPIC_CUSTOM_HEADERS"]
+    world.run("-p")
+    second = world.heard()[1]["settings"]["env"]["ANTHROPIC_CUSTOM_HEADERS"]
+    assert world.run("stop").status == 0
+    world.run("-p")
+    third = world.heard()[2]["settings"]["env"]["ANTHROPIC_CUSTOM_HEADERS"]
+
+    assert first == second != third

@@ -1,0 +1,241 @@
+"""Our own words: what they print, where, and what they exit with."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from openclaude import __version__
+from openclaude.compile.plan import Plan
+from tests.process.world import World, until
+
+LATER = [
+    "new",
+    "copy",
+    "edit",
+    "set",
+    "unset",
+    "use",
+    "rename",
+    "remove",
+    "diff",
+    "path",
+    "import",
+    "export",
+]
+ENVELOPE = ("openclaude_json", "openclaude", "command", "status", "exit_code", "data", "errors")
+
+
+def usage(word: str, message: str) -> str:
+    """What a command line that does not fit is told."""
+    return f"error: {message}\n\nhint: see `openclaude {word} --help`\n"
+
+
+NOT_RUNNING = (
+    "error: the proxies of `qwen` are not running\n"
+    "\nhint: start them with `openclaude start --profile qwen`\n"
+)
+NO_LOGS = (
+    "error: there are no logs of `qwen`\n"
+    "\nhint: they begin with `openclaude start --profile qwen`\n"
+)
+NO_DOCTOR = (
+    "error: `openclaude doctor` is not supported yet\n"
+    "\nhint: `openclaude -- doctor` gives the word to claude\n"
+)
+# argv, exit status, stdout, stderr; nothing runs
+SAID = [
+    ("status", 1, "nothing is running\n", ""),
+    ("status --profile base", 1, "nothing is running\n", ""),
+    ("stop", 1, "qwen: not running\n", ""),
+    ("stop --profile base", 1, "base: not running\n", ""),
+    ("stop --all", 0, "nothing is running\n", ""),
+    ("restart", 1, "", NOT_RUNNING),
+    ("logs", 1, "", NO_LOGS),
+    ("status --nope", 2, "", usage("status", "unknown option: --nope")),
+    ("status x", 2, "", usage("status", "unexpected argument: x")),
+    ("status --js", 2, "", usage("status", "unknown option: --js")),
+    ("start --all", 2, "", usage("start", "unknown option: --all")),
+    ("compile --out", 2, "", usage("compile", "`--out` needs a value")),
+    (
+        "logs mian",
+        2,
+        "",
+        usage("logs", "`mian` is none of supervisor, main, providers (did you mean `main`?)"),
+    ),
+    ("logs -n x", 2, "", usage("logs", "`--lines` takes a number, not `x`")),
+    ("logs -n -1", 2, "", usage("logs", "`--lines` takes a number of 0 or more")),
+    ("logs -f --json", 2, '"code": "usage"', ""),
+    ("--version -x", 2, "", "error: unknown option: -x\n\nhint: see `openclaude --help`\n"),
+    ("doctor", 2, "", NO_DOCTOR),
+    ("--version", 0, f"openclaude {__version__} (claude ", ""),
+    ("--help", 0, "openclaude: Claude Code on the models you choose", ""),
+    ("-h", 0, "openclaude: Claude Code on the models you choose", ""),
+    ("start --help", 0, "usage: openclaude start", ""),
+    ("profiles", 0, "NAME ", ""),
+]
+
+
+@pytest.mark.parametrize(("argv", "status", "out", "err"), SAID, ids=[row[0] for row in SAID])
+def test_a_word_says_this_and_exits_with_that(
+    empty_world: World, argv: str, status: int, out: str, err: str
+) -> None:
+    done = empty_world.run(*argv.split())
+
+    assert (done.status, done.err) == (status, err)
+    assert out in done.out
+    assert out or not done.out
+
+
+@pytest.mark.parametrize("word", ["doctor", "aws policy", "models qwen", "uninstall --yes"])
+def test_words_of_later_say_so(empty_world: World, word: str) -> None:
+    before = empty_world.files()
+
+    done = empty_world.run(*word.split())
+
+    assert done.status == 2
+    assert f"error: `openclaude {word.split()[0]}` is not supported yet\n" in done.err
+    assert empty_world.files() == before
+
+
+@pytest.mark.parametrize("action", LATER)
+def test_actions_of_later_say_so(empty_world: World, action: str) -> None:
+    done = empty_world.run("profiles", action, "x", "--force")
+
+    assert done.status == 2
+    assert f"error: `openclaude profiles {action}` is not supported yet\n\nhint: " in done.err
+    assert empty_world.heard() == []
+
+
+# argv, exit status, keys of `data`; the stack of `qwen` runs
+REPORTS = [
+    ("status", 0, ["stacks"]),
+    ("status --profile base", 1, ["stacks"]),
+    ("start", 0, ["profile", "port", "is_new"]),
+    ("start --profile nope", 2, []),
+    ("restart", 0, ["profile"]),
+    ("restart --profile base", 1, []),
+    ("stop --profile base", 1, ["stopped", "not_running"]),
+    ("logs", 0, ["profile", "files", "lines"]),
+    ("logs main -n 1", 0, ["profile", "files", "lines"]),
+    ("logs --profile base", 1, []),
+    ("compile", 0, ["profile", "digest", "files", "written"]),
+    ("compile --profile ../x", 2, []),
+    ("profiles", 0, ["default", "profiles"]),
+    ("profiles list", 0, ["default", "profiles"]),
+    ("profiles show nope", 2, []),
+    ("profiles validate nope", 2, ["profiles"]),
+    ("profiles new", 2, []),
+    ("status --nope", 2, []),
+    ("doctor", 2, []),
+    ("--version", 0, ["openclaude", "claude", "litellm", "python"]),
+    ("stop", 0, ["stopped", "not_running"]),
+]
+UNIT = ["name", "state", "pid", "port", "state_s", "rss_bytes", "restarts", "last_error"]
+STACK = ["version", "profile", "digest", "is_stopping", "pid", "port", "uptime_s", "units"]
+
+
+def test_every_report_is_the_same_envelope(world: World) -> None:
+    world.up()
+    for argv, status, data in REPORTS:
+        done = world.run(*argv.split(), "--json")
+
+        envelope = json.loads(done.out)
+        assert (argv, done.status, done.err) == (argv, status, "")
+        assert tuple(envelope) == ENVELOPE
+        assert envelope["openclaude_json"] == 1
+        assert envelope["openclaude"] == __version__
+        assert envelope["command"][0] == argv.split()[0]
+        assert envelope["exit_code"] == status
+        assert envelope["status"] == ("error" if status else "ok")
+        assert (argv, list(envelope["data"])) == (argv, data)
+        assert all(list(error) == ["code", "message", "hint"] for error in envelope["errors"])
+        assert bool(envelope["errors"]) == (status == 2 or (status == 1 and not data)), argv
+
+
+def test_status_is_pinned_and_sane(world: World) -> None:
+    port = world.up()
+
+    stack = world.status()
+
+    assert list(stack) == STACK
+    assert [list(unit) for unit in stack["units"]] == [UNIT, UNIT]
+    assert [(unit["name"], unit["port"]) for unit in stack["units"]] == [
+        ("main", port),
+        ("providers", port + 1),
+    ]
+    assert stack["pid"] == world.record()["pid"]
+    assert 0 <= stack["uptime_s"] < 60
+    for unit in stack["units"]:
+        assert unit["state"] == "ready"
+        assert 0 <= unit["state_s"] <= stack["uptime_s"]
+        assert 5e6 < unit["rss_bytes"] < 5e8
+        assert (unit["restarts"], unit["last_error"]) == (0, "")
+
+
+def test_status_as_a_table_has_a_row_for_each_unit(world: World) -> None:
+    port = world.up()
+
+    lines = world.run("status").out.splitlines()
+
+    assert lines[0].split() == [
+        "PROFILE",
+        "UNIT",
+        "STATE",
+        "PORT",
+        "PID",
+        "UPTIME",
+        "RSS",
+        "RESTARTS",
+    ]
+    assert [line.split()[:4] for line in lines[1:]] == [
+        ["qwen", "main", "ready", str(port)],
+        ["qwen", "providers", "ready", str(port + 1)],
+    ]
+
+
+@pytest.mark.parametrize("command", ["logs -f", "status", "compile", "--help"])
+def test_a_reader_that_leaves_is_no_failure(world: World, command: str) -> None:
+    world.up()
+    words = f"{world.program} {command}; echo $? >&2"
+
+    done = subprocess.run(
+        ["sh", "-c", f"{{ {words}; }} | true"], env=world.env, capture_output=True, timeout=20
+    )
+
+    assert done.stderr in {b"141\n", b"0\n"}  # 0: it was faster than its reader
+    assert not (world.state / "crash.md").exists()
+
+
+def test_an_interrupted_word_exits_with_130_and_says_nothing(
+    empty_world: World, plan: Callable[..., Plan]
+) -> None:
+    empty_world.keep(plan(main={"STUB_DELAY_S": "60"}))
+    with empty_world.start("start", "--wait") as process:
+        empty_world.record()
+
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=10)
+
+    assert (process.returncode, out, err) == (130, "", "")
+
+
+def test_stop_all_needs_no_profile(world: World) -> None:
+    world.up()
+
+    done = world.run("stop", "--all", env={**world.env, "OPENCLAUDE_PROFILE": "../x"})
+
+    assert done[:3] == (0, "qwen: stopped\n", "")
+
+
+def test_start_says_what_it_did(world: World, port: int) -> None:
+    first = world.run("start", "--wait")
+    second = world.run("start")
+
+    assert first[:3] == (0, f"qwen: started on http://127.0.0.1:{port}\n", "")
+    assert second[:3] == (0, f"qwen: already running on http://127.0.0.1:{port}\n", "")
+    assert until(lambda: world.run("stop"))[:3] == (0, "qwen: stopped\n", "")
