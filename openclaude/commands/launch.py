@@ -14,10 +14,11 @@ from typing import NoReturn
 from openclaude.commands.planning import find_plan
 from openclaude.compile.merge import SETTINGS_PATH, build_launch
 from openclaude.compile.plan import Plan
+from openclaude.errors import UsageError
 from openclaude.facts import check_aws_profile, find_claude, look_at_launch, working_folder
 from openclaude.places import Places
 from openclaude.run.files import private_folder
-from openclaude.run.launch import Joined, become, join_stack, settings_file
+from openclaude.run.launch import DEFAULT_METHOD, Joined, become, join_stack, settings_file
 
 # Words of claude's own that talk to no model: they need no stack and are passed straight on.
 PLAIN_WORDS = frozenset(
@@ -43,7 +44,7 @@ def launch(
     plan = find_plan(name, places, env)
     facts = look_at_launch(arguments, claude, env, places.home, working_folder())
     build_launch(plan.launch, facts, url="", key="")  # conflicts are found before anything starts
-    joined = bring_up(plan, places, env)
+    joined = bring_up(plan, places, env, session=True)
     made = build_launch(
         plan.launch, facts, url=f"http://127.0.0.1:{joined.port}", key=joined.main_key
     )
@@ -52,13 +53,27 @@ def launch(
     become(claude, argv, made.environment)
 
 
-def bring_up(plan: Plan, places: Places, env: Mapping[str, str]) -> Joined:
-    """The plan's stack, running; joined or made."""
+def bring_up(
+    plan: Plan, places: Places, env: Mapping[str, str], *, session: bool = False
+) -> Joined:
+    """The plan's stack, running; joined or made. With `session`, for this very process."""
+    method = start_method(env)
     if plan.aws_profile:
         check_aws_profile(plan.aws_profile, env, places.home)
     private_folder(places.state)
     private_folder(places.stacks)
-    return join_stack(places.stacks / plan.profile, plan, inheritable(plan, env))
+    folder = places.stacks / plan.profile
+    return join_stack(folder, plan, inheritable(plan, env), method=method, session=session)
+
+
+def start_method(env: Mapping[str, str]) -> str:
+    """How instances are made: forks of one preloaded process, or fresh ones."""
+    named = env.get("OPENCLAUDE_START_METHOD") or DEFAULT_METHOD
+    if named not in {"fork", "spawn"}:
+        raise UsageError(
+            f"OPENCLAUDE_START_METHOD is `{named}`", hint="it can be `fork` or `spawn`"
+        )
+    return named
 
 
 def inheritable(plan: Plan, env: Mapping[str, str]) -> dict[str, str]:

@@ -6,7 +6,12 @@ Knows: the order of the steps. Pure; `made_by` is the version of openclaude, par
 from __future__ import annotations
 
 from openclaude.compile.claude import launch_plan, tier_plans
-from openclaude.compile.litellm_configs import main_config, providers_config, units
+from openclaude.compile.litellm_configs import (
+    LITELLM_FLAGS,
+    main_config,
+    providers_config,
+    units,
+)
 from openclaude.compile.plan import Plan
 from openclaude.compile.resolve import FindModel, resolve
 from openclaude.profile.schema import Profile
@@ -28,4 +33,7 @@ def compile_plan(name: str, profile: Profile, find_model: FindModel, *, made_by:
         units=units(resolution),
         files=files,
         launch=launch_plan(resolution),
+        preload_environment=LITELLM_FLAGS,
+        idle_sleep_s=profile.stack.idle_sleep_s,
+        linger_s=profile.stack.linger_s,
     ).sealed(made_by)

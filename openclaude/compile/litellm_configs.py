@@ -37,7 +37,11 @@ LITELLM_FLAGS = {
     "NO_DOCS": "True",
     "NO_REDOC": "True",
     "DISABLE_ADMIN_UI": "True",
+    # numpy comes with LiteLLM; its threads do nothing here and would be in the way of a fork
+    "OPENBLAS_NUM_THREADS": "1",
 }
+# what LiteLLM would else do on its first requests
+PREPARE = ("openclaude.gateway.warm:warm_up",)
 LOCALE = ("LANG", "LC_ALL", "TZ", "TMPDIR")
 # A company's own certificate authority, and the proxy that HTTPS must pass; both keep TLS end to
 # end. Never HTTP_PROXY: a plain-text request could carry a credential to it.
@@ -161,7 +165,7 @@ def main_unit(resolution: Resolution) -> Unit:
     if resolution.slots:
         environment["OPENCLAUDE_PROVIDERS_URL"] = PROVIDERS_URL
         environment["OPENCLAUDE_PROVIDERS_KEY"] = PROVIDERS_KEY
-    return Unit("main", "openclaude.gateway.main:app", environment, LOCALE + NETWORK)
+    return Unit("main", "openclaude.gateway.main:app", environment, LOCALE + NETWORK, PREPARE)
 
 
 def providers_unit(resolution: Resolution) -> Unit:
@@ -174,9 +178,8 @@ def providers_unit(resolution: Resolution) -> Unit:
         # botocore must not look for credentials on a network address
         "AWS_EC2_METADATA_DISABLED": "true",
     }
-    return Unit(
-        "providers", "openclaude.gateway.providers:app", environment, LOCALE + NETWORK + AWS
-    )
+    inherit = LOCALE + NETWORK + AWS
+    return Unit("providers", "openclaude.gateway.providers:app", environment, inherit, PREPARE)
 
 
 def dump(config: dict[str, Any]) -> str:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-PLAN_VERSION = 1
+PLAN_VERSION = 2
+NEVER_S = 3.2e9  # a hundred years: JSON has no infinity
 
 # placeholders in a plan's texts, filled by the launch at the last moment
 MAIN_URL = "{openclaude:main-url}"
@@ -32,6 +33,7 @@ class Unit(NamedTuple):
     application: str  # module:attribute of an ASGI application
     environment: dict[str, str]
     inherit: tuple[str, ...]
+    prepare: tuple[str, ...] = ()  # module:function, called once before the application is made
 
 
 class TierPlan(NamedTuple):
@@ -69,6 +71,9 @@ class Plan(NamedTuple):
     units: tuple[Unit, ...]
     files: dict[str, str]  # name -> text of what the units read
     launch: LaunchPlan
+    preload_environment: dict[str, str]  # all that the preloader gets; no secret
+    idle_sleep_s: float = NEVER_S  # without a request for this long, the units end
+    linger_s: float = NEVER_S  # without a session for this long, everything ends
     digest: str = ""
 
     def to_json(self) -> str:
@@ -111,7 +116,14 @@ def read_plan(text: str) -> Plan:
             **document,
             "tiers": tuple(TierPlan(**tier) for tier in document["tiers"]),
             "units": tuple(
-                Unit(**{**unit, "inherit": tuple(unit["inherit"])}) for unit in document["units"]
+                Unit(
+                    **{
+                        **unit,
+                        "inherit": tuple(unit["inherit"]),
+                        "prepare": tuple(unit["prepare"]),
+                    }
+                )
+                for unit in document["units"]
             ),
             "launch": LaunchPlan(
                 **{

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from openclaude.gateway.asgi import (
     App,
     Headers,
+    Message,
     Receive,
     Scope,
     Send,
@@ -57,6 +58,35 @@ class Gate:
         self.keyless = keyless
         self.key_headers = key_headers
         self.check = check
+
+    async def rehearse(self) -> None:
+        """Ask the application inside for its models once, as claude might.
+
+        LiteLLM builds much of its key check at the first request (50 ms, measured with 1.106.2);
+        this one reaches no upstream.
+        """
+        scope: Scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "path": "/v1/models",
+            "raw_path": b"/v1/models",
+            "query_string": b"",
+            "root_path": "",
+            "headers": [(b"host", b"127.0.0.1"), (b"x-litellm-api-key", b"Bearer " + self.key)],
+            "client": ("127.0.0.1", 0),
+            "server": ("127.0.0.1", 0),
+        }
+        statuses: list[object] = []
+
+        async def note(message: Message) -> None:
+            statuses.extend(value for key, value in message.items() if key == "status")
+
+        await self.app(scope, no_body, note)
+        if statuses != [200]:
+            log.warning("the rehearsal was answered %s", statuses)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -104,6 +134,11 @@ class Gate:
                 raise  # uvicorn cuts the connection, which claude takes as an interrupted reply
             log.exception("%s %s failed", scope["method"], scope["path"])
             await answer_error(send, 500, "openclaude: this request failed inside the proxy")
+
+
+async def no_body() -> Message:
+    """The body of a request that has none."""
+    return {"type": "http.request", "body": b"", "more_body": False}
 
 
 def is_local(headers: Headers) -> bool:

@@ -9,8 +9,11 @@ it opens no connection and starts no thread that stays, so it can run before a f
 from __future__ import annotations
 
 import asyncio
+import importlib
 from typing import Any
 
+from litellm.llms import load_guardrail_translation_mappings
+from litellm.llms.bedrock.common_utils import get_bedrock_response_stream_shape
 from litellm.proxy._lazy_features import LAZY_FEATURES, _force_load
 from litellm.proxy.proxy_server import app
 from starlette.routing import Match
@@ -24,9 +27,32 @@ SERVED = (
     ("GET", "/v1/models"),
 )
 
+# Modules that the first requests would import (the larger part; a test counts what is left)
+IMPORTED_LATE = (
+    "anyio._backends._asyncio",
+    "boto3.session",
+    "botocore.session",
+    "litellm.integrations.shadow_eval_logger",
+    "litellm.litellm_core_utils.default_encoding",
+    "litellm.llms.bedrock.chat.chat_completions.transformation",
+    "litellm.llms.edenai.chat.transformation",
+    "litellm.llms.litellm_proxy.chat.transformation",
+    "litellm.llms.openai_like.messages.transformation",
+    "litellm.proxy._experimental.mcp_server.mcp_server_manager",
+    "litellm.proxy.hooks.mcp_semantic_filter",
+    "litellm.responses.mcp.chat_completions_handler",
+    "openclaude.gateway.guard",
+    "uvicorn.loops.uvloop",
+    "uvicorn.protocols.http.httptools_impl",
+)
+
 
 def warm_up() -> None:
     """Do it all; once per process, before it serves."""
+    for module in IMPORTED_LATE:
+        importlib.import_module(module)
+    load_guardrail_translation_mappings()  # type: ignore[no-untyped-call]  # LiteLLM's
+    get_bedrock_response_stream_shape()
     asyncio.run(load_features())
     put_first([table_of(method, path) for method, path in SERVED])
     for method, path in SERVED:

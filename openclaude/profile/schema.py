@@ -25,6 +25,7 @@ PositiveInt = Annotated[int, AfterValidator(values.check_positive)]
 Port = Annotated[int, AfterValidator(values.check_port)]
 BaseUrl = Annotated[str, AfterValidator(values.check_base_url)]
 EndpointUrl = Annotated[str, AfterValidator(values.check_endpoint_url)]
+Duration = Annotated[str, AfterValidator(values.check_duration)]
 Auth = Annotated[str, AfterValidator(values.one_of("plan", "api-key", "none"))]
 SchemaNumber = Annotated[int, AfterValidator(values.check_schema_number)]
 TierName = Annotated[str, AfterValidator(values.one_of(*TIERS))]
@@ -102,8 +103,18 @@ class Agents(Table):
 class Stack(Table):
     """How long an unused stack stays."""
 
-    idle_sleep: Line | None = None
-    linger: Line | None = None
+    idle_sleep: Duration = "15m"
+    linger: Duration = "10m"
+
+    @property
+    def idle_sleep_s(self) -> float:
+        """Seconds without a request after which LiteLLM leaves memory."""
+        return values.seconds(self.idle_sleep)
+
+    @property
+    def linger_s(self) -> float:
+        """Seconds after the last session after which everything ends."""
+        return values.seconds(self.linger)
 
 
 class Heading(Table):

@@ -24,8 +24,6 @@ KEYS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("agents", "plan"), "today `agents.explore` can be moved"),
     (("agents", "general"), "today `agents.explore` can be moved"),
     (("agents", "all"), "today `agents.explore` can be moved"),
-    (("stack", "idle_sleep"), "today a stack runs until it is stopped"),
-    (("stack", "linger"), "today a stack runs until it is stopped"),
 )
 # (the key, its values that are supported today)
 VALUES: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ((("anthropic", "auth"), ("plan",)),)

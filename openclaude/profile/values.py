@@ -191,3 +191,27 @@ def check_bedrock_path(value: str) -> str:
     if len(rest) != 1 or not rest[0]:
         raise refusal("is `bedrock/ID`, and requests always use Converse")
     return f"{provider}/{rest[0]}"
+
+
+DURATION = re.compile(r"(?P<number>[0-9]{1,6}(?:\.[0-9]{1,3})?)(?P<unit>ms|s|m|h|d)")
+SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+NEVER = "never"
+
+
+def check_duration(value: str) -> str:
+    """A length of time, such as `15m`."""
+    if value != NEVER and not DURATION.fullmatch(value):
+        raise refusal(
+            f'"{shorten(value)}" is no length of time',
+            "write a number and `s`, `m`, `h` or `d`, for example `15m`, or `never`",
+        )
+    return value
+
+
+def seconds(duration: str) -> float:
+    """A checked length of time in seconds; `never` is a hundred years."""
+    if duration == NEVER:
+        return 3.2e9
+    found = DURATION.fullmatch(duration)
+    assert found, duration  # noqa: S101 - check_duration has seen it
+    return float(found["number"]) * SECONDS[found["unit"]]

@@ -1,18 +1,23 @@
-"""The process of one instance: LiteLLM on a listening socket it was given.
+"""The process of one instance: an application on a listening socket it was given.
 
-Knows: how to serve an application quickly and how to end. Refuses to know: what it serves, which
-is named on its command line. Run as `python -m openclaude.run.instance`.
+Knows: how to serve, how to tell the supervisor that it lives, how to end. Refuses to know: what it
+serves, which is named to it. Run as `python -m openclaude.run.instance`, or called after a fork.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
+import contextlib
 import gc
+import importlib
 import os
 import signal
 import socket
 import threading
 import time
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import uvicorn
 
@@ -20,30 +25,72 @@ import uvicorn
 STREAM_GRACE_S = 10
 # claude keeps its connections; closing an idle one could cross its next request, seconds
 KEEP_ALIVE_S = 300
+HEARTBEAT_S = 5.0
 
 
 def main() -> None:
-    """Serve until told to end, or until the supervisor is gone."""
+    """A fresh process: import, then serve until told to end, or until the supervisor is gone."""
     arguments = read_arguments()
-    follow(arguments.lifeline)
-    # Nothing imported is garbage: collecting during the import costs a third of its time
-    # (measured with LiteLLM 1.106.2).
-    gc.disable()
-    server = make_server(arguments.application, arguments.ready)
-    gc.collect()
-    gc.freeze()
-    gc.enable()
-    server.run(sockets=[socket.socket(fileno=arguments.listener)])
+    with imported_once():
+        prepare(arguments.prepare)
+        load(arguments.application)
+    serve(arguments.application, arguments.listener, arguments.report, arguments.lifeline)
 
 
 def read_arguments() -> argparse.Namespace:
     """The command line: an application factory and three inherited file descriptors."""
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("application", help="module:factory")
+    parser.add_argument("--prepare", action="append", default=[], help="module:function")
     parser.add_argument("--listener", type=int, required=True)
-    parser.add_argument("--ready", type=int, required=True)
+    parser.add_argument("--report", type=int, required=True)
     parser.add_argument("--lifeline", type=int, required=True)
     return parser.parse_args()
+
+
+@contextlib.contextmanager
+def imported_once():  # type: ignore[no-untyped-def]  # Iterator[None], made a context manager
+    """Import inside with the garbage collector off, and keep what was made out of its sight.
+
+    Nothing imported is garbage: collecting during the import of LiteLLM costs a third of its time
+    (measured with 1.106.2).
+    """
+    gc.disable()
+    yield
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+def load(name: str) -> Any:
+    """The object called `module:attribute`."""
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def prepare(names: list[str]) -> None:
+    """Call each of the functions; they do what the first requests would otherwise pay for."""
+    for name in names:
+        load(name)()
+
+
+def serve(application: str, listener: int, report: int, lifeline: int) -> None:
+    """Serve the application that the factory makes, on an inherited socket, until told to end."""
+    follow(lifeline)
+    reporter = Reporter(report)
+    served = load(application)()
+    config = uvicorn.Config(
+        reporter.counted(served),
+        log_level="warning",
+        access_log=False,
+        server_header=False,  # the upstream's own headers are passed on
+        date_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=STREAM_GRACE_S,
+        backlog=512,
+    )
+    server = Server(config, reporter, getattr(served, "rehearse", None))
+    server.run(sockets=[socket.socket(fileno=listener)])
 
 
 def follow(lifeline: int) -> None:
@@ -58,35 +105,69 @@ def follow(lifeline: int) -> None:
     threading.Thread(target=wait, name="lifeline", daemon=True).start()
 
 
-class Announcing(uvicorn.Server):
-    """A server that writes one line to a pipe once it answers."""
+class Reporter:
+    """Tells the supervisor, in a line of two numbers, how many requests run and have been served.
 
-    ready: int  # the pipe's file descriptor
+    The first line says that the instance answers; one every few seconds that it still does. The
+    numbers are absolute, so that a line the pipe had no room for is no loss.
+    """
+
+    def __init__(self, pipe: int) -> None:
+        self.pipe = pipe
+        self.in_flight = 0
+        self.served = 0
+        os.set_blocking(pipe, False)
+
+    def tell(self) -> None:
+        """Write the line; without room for it, the next one says more."""
+        with contextlib.suppress(BlockingIOError, BrokenPipeError):
+            os.write(self.pipe, b"%d %d\n" % (self.in_flight, self.served))
+
+    def counted(self, application: Any) -> Callable[[Any, Any, Any], Awaitable[None]]:
+        """The application, with its requests counted."""
+
+        async def count(scope: Any, receive: Any, send: Any) -> None:
+            if scope["type"] != "http":
+                await application(scope, receive, send)
+                return
+            self.in_flight += 1
+            self.tell()
+            try:
+                await application(scope, receive, send)
+            finally:
+                self.in_flight -= 1
+                self.served += 1
+                self.tell()
+
+        return count
+
+    async def beat(self) -> None:
+        """Say every few seconds that the event loop runs."""
+        while True:
+            self.tell()
+            await asyncio.sleep(HEARTBEAT_S)
+
+
+class Server(uvicorn.Server):
+    """A server that rehearses, and then reports."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        reporter: Reporter,
+        rehearse: Callable[[], Awaitable[None]] | None,
+    ) -> None:
+        super().__init__(config)
+        self.reporter = reporter
+        self.rehearse = rehearse
+        self.heartbeat: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve, and say so."""
         await super().startup(sockets)
-        os.write(self.ready, b"ready\n")
-        os.close(self.ready)
-
-
-def make_server(application: str, ready: int) -> Announcing:
-    """A server of the application that announces itself on the pipe `ready`."""
-    config = uvicorn.Config(
-        application,
-        factory=True,
-        log_level="warning",
-        access_log=False,
-        server_header=False,  # the upstream's own headers are passed on
-        date_header=False,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=STREAM_GRACE_S,
-        backlog=512,
-    )
-    config.load()  # imports the application, while the garbage collector is off
-    server = Announcing(config)
-    server.ready = ready
-    return server
+        if self.rehearse:
+            await self.rehearse()
+        self.heartbeat = asyncio.get_running_loop().create_task(self.reporter.beat())
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import sys
 import time
 import traceback
@@ -30,9 +31,12 @@ from openclaude.run.stack import (
     StackUnreachable,
     ask,
     read_record,
+    take_sockets,
 )
 
 KILL_PATIENCE_S = 5.0  # a process that outlives SIGKILL for longer waits for a disk
+# The preloader forks, which macOS forbids to processes that have used its frameworks.
+DEFAULT_METHOD = "fork" if sys.platform == "linux" else "spawn"
 PORT_TIMEOUT_S = 2.0  # for the units of a killed supervisor to let go of its ports
 
 
@@ -44,26 +48,56 @@ class Joined(NamedTuple):
     is_new: bool
 
 
-def join_stack(folder: Path, plan: Plan, inherited: Mapping[str, str]) -> Joined:
+class Before(NamedTuple):
+    """What the stack before leaves to the next one, for sessions that go on."""
+
+    port: int
+    main_key: str
+    sessions: tuple[tuple[int, str], ...] = ()
+    sockets: tuple[int, ...] = ()  # main's and providers', where it could still give them away
+
+
+def join_stack(
+    folder: Path,
+    plan: Plan,
+    inherited: Mapping[str, str],
+    *,
+    method: str = DEFAULT_METHOD,
+    session: bool = False,
+) -> Joined:
     """Use the running stack in `folder`, bring it up to `plan`, or make one.
 
+    With `session`, this process is registered as one: it is about to become claude.
     Raises FolderUnusable, PortBusy or StackUnreachable.
     """
     private_folder(folder)
+    ourselves = (os.getpid(), start_time(os.getpid()) or "") if session else None
     with locked(folder / "lock"):  # then look again: another launch may have been faster
-        answer = ask(folder, {"do": "join"})
+        answer = ask(folder, {"do": "join", "session": ourselves})
         if answer and answer["version"] == __version__ and not answer["is_stopping"]:
             if answer["digest"] != plan.digest:
                 write_files(folder, plan)
                 ask(folder, {"do": "reload", "inherited": dict(inherited)})
             return Joined(answer["port"], answer["main_key"], is_new=False)
-        if answer:
-            ask(folder, {"do": "stop"}, timeout_s=STOP_TIMEOUT_S)
-        before = (answer["port"], answer["main_key"]) if answer else end_stray(folder)
-        return make_stack(folder, plan, inherited, before)
+        before = replace(folder, answer) if answer else end_stray(folder)
+        sessions = [*(before.sessions if before else ()), *([ourselves] if ourselves else [])]
+        return make_stack(folder, plan, inherited, before, method=method, sessions=sessions)
 
 
-def end_stray(folder: Path) -> tuple[int, str] | None:
+def replace(folder: Path, answer: Mapping[str, Any]) -> Before:
+    """What the running stack gives away; it ends, its requests in flight first.
+
+    One that is stopping, or too old to know how, is waited for.
+    """
+    sessions = tuple((row["pid"], row["started"]) for row in answer.get("sessions", ()))
+    left = Before(answer["port"], answer["main_key"], sessions)
+    given = () if answer["is_stopping"] else take_sockets(folder)
+    if not given:
+        ask(folder, {"do": "stop"}, timeout_s=STOP_TIMEOUT_S)
+    return left._replace(sockets=given)
+
+
+def end_stray(folder: Path) -> Before | None:
     """What a stack that died has left: its port and key, for sessions that still use them.
 
     A supervisor that lives without its control socket is ended first.
@@ -72,7 +106,7 @@ def end_stray(folder: Path) -> tuple[int, str] | None:
     if record is None:
         return None
     end_process(record, patience_s=STOP_TIMEOUT_S)
-    return record.port, record.main_key
+    return Before(record.port, record.main_key)
 
 
 def end_process(record: Record, *, patience_s: float) -> None:
@@ -94,11 +128,17 @@ def end_process(record: Record, *, patience_s: float) -> None:
 
 
 def make_stack(
-    folder: Path, plan: Plan, inherited: Mapping[str, str], before: tuple[int, str] | None
+    folder: Path,
+    plan: Plan,
+    inherited: Mapping[str, str],
+    before: Before | None,
+    *,
+    method: str,
+    sessions: list[tuple[int, str]],
 ) -> Joined:
-    """Bind the sockets and start the supervisor on them."""
-    pair = (try_again(before[0]) if before else None) or bind_pair(plan.port, strict=plan.strict)
-    main_key = before[1] if before else new_key()
+    """Bind the sockets, or take those of the stack before, and start the supervisor on them."""
+    pair = (take_pair(before) if before else None) or bind_pair(plan.port, strict=plan.strict)
+    main_key = before.main_key if before else new_key()
     write_files(folder, plan)
     control = bind_control(folder)
     start_supervisor(
@@ -113,11 +153,21 @@ def make_stack(
             "main_key": main_key,
             "providers_key": new_key(),
             "inherited": dict(inherited),
+            "method": method,
+            "sessions": sessions,
         },
     )
     pair.close()  # the supervisor has the sockets now
     control.close()
     return Joined(pair.port, main_key, is_new=True)
+
+
+def take_pair(before: Before) -> Pair | None:
+    """The sockets or at least the ports of the stack before."""
+    if before.sockets:
+        main, providers = (socket.socket(fileno=descriptor) for descriptor in before.sockets)
+        return Pair(main, providers, before.port)
+    return try_again(before.port)
 
 
 def try_again(port: int) -> Pair | None:

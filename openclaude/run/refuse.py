@@ -1,12 +1,14 @@
-"""Answers on the socket of a unit that has failed for good, so that nobody waits for nothing.
+"""Answers on the socket of a unit that cannot, so that nobody waits for nothing.
 
-Knows: one HTTP reply. Refuses to know: why the unit failed; it is given the sentence.
+Knows: one HTTP reply. Refuses to know: why the unit cannot; it is given the sentence.
 Threads rather than an event loop: this runs rarely, and the supervisor stays small.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import select
 import socket
 import threading
 
@@ -15,27 +17,23 @@ PATIENCE_S = 10.0
 
 
 class Refusal:
-    """Answers every connection on a listening socket with one sentence, until it is ended."""
+    """Answers every connection on a listening socket with one reply, until it is ended."""
 
-    def __init__(self, listener: socket.socket, message: str) -> None:
+    def __init__(self, listener: socket.socket, reply: bytes) -> None:
         self.listener = listener.dup()
-        self.listener.settimeout(0.5)
-        self.reply = refusal(message)
-        self.ended = threading.Event()
+        self.reply = reply
+        self.ended, self.end_it = socket.socketpair()
         self.thread = threading.Thread(target=self.run, name="refusal", daemon=True)
         self.thread.start()
 
     def run(self) -> None:
         """Accept until ended."""
-        while not self.ended.is_set():
-            try:
+        # it may be gone when we accept: a unit that has come up meanwhile took it
+        self.listener.setblocking(False)
+        while self.ended not in select.select([self.listener, self.ended], [], [])[0]:
+            with contextlib.suppress(BlockingIOError, ConnectionError):
                 connection, _ = self.listener.accept()
-            except TimeoutError:
-                continue
-            except OSError:  # the client left, or we have too many files open
-                self.ended.wait(0.1)
-                continue
-            threading.Thread(target=self.one, args=(connection,), daemon=True).start()
+                threading.Thread(target=self.one, args=(connection,), daemon=True).start()
 
     def one(self, connection: socket.socket) -> None:
         """Read the request to its end, so that the client reads the reply, and answer it."""
@@ -49,17 +47,28 @@ class Refusal:
 
     def end(self) -> None:
         """Stop answering; the socket itself stays with its owner."""
-        self.ended.set()
+        self.end_it.close()
         self.thread.join()
+        self.ended.close()
         self.listener.close()
 
 
-def refusal(message: str) -> bytes:
-    """A whole HTTP reply: 424, which claude shows after one request, as it is (measured)."""
-    error = {"type": "error", "error": {"type": "invalid_request_error", "message": message}}
-    body = json.dumps(error).encode()
+def failed_reply(message: str) -> bytes:
+    """424: claude shows it after one request, as it is (measured with 2.1.330)."""
+    return reply("424 Failed Dependency", "invalid_request_error", message)
+
+
+def slow_reply(message: str, *, retry_after_s: int) -> bytes:
+    """503: claude tries again, not before that time (measured with 2.1.330)."""
+    header = f"retry-after: {retry_after_s}\r\n"
+    return reply("503 Service Unavailable", "api_error", message, header)
+
+
+def reply(status: str, kind: str, message: str, headers: str = "") -> bytes:
+    """A whole HTTP reply in Anthropic's shape."""
+    body = json.dumps({"type": "error", "error": {"type": kind, "message": message}}).encode()
     head = (
-        "HTTP/1.1 424 Failed Dependency\r\ncontent-type: application/json\r\n"
+        f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\n{headers}"
         f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
     )
     return head.encode() + body

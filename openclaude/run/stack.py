@@ -102,6 +102,20 @@ def ask(folder: Path, question: dict[str, Any], *, timeout_s: float = ANSWER_TIM
     return json.loads(answer) if answer else None
 
 
+def take_sockets(folder: Path) -> tuple[int, ...]:
+    """The listening sockets of a running stack, which then ends; empty when it cannot give them."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(ANSWER_TIMEOUT_S)
+        try:
+            with socket_address(control_path(folder)) as address:
+                connection.connect(address)
+            connection.sendall(b'{"do": "handover"}\n')
+            _, given, _, _ = socket.recv_fds(connection, 1 << 20, 2)
+        except OSError:
+            return ()  # it is asked to stop instead
+    return tuple(given)
+
+
 def read_line(connection: socket.socket) -> bytes:
     """Bytes up to the end of the line or of the connection."""
     parts = bytearray()

@@ -1,11 +1,12 @@
-"""Units become processes: the environment of each, its log, its pipes.
+"""Units become processes, fresh ones or forks of the preloader: environment, log, pipes.
 
-Knows: how to start, tell and end one. Refuses to know: when (that is `decide`'s), and profiles.
+Knows: how to start, hear, tell and end one. Refuses to know: when (that is `decide`'s), profiles.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -21,7 +22,8 @@ from openclaude.compile.plan import (
     STACK_FOLDER,
     Unit,
 )
-from openclaude.run.processes import python_environment, python_module
+from openclaude.run.preloader import Preloader
+from openclaude.run.processes import python_environment, python_module, start_time
 
 LOG_LIMIT = 5 * 1024 * 1024  # bytes; then the log becomes NAME.log.1
 LAST_LINES = 12
@@ -37,12 +39,85 @@ class Surroundings(NamedTuple):
     inherited: dict[str, str]  # of the user's environment, the names that plans may take over
 
 
-class Process(NamedTuple):
-    """A running unit."""
+class Process:
+    """A running unit, however it was made."""
 
-    popen: subprocess.Popen[bytes]
-    ready: int  # read end; a line when the unit answers, end of file when it is gone
-    lifeline: int  # write end; held open for as long as the unit may live
+    def __init__(
+        self, pid: int, pipes: Pipes, *, popen: subprocess.Popen[bytes] | None = None
+    ) -> None:
+        self.pid = pid
+        self.started = start_time(pid)  # None: it has ended already
+        self.report = pipes.report_read  # lines of two numbers; end of file when it is gone
+        self.lifeline = pipes.lifeline_write  # held open for as long as the unit may live
+        self.popen = popen
+        self.in_flight = 0  # requests, as it last said
+        self.served = 0
+
+    def read_report(self) -> bool:
+        """Take in what the unit said; False when it has ended."""
+        try:
+            said = os.read(self.report, 65536)
+        except BlockingIOError:
+            return True
+        lines = said.split()
+        if len(lines) >= 2:
+            self.in_flight, self.served = int(lines[-2]), int(lines[-1])
+        return bool(said)
+
+    def tell_to_end(self) -> None:
+        """SIGTERM: the instance stops accepting and gives its streams their grace."""
+        self.signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL to the unit and to everything it started."""
+        self.kill_group()  # first: once it is dead, its group is harder to tell
+        self.signal(signal.SIGKILL)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to this very process, if it still runs."""
+        if self.started is not None and start_time(self.pid) == self.started:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def kill_group(self) -> None:
+        """SIGKILL to what the unit started, also when it has just ended itself.
+
+        Its id names no other group: it was in use a moment ago, and stays so while a member lives.
+        """
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+
+    def forget(self) -> int | None:
+        """Close our ends of its pipes, once it has ended; its exit code where it is our child."""
+        os.close(self.report)
+        os.close(self.lifeline)
+        return self.popen.wait() if self.popen else None
+
+
+class Pipes(NamedTuple):
+    """Both ends of a unit's two pipes."""
+
+    report_read: int
+    report_write: int
+    lifeline_read: int
+    lifeline_write: int
+
+    @property
+    def given(self) -> tuple[int, int]:
+        """The ends that the unit gets."""
+        return self.report_write, self.lifeline_read
+
+    def close(self, descriptors: tuple[int, ...]) -> None:
+        """Close some of the ends."""
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def make_pipes() -> Pipes:
+    """A unit's report and lifeline."""
+    pipes = Pipes(*os.pipe(), *os.pipe())
+    os.set_blocking(pipes.report_read, False)
+    return pipes
 
 
 def unit_environment(unit: Unit, around: Surroundings) -> dict[str, str]:
@@ -73,36 +148,65 @@ def no_proxy(taken: Mapping[str, str]) -> dict[str, str]:
     return {"NO_PROXY": value, "no_proxy": value, **proxies}
 
 
-def start_process(unit: Unit, listener: int, around: Surroundings) -> Process:
-    """Start the unit's process on the listening socket with file descriptor `listener`."""
-    ready_read, ready_write = os.pipe()
-    lifeline_read, lifeline_write = os.pipe()
-    given = (listener, ready_write, lifeline_read)
-    for descriptor in given:
-        os.set_inheritable(descriptor, True)
+def spawn_process(unit: Unit, listener: int, around: Surroundings) -> Process:
+    """Start the unit as a fresh process on the listening socket `listener` (a file descriptor)."""
+    pipes = make_pipes()
+    report, lifeline = pipes.given
+    try:
+        with open_log(around.folder / f"{unit.name}.log") as log:
+            popen = subprocess.Popen(
+                python_module(
+                    "openclaude.run.instance",
+                    unit.application,
+                    *(f"--prepare={name}" for name in unit.prepare),
+                    *("--listener", str(listener)),
+                    *("--report", str(report)),
+                    *("--lifeline", str(lifeline)),
+                ),
+                env=unit_environment(unit, around),
+                cwd=working_folder(around),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(listener, report, lifeline),
+                start_new_session=True,  # a group of its own, so that what it starts ends with it
+            )
+    except OSError:
+        pipes.close(pipes)
+        raise
+    pipes.close(pipes.given)
+    return Process(popen.pid, pipes, popen=popen)
+
+
+def fork_process(preloader: Preloader, unit: Unit, listener: int, around: Surroundings) -> Process:
+    """Start the unit as a fork of the preloader, which never sees what the unit is told.
+
+    Raises OSError when the preloader does not answer.
+    """
+    pipes = make_pipes()
+    setup_read, setup_write = os.pipe()
+    told = {"environment": unit_environment(unit, around), "folder": str(working_folder(around))}
+    try:
+        with (
+            os.fdopen(setup_write, "w", encoding="utf-8") as setup,
+            open_log(around.folder / f"{unit.name}.log") as log,
+        ):
+            given = (listener, *pipes.given, log.fileno(), setup_read)
+            pid = preloader.fork(unit.application, given)
+            json.dump(told, setup)
+    except OSError:
+        pipes.close((pipes.report_read, pipes.lifeline_write))
+        raise
+    finally:
+        pipes.close((*pipes.given, setup_read))
+    return Process(pid, pipes)
+
+
+def working_folder(around: Surroundings) -> Path:
+    """An empty folder: LiteLLM's own command would put the working directory on sys.path."""
     empty = around.folder / "empty"
     empty.mkdir(mode=0o700, exist_ok=True)
-    with open_log(around.folder / f"{unit.name}.log") as log:
-        popen = subprocess.Popen(
-            python_module(
-                "openclaude.run.instance",
-                unit.application,
-                *("--listener", str(listener)),
-                *("--ready", str(ready_write)),
-                *("--lifeline", str(lifeline_read)),
-            ),
-            env=unit_environment(unit, around),
-            cwd=empty,  # LiteLLM's own command would put the working directory on sys.path
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            pass_fds=given,
-            start_new_session=True,  # a group of its own, so that what it starts ends with it
-        )
-    os.close(ready_write)
-    os.close(lifeline_read)
-    os.set_blocking(ready_read, False)
-    return Process(popen, ready_read, lifeline_write)
+    return empty
 
 
 def open_log(path: Path) -> BinaryIO:
@@ -112,27 +216,12 @@ def open_log(path: Path) -> BinaryIO:
     return open(path, "ab", opener=lambda name, flags: os.open(name, flags, 0o600))
 
 
-def tell_to_end(process: Process) -> None:
-    """SIGTERM: the instance stops accepting and gives its streams their grace."""
-    with contextlib.suppress(ProcessLookupError):
-        process.popen.terminate()
-
-
-def kill(process: Process) -> None:
-    """SIGKILL to the unit and to everything it started."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.popen.pid, signal.SIGKILL)
-
-
-def forget(process: Process) -> None:
-    """Close our ends of its pipes, once it has ended and been waited for."""
-    os.close(process.ready)
-    os.close(process.lifeline)
-
-
-def ending(name: str, code: int, log: Path) -> str:
+def ending(name: str, code: int | None, log: Path) -> str:
     """How a unit ended, in a sentence and the last lines of its log."""
-    how = f"exit status {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+    if code is None:
+        how = "nobody left to say how"
+    else:
+        how = f"exit status {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
     return f"`{name}` ended with {how}\n{last_lines(log)}".rstrip()
 
 

@@ -1,0 +1,126 @@
+"""The preloader: imports what every instance needs once, and forks the instances.
+
+Knows: how to fork safely. Refuses to know: secrets. Its environment holds LiteLLM's offline flags
+and nothing else; what an instance is to know comes to it by a pipe, after the fork. Run as
+`python -m openclaude.run.preload`; it ends with the supervisor, whose end of the channel closes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import threading
+from pathlib import Path
+from typing import NoReturn
+
+from openclaude.run import instance
+
+LONGEST_ORDER = 65536
+
+
+def main() -> None:
+    """Import, say so, fork on request."""
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser.add_argument("--channel", type=int, required=True)
+    parser.add_argument("--application", action="append", default=[])
+    parser.add_argument("--prepare", action="append", default=[])
+    arguments = parser.parse_args()
+    channel = socket.socket(fileno=arguments.channel)
+    channel.set_inheritable(False)
+    gc.disable()
+    instance.prepare(arguments.prepare)
+    for application in arguments.application:
+        instance.load(application)
+    gc.collect()
+    gc.freeze()  # what was imported is never collected, so its pages stay shared
+    refuse_threads()
+    wait_for_orders(channel)
+
+
+def refuse_threads() -> None:
+    """Raise RuntimeError if there is another thread: a lock it holds would stay held in a child."""
+    others = [thread.name for thread in threading.enumerate() if thread.name != "MainThread"]
+    tasks = Path("/proc/self/task")  # Linux shows the threads that Python does not know of, too
+    if tasks.is_dir():
+        others += sorted(task.name for task in tasks.iterdir())[1:]
+    if others:
+        raise RuntimeError(f"the preloader cannot fork: it has other threads: {others}")
+
+
+def wait_for_orders(channel: socket.socket) -> None:
+    """Fork an instance for each order, report each one's end, until the channel closes."""
+    wake, handler = socket.socketpair()
+    handler.setblocking(False)
+    signal.set_wakeup_fd(handler.fileno(), warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+    tell(channel, {"ready": True})
+    while True:
+        readable, _, _ = select.select([channel, wake], [], [])
+        if wake in readable:
+            wake.recv(4096)
+            report_ends(channel)
+        if channel in readable:
+            order, given, _, _ = socket.recv_fds(channel, LONGEST_ORDER, 8)
+            if not order:
+                return
+            pid = os.fork()
+            if pid == 0:
+                for ours in (channel, wake, handler):
+                    ours.close()
+                become_instance(json.loads(order)["application"], given)
+            for descriptor in given:
+                os.close(descriptor)
+            tell(channel, {"forked": pid})
+
+
+def tell(channel: socket.socket, message: dict[str, object]) -> None:
+    """One message to the supervisor; when it is gone, so are we, at the next read."""
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        channel.send(json.dumps(message).encode())
+
+
+def report_ends(channel: socket.socket) -> None:
+    """Reap every instance that has ended, and say how."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        tell(channel, {"exited": pid, "code": os.waitstatus_to_exitcode(status)})
+
+
+def become_instance(application: str, given: list[int]) -> NoReturn:
+    """In the forked child: take over log, environment and sockets, and serve."""
+    listener, report, lifeline, log, setup = given
+    try:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()  # a group of its own, so that what it starts ends with it
+        nowhere = os.open(os.devnull, os.O_RDONLY)
+        for descriptor, standard in ((nowhere, 0), (log, 1), (log, 2)):
+            os.dup2(descriptor, standard)
+        with os.fdopen(setup, encoding="utf-8") as pipe:
+            told = json.load(pipe)
+        os.environ.clear()
+        os.environ.update(told["environment"])
+        os.chdir(told["folder"])
+        gc.enable()
+        instance.serve(application, listener, report, lifeline)
+    except BaseException:  # noqa: BLE001 - a fork: nothing may return into the preloader's code
+        import traceback
+
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
