@@ -6,7 +6,10 @@ Knows: how things look. Refuses to know: what they mean.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import IO, NamedTuple
 
 from openclaude import __version__
@@ -71,3 +74,51 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         )
         + "\n"
     )
+
+
+PROGRESS_AFTER_S = 0.3  # what is over sooner needs no word
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[str], None]]:
+    """A line on stderr that shows long work, on a terminal only; gone when it is done.
+
+    The block is given a function to call now and then with what it waits for.
+    """
+    began = time.monotonic()
+    shown = False
+
+    def say(detail: str) -> None:
+        nonlocal shown
+        passed = time.monotonic() - began
+        if passed >= PROGRESS_AFTER_S and sys.stderr.isatty():
+            shown = True
+            sys.stderr.write(f"\r\x1b[K{what} {detail} ({passed:.0f} s)".replace("  ", " "))
+            sys.stderr.flush()
+
+    try:
+        yield say
+    finally:
+        if shown:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+@contextmanager
+def ticking(say: Callable[[str], None]) -> Iterator[None]:
+    """Call `say` four times a second while the block waits for one long answer."""
+    import threading
+
+    over = threading.Event()
+
+    def tick() -> None:
+        while not over.wait(0.25):
+            say("")
+
+    thread = threading.Thread(target=tick, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

@@ -5,7 +5,7 @@ Knows: canaries, and everywhere they must not be. Refuses to know: how the reque
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,7 +53,7 @@ def judge(
     token, aws = canaries.token, (canaries.key_id, canaries.secret)
     at_anthropic, at_bedrock = texts_of(anthropic), texts_of(bedrock)
     ours = [home / ".config", home / ".local", home / ".cache"]
-    keys = local_keys(seen)
+    key = local_key(folder)
     everywhere = [*(process.text for process in seen.values()), *texts_below(ours)]
     return [
         Check("the plan login reached Anthropic", holds(at_anthropic, [token])),
@@ -65,8 +65,8 @@ def judge(
             not holds(everywhere, [token, *aws]),
         ),
         Check(
-            "the local keys stayed on this machine",
-            len(keys) == 2 and not holds([*at_anthropic, *at_bedrock], keys),
+            "the local key stayed on this machine",
+            not holds([*at_anthropic, *at_bedrock], [key]),
         ),
     ]
 
@@ -99,11 +99,12 @@ def our_processes(folder: Path) -> list[Process]:
 
     report = ask(folder, {"do": "status"})
     pids = {"supervisor": report["pid"], **{u["name"]: u["pid"] for u in report["units"]}}
+    if report["preloader"]:
+        pids["preloader"] = report["preloader"]["pid"]
     found = ((name, psutil.Process(pid)) for name, pid in pids.items())
     return [Process(name, process.environ(), process.cmdline()) for name, process in found]
 
 
-def local_keys(processes: Mapping[str, Process]) -> list[str]:
-    """The keys of both instances, from where they are allowed to be."""
-    name = "LITELLM_MASTER_KEY"
-    return [p.environment[name] for p in processes.values() if name in p.environment]
+def local_key(folder: Path) -> str:
+    """main's local key; nobody but the two instances can tell providers'."""
+    return str(ask(folder, {"do": "status"})["main_key"])

@@ -6,13 +6,14 @@ Knows: how stacks are asked and shown. Refuses to know: how they work.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from openclaude.errors import OpenclaudeError, nearest
-from openclaude.output import Result, table
+from openclaude.output import Result, progress, table, ticking
 from openclaude.places import Places
 from openclaude.profile.names import profile_name
 from openclaude.run.files import locked
@@ -28,6 +29,8 @@ from openclaude.run.stack import (
 WAIT_S = 150.0
 HANG_PATIENCE_S = 5.0  # for a supervisor that did not stop when asked, before it is killed
 MIB = 1024 * 1024
+WATCH_S = 1.0
+CLEAR = "\x1b[H\x1b[2J"
 
 
 class NotReady(OpenclaudeError):
@@ -42,14 +45,19 @@ def add_arguments(parser: argparse.ArgumentParser, word: str) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     if word in {"start", "restart"}:
         parser.add_argument("--wait", action="store_true", help="until they answer")
+    if word == "status":
+        parser.add_argument("--watch", action="store_true", help="again every second, until Ctrl-C")
     if word == "stop":
         parser.add_argument("--all", action="store_true", help="those of every profile")
 
 
 def run(word: str, arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -> Result:
     """Run one of the four words."""
-    if word == "status" and not arguments.profile:
-        return status(None, places)
+    if word == "status":
+        names = [profile_name(arguments.profile, env)] if arguments.profile else None
+        if arguments.watch:
+            watch(names, places)
+        return status(names, places)
     if word == "stop" and arguments.all:
         return stop(stack_names(places), places, is_everything=True)
     name = profile_name(arguments.profile, env)
@@ -58,10 +66,8 @@ def run(word: str, arguments: argparse.Namespace, places: Places, env: Mapping[s
             return start(name, places, env, wait=arguments.wait)
         case "stop":
             return stop([name], places)
-        case "restart":
-            return restart(name, places, wait=arguments.wait)
         case _:
-            return status([name], places)
+            return restart(name, places, wait=arguments.wait)
 
 
 def start(name: str, places: Places, env: Mapping[str, str], *, wait: bool) -> Result:
@@ -84,6 +90,12 @@ def start(name: str, places: Places, env: Mapping[str, str], *, wait: bool) -> R
 def wait_until_ready(folder: Path) -> None:
     """Wait until every unit answers. Raises NotReady when one has failed or time is up."""
     deadline = time.monotonic() + WAIT_S
+    with progress(f"{folder.name}: starting") as say:
+        wait_for_units(folder, deadline, say)
+
+
+def wait_for_units(folder: Path, deadline: float, say: Callable[[str], None]) -> None:
+    """The waiting itself; `say` is told what is not ready yet."""
     while time.monotonic() < deadline:
         report = ask(folder, {"do": "status"})
         units = report["units"] if report else []
@@ -94,8 +106,10 @@ def wait_until_ready(folder: Path) -> None:
                 + (failed["last_error"] if failed else ""),
                 hint=f"see `openclaude logs --profile {folder.name}`",
             )
-        if all(unit["state"] == "ready" for unit in units):
+        late = [unit["name"] for unit in units if unit["state"] != "ready"]
+        if not late:
             return
+        say(", ".join(late))
         time.sleep(0.05)
     raise NotReady(
         f"the proxies of `{folder.name}` did not answer within {WAIT_S:.0f} s",
@@ -124,7 +138,8 @@ def stop_one(folder: Path) -> bool:
         record = read_record(folder)
         was_live = record is not None and record.is_live
         try:
-            answer = ask(folder, {"do": "stop"}, timeout_s=STOP_TIMEOUT_S)
+            with progress(f"{folder.name}: stopping") as say, ticking(say):
+                answer = ask(folder, {"do": "stop"}, timeout_s=STOP_TIMEOUT_S)
             was_live = was_live or answer is not None  # it may not have written its record yet
         except StackUnreachable:
             if record is None:
@@ -149,19 +164,78 @@ def status(names: list[str] | None, places: Places) -> Result:
     """What runs. Exit status 1 when a named profile, or any when none is named, does not run."""
     wanted = stack_names(places) if names is None else names
     reports = [report for name in wanted if (report := report_of(name, places))]
-    rows = [row(report, unit) for report in reports for unit in report["units"]]
-    text = table(("PROFILE", "UNIT", "STATE", "PORT", "PID", "UPTIME", "RSS", "RESTARTS"), rows)
-    errors = "".join(
-        f"\n{report['profile']} {unit['name']}: {unit['last_error']}\n"
-        for report in reports
-        for unit in report["units"]
-        if unit["last_error"]
-    )
     return Result(
-        text=text + errors if reports else "nothing is running\n",
+        text="\n".join(stack_text(report) for report in reports) or "nothing is running\n",
         data={"stacks": reports},
         exit_code=0 if reports else 1,
     )
+
+
+def watch(names: list[str] | None, places: Places) -> None:
+    """Show it again and again, until Ctrl-C."""
+    while True:
+        text = status(names, places).text
+        sys.stdout.write(f"{CLEAR if sys.stdout.isatty() else ''}{text}\n")
+        sys.stdout.flush()
+        time.sleep(WATCH_S)
+
+
+def stack_text(report: dict[str, Any]) -> str:
+    """One stack: who uses it, its processes, the model behind each tier, what went wrong last."""
+    sessions = ", ".join(str(session["pid"]) for session in report["sessions"]) or "none"
+    header = ("PROCESS", "STATE", "PORT", "PID", "FOR", "SERVED", "RESTARTS", "RSS", "PSS", "CPU")
+    others = [
+        process_row(name, report[name]) for name in ("supervisor", "preloader") if report[name]
+    ]
+    tiers = "".join(
+        f"  {tier['tier']:<7} {tier['label'] if tier['model'] != 'claude' else 'Claude'}"
+        f"{'' if tier['model'] == 'claude' else ' (' + tier['model'] + ')'}\n"
+        for tier in report["tiers"]
+    )
+    errors = "".join(
+        f"\n{unit['name']}: {unit['last_error']}\n"
+        for unit in report["units"]
+        if unit["last_error"]
+    )
+    return (
+        f"{report['profile']}: up {duration(report['uptime_s'])}, sessions: {sessions}\n\n"
+        f"{table(header, [*(unit_row(unit) for unit in report['units']), *others])}\n"
+        f"{tiers}{errors}"
+    )
+
+
+def unit_row(unit: dict[str, Any]) -> tuple[str, ...]:
+    """One unit's line."""
+    return (
+        unit["name"],
+        unit["state"],
+        str(unit["port"]),
+        str(unit["pid"] or "-"),
+        duration(unit["state_s"]),
+        str(unit["served"]),
+        str(unit["restarts"]),
+        *usage(unit),
+    )
+
+
+def process_row(name: str, process: dict[str, Any]) -> tuple[str, ...]:
+    """The line of a process that is no unit."""
+    return (name, "-", "-", str(process["pid"]), "-", "-", "-", *usage(process))
+
+
+def usage(process: dict[str, Any]) -> tuple[str, str, str]:
+    """Resident memory, its proportional share, CPU time."""
+    pss = f"{process['pss_bytes'] / MIB:.0f} MB" if process["pss_bytes"] else "-"
+    return f"{process['rss_bytes'] / MIB:.0f} MB", pss, f"{process['cpu_s']:.1f} s"
+
+
+def duration(seconds: float) -> str:
+    """A length of time in its two largest units."""
+    minutes, whole = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h {minutes}m"
+    return f"{minutes}m {whole}s" if minutes else f"{whole}s"
 
 
 def report_of(name: str, places: Places) -> dict[str, Any] | None:
@@ -170,20 +244,6 @@ def report_of(name: str, places: Places) -> dict[str, Any] | None:
     if report:
         del report["main_key"]
     return report
-
-
-def row(report: dict[str, Any], unit: dict[str, Any]) -> tuple[str, ...]:
-    """One unit's line."""
-    return (
-        report["profile"],
-        unit["name"],
-        unit["state"],
-        str(unit["port"]),
-        str(unit["pid"] or "-"),
-        f"{unit['state_s']:.0f}s",
-        f"{unit['rss_bytes'] // MIB} MB",
-        str(unit["restarts"]),
-    )
 
 
 def stack_names(places: Places) -> list[str]:

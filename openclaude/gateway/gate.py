@@ -22,6 +22,7 @@ from openclaude.gateway.asgi import (
     answer_error,
     header,
 )
+from openclaude.gateway.farewell import run_to_the_end
 
 log = logging.getLogger("openclaude.gate")
 
@@ -108,7 +109,7 @@ class Gate:
         elif refusal := self.check(headers):
             await answer_error(send, 424, refusal)
         else:
-            await self.inside(scope, receive, send)
+            await run_to_the_end(self.app, scope, receive, send)
 
     def has_key(self, headers: Headers) -> bool:
         """Whether one of the key headers holds the local key, compared in constant time."""
@@ -117,23 +118,6 @@ class Gate:
             for name, value in headers
             if name in self.key_headers
         )
-
-    async def inside(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application; what it raises before it answered becomes a 500 claude can read."""
-        started = False
-
-        async def watch(message: dict[str, object]) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
-        try:
-            await self.app(scope, receive, watch)  # type: ignore[arg-type]
-        except Exception:
-            if started:
-                raise  # uvicorn cuts the connection, which claude takes as an interrupted reply
-            log.exception("%s %s failed", scope["method"], scope["path"])
-            await answer_error(send, 500, "openclaude: this request failed inside the proxy")
 
 
 async def no_body() -> Message:

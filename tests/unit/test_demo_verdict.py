@@ -17,7 +17,7 @@ CLAIMS = (
     "the AWS key signed for Bedrock",
     "the AWS key never reached Anthropic",
     "neither is in a file, log, argument or environment of ours",
-    "the local keys stayed on this machine",
+    "the local key stayed on this machine",
 )
 
 
@@ -48,7 +48,7 @@ PROCESSES = [
         (GOOD_ANTHROPIC, GOOD_BEDROCK, Process("x", {}, ["--key=aws-canary"]), "", 4),
         (GOOD_ANTHROPIC, GOOD_BEDROCK, None, "log: AKIACANARY", 4),
         (request("Bearer oat-canary sk-key-1"), GOOD_BEDROCK, None, "", 5),
-        (GOOD_ANTHROPIC, request("AKIACANARY sk-key-2"), None, "", 5),
+        (GOOD_ANTHROPIC, request("AKIACANARY sk-key-1"), None, "", 5),
     ],
 )
 def test_each_leak_breaks_its_own_claim(
@@ -64,6 +64,7 @@ def test_each_leak_breaks_its_own_claim(
     (tmp_path / ".local" / "state" / "main.log").write_text(file)
     seen = [*PROCESSES, *([process] if process else [])]
     monkeypatch.setattr(demo_verdict, "our_processes", lambda _folder: seen)
+    monkeypatch.setattr(demo_verdict, "local_key", lambda _folder: "sk-key-1")
 
     checks = judge(tmp_path, tmp_path, [anthropic], [bedrock], CANARIES)
 
