@@ -288,3 +288,28 @@ def test_the_keys_of_a_table_are_the_schemas() -> None:
     assert allowed_keys(("tiers",)) == TIERS
     assert allowed_keys(("tiers", "haiku"))[:3] == ("model", "region", "fallbacks")
     assert allowed_keys(("stack",)) == ("idle_sleep", "linger")
+
+
+@pytest.mark.parametrize(
+    ("duration", "seconds"),
+    [
+        ("15m", 900.0),
+        ("90s", 90.0),
+        ("0.5s", 0.5),
+        ("250ms", 0.25),
+        ("2h", 7200.0),
+        ("1d", 86400.0),
+    ],
+)
+def test_a_length_of_time_is_a_number_and_a_unit(duration: str, seconds: float) -> None:
+    assert values.seconds(values.check_duration(duration)) == seconds
+
+
+def test_never_is_longer_than_anybody_waits() -> None:
+    assert values.seconds(values.check_duration("never")) > 50 * 365 * 86400
+
+
+@pytest.mark.parametrize("duration", ["", "15", "m", "-1s", "1 h", "1h30m", "1w", "Never", "1e3s"])
+def test_what_is_no_length_of_time_is_refused(duration: str) -> None:
+    with pytest.raises(PydanticCustomError, match="no length of time"):
+        values.check_duration(duration)

@@ -193,6 +193,8 @@ aws.profile                    "p"                                {at}:9
 aws.region                     "us-west-2"                        {at}:10
 listen.port                    5000                               OPENCLAUDE_LITELLM_PORT
 listen.strict                  false                              default
+stack.idle_sleep               "15m"                              default
+stack.linger                   "10m"                              default
 """
     )
 
