@@ -1,6 +1,6 @@
 """A unit as `openclaude status` shows it.
 
-Knows: the names of the columns, how to look at a process. Refuses to know: how a unit came to be so.
+Knows: the columns, how to look at a process. Refuses to know: how a unit came to be so.
 """
 
 from __future__ import annotations
