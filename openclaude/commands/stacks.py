@@ -147,8 +147,15 @@ def restart(name: str, places: Places, *, wait: bool) -> Result:
 
 def status(names: list[str] | None, places: Places) -> Result:
     """What runs. Exit status 1 when a named profile, or any when none is named, does not run."""
-    wanted = stack_names(places) if names is None else names
-    reports = [report for name in wanted if (report := report_of(name, places))]
+    reports: list[dict[str, Any]] = []
+    silent: list[OpenclaudeError] = []  # one that hangs must not hide the others
+    for name in stack_names(places) if names is None else names:
+        try:
+            reports += report_of(name, places)
+        except StackUnreachable as error:
+            silent.append(error)
+    if names and silent:
+        raise silent[0]
     rows = [row(report, unit) for report in reports for unit in report["units"]]
     text = table(("PROFILE", "UNIT", "STATE", "PORT", "PID", "UPTIME", "RSS", "RESTARTS"), rows)
     errors = "".join(
@@ -157,19 +164,22 @@ def status(names: list[str] | None, places: Places) -> Result:
         for unit in report["units"]
         if unit["last_error"]
     )
+    errors += "".join(f"\n{error.message}; {error.hint}\n" for error in silent)
     return Result(
-        text=text + errors if reports else "nothing is running\n",
+        text=text + errors if reports or silent else "nothing is running\n",
         data={"stacks": reports},
-        exit_code=0 if reports else 1,
+        exit_code=0 if reports and not silent else 1,
+        errors=tuple(entry for error in silent for entry in error.entries()),
     )
 
 
-def report_of(name: str, places: Places) -> dict[str, Any] | None:
-    """The stack's report without the local key, or None when it does not run."""
+def report_of(name: str, places: Places) -> list[dict[str, Any]]:
+    """The stack's report without the local key; none when it does not run."""
     report: dict[str, Any] | None = ask(places.stacks / name, {"do": "status"})
-    if report:
-        del report["main_key"]
-    return report
+    if not report:
+        return []
+    del report["main_key"]
+    return [report]
 
 
 def row(report: dict[str, Any], unit: dict[str, Any]) -> tuple[str, ...]:

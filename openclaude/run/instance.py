@@ -7,6 +7,7 @@ is named on its command line. Run as `python -m openclaude.run.instance`.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import gc
 import os
 import signal
@@ -18,6 +19,8 @@ import uvicorn
 
 # Streams under way get this long when the instance is told to end, seconds.
 STREAM_GRACE_S = 10
+# Between a connection's acceptance and its first request, seconds; under 1 ms on a quiet machine.
+FIRST_REQUEST_S = 0.2
 # claude keeps its connections; closing an idle one could cross its next request, seconds
 KEEP_ALIVE_S = 300
 
@@ -58,8 +61,8 @@ def follow(lifeline: int) -> None:
     threading.Thread(target=wait, name="lifeline", daemon=True).start()
 
 
-class Announcing(uvicorn.Server):
-    """A server that writes one line to a pipe once it answers."""
+class Instance(uvicorn.Server):
+    """A server that says on a pipe when it answers, and loses no request when it ends."""
 
     ready: int  # the pipe's file descriptor
 
@@ -69,8 +72,19 @@ class Announcing(uvicorn.Server):
         os.write(self.ready, b"ready\n")
         os.close(self.ready)
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop accepting, let what was accepted last be read, then end.
 
-def make_server(application: str, ready: int) -> Announcing:
+        uvicorn closes a connection whose request it has not read yet. Whoever replaces this process
+        accepts from the same socket, so nobody waits here for longer than their own request takes.
+        """
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(FIRST_REQUEST_S)
+        await super().shutdown(sockets)
+
+
+def make_server(application: str, ready: int) -> Instance:
     """A server of the application that announces itself on the pipe `ready`."""
     config = uvicorn.Config(
         application,
@@ -84,7 +98,7 @@ def make_server(application: str, ready: int) -> Announcing:
         backlog=512,
     )
     config.load()  # imports the application, while the garbage collector is off
-    server = Announcing(config)
+    server = Instance(config)
     server.ready = ready
     return server
 
