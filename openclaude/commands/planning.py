@@ -44,7 +44,7 @@ def cached_plan(cache: Path, overrides: Mapping[str, str]) -> Plan | None:
         kept = json.loads(cache.read_text("utf-8"))
         if is_current(kept, overrides):
             return read_plan(kept["plan"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None  # no cache, or a torn or foreign one: compiled again and replaced
     return None
 

@@ -1,19 +1,17 @@
-"""`openclaude start`, `stop`, `restart` and `status`: the proxies of a profile, without claude.
+"""`openclaude start`, `stop` and `restart`: the proxies of a profile, without claude.
 
-Knows: how stacks are asked and shown. Refuses to know: how they work.
+Knows: how stacks are asked. Refuses to know: how they work.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from openclaude.errors import OpenclaudeError, nearest
-from openclaude.output import Result, progress, table, ticking
+from openclaude.output import Result, progress, ticking
 from openclaude.places import Places
 from openclaude.profile.names import profile_name
 from openclaude.run.files import locked
@@ -28,9 +26,6 @@ from openclaude.run.stack import (
 
 WAIT_S = 150.0
 HANG_PATIENCE_S = 5.0  # for a supervisor that did not stop when asked, before it is killed
-MIB = 1024 * 1024
-WATCH_S = 1.0
-CLEAR = "\x1b[H\x1b[2J"
 
 
 class NotReady(OpenclaudeError):
@@ -45,19 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser, word: str) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     if word in {"start", "restart"}:
         parser.add_argument("--wait", action="store_true", help="until they answer")
-    if word == "status":
-        parser.add_argument("--watch", action="store_true", help="again every second, until Ctrl-C")
     if word == "stop":
         parser.add_argument("--all", action="store_true", help="those of every profile")
 
 
 def run(word: str, arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -> Result:
-    """Run one of the four words."""
-    if word == "status":
-        names = [profile_name(arguments.profile, env)] if arguments.profile else None
-        if arguments.watch:
-            watch(names, places)
-        return status(names, places)
+    """Run one of the three words."""
     if word == "stop" and arguments.all:
         return stop(stack_names(places), places, is_everything=True)
     name = profile_name(arguments.profile, env)
@@ -158,92 +146,6 @@ def restart(name: str, places: Places, *, wait: bool) -> Result:
     if wait:
         wait_until_ready(folder)
     return Result(text=f"{name}: restarted\n", data={"profile": name})
-
-
-def status(names: list[str] | None, places: Places) -> Result:
-    """What runs. Exit status 1 when a named profile, or any when none is named, does not run."""
-    wanted = stack_names(places) if names is None else names
-    reports = [report for name in wanted if (report := report_of(name, places))]
-    return Result(
-        text="\n".join(stack_text(report) for report in reports) or "nothing is running\n",
-        data={"stacks": reports},
-        exit_code=0 if reports else 1,
-    )
-
-
-def watch(names: list[str] | None, places: Places) -> None:
-    """Show it again and again, until Ctrl-C."""
-    while True:
-        text = status(names, places).text
-        sys.stdout.write(f"{CLEAR if sys.stdout.isatty() else ''}{text}\n")
-        sys.stdout.flush()
-        time.sleep(WATCH_S)
-
-
-def stack_text(report: dict[str, Any]) -> str:
-    """One stack: who uses it, its processes, the model behind each tier, what went wrong last."""
-    sessions = ", ".join(str(session["pid"]) for session in report["sessions"]) or "none"
-    header = ("PROCESS", "STATE", "PORT", "PID", "FOR", "SERVED", "RESTARTS", "RSS", "PSS", "CPU")
-    others = [
-        process_row(name, report[name]) for name in ("supervisor", "preloader") if report[name]
-    ]
-    tiers = "".join(
-        f"  {tier['tier']:<7} {tier['label'] if tier['model'] != 'claude' else 'Claude'}"
-        f"{'' if tier['model'] == 'claude' else ' (' + tier['model'] + ')'}\n"
-        for tier in report["tiers"]
-    )
-    errors = "".join(
-        f"\n{unit['name']}: {unit['last_error']}\n"
-        for unit in report["units"]
-        if unit["last_error"]
-    )
-    return (
-        f"{report['profile']}: up {duration(report['uptime_s'])}, sessions: {sessions}\n\n"
-        f"{table(header, [*(unit_row(unit) for unit in report['units']), *others])}\n"
-        f"{tiers}{errors}"
-    )
-
-
-def unit_row(unit: dict[str, Any]) -> tuple[str, ...]:
-    """One unit's line."""
-    return (
-        unit["name"],
-        unit["state"],
-        str(unit["port"]),
-        str(unit["pid"] or "-"),
-        duration(unit["state_s"]),
-        str(unit["served"]),
-        str(unit["restarts"]),
-        *usage(unit),
-    )
-
-
-def process_row(name: str, process: dict[str, Any]) -> tuple[str, ...]:
-    """The line of a process that is no unit."""
-    return (name, "-", "-", str(process["pid"]), "-", "-", "-", *usage(process))
-
-
-def usage(process: dict[str, Any]) -> tuple[str, str, str]:
-    """Resident memory, its proportional share, CPU time."""
-    pss = f"{process['pss_bytes'] / MIB:.0f} MB" if process["pss_bytes"] else "-"
-    return f"{process['rss_bytes'] / MIB:.0f} MB", pss, f"{process['cpu_s']:.1f} s"
-
-
-def duration(seconds: float) -> str:
-    """A length of time in its two largest units."""
-    minutes, whole = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}h {minutes}m"
-    return f"{minutes}m {whole}s" if minutes else f"{whole}s"
-
-
-def report_of(name: str, places: Places) -> dict[str, Any] | None:
-    """The stack's report without the local key, or None when it does not run."""
-    report: dict[str, Any] | None = ask(places.stacks / name, {"do": "status"})
-    if report:
-        del report["main_key"]
-    return report
 
 
 def stack_names(places: Places) -> list[str]:

@@ -25,7 +25,7 @@ MODULES = {
     "start": "openclaude.commands.stacks",
     "stop": "openclaude.commands.stacks",
     "restart": "openclaude.commands.stacks",
-    "status": "openclaude.commands.stacks",
+    "status": "openclaude.commands.status",
     "logs": "openclaude.commands.logs",
     "demo": "openclaude.commands.demo",
 }
@@ -35,7 +35,7 @@ SUMMARIES = {
     "start": "start the proxies of a profile, without claude",
     "stop": "stop them",
     "restart": "replace them; open sessions go on",
-    "status": "show them: state, port, memory, last error",
+    "status": "show who uses them, what they cost, the model behind each tier; --watch",
     "logs": "show what they logged; -f to follow",
     "demo": "run the whole path on this machine: no account, no network, no configuration",
 }
@@ -106,7 +106,7 @@ def run_word(word: str, arguments: Sequence[str], env: Mapping[str, str]) -> Res
     parser = Parser(
         prog=f"openclaude {word}", description=SUMMARIES[word] + ".", allow_abbrev=False
     )
-    if word in {"start", "stop", "restart", "status"}:
+    if word in {"start", "stop", "restart"}:
         module.add_arguments(parser, word)
         return module.run(word, parser.parse_args(arguments), find_places(env), env)  # type: ignore[no-any-return]
     module.add_arguments(parser)

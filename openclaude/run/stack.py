@@ -59,10 +59,12 @@ def read_record(folder: Path) -> Record | None:
         record = Record(**row)
     except (OSError, ValueError, TypeError):
         return None
-    whole = all(
-        isinstance(value, str) for value in (record.started, record.main_key, record.version)
+    texts = (record.version, record.profile, record.started, record.main_key)
+    whole = all(isinstance(text, str) for text in texts) and all(
+        type(number) is int and 0 < number < limit
+        for number, limit in ((record.pid, 2**31), (record.port, 65535))
     )
-    return record if whole and type(record.pid) is int and type(record.port) is int else None
+    return record if whole else None
 
 
 def forget_stack(folder: Path) -> None:

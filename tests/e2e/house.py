@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.e2e.processes import variable
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 PLATFORM = "claude-code-linux-x64"
 CLAUDE = REPOSITORY / ".work/claude/node_modules/@anthropic-ai" / PLATFORM / "claude"
@@ -235,6 +237,11 @@ class House:
         status = self.status()
         units = {unit["name"]: unit["pid"] for unit in status["units"]}
         return {"supervisor": status["pid"], **units}
+
+    def keys(self) -> dict[str, str]:
+        """The local key of each instance, from the environment it was started with."""
+        pids = self.pids()
+        return {name: variable(pids[name], "LITELLM_MASTER_KEY") for name in ("main", "providers")}
 
     def logs(self) -> str:
         """Everything the stack has logged."""

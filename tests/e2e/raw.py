@@ -42,10 +42,15 @@ def ask(
     *,
     target: str = "/v1/messages?beta=true",
     method: str = "POST",
+    own_host: bool = False,
 ) -> RawReply:
-    """Send one request to a loopback port and read the reply to its end."""
+    """Send one request to a loopback port and read the reply to its end.
+
+    `own_host`: the headers bring a Host of their own.
+    """
+    given = headers if own_host else ((b"Host", b"127.0.0.1:%d" % port), *headers)
     with connect(port) as connection:
-        wire = begin(connection, port, headers, body, target=target, method=method)
+        wire = begin(connection, given, body, target=target, method=method)
         return read_reply(connection, wire)
 
 
@@ -56,16 +61,15 @@ def connect(port: int) -> socket.socket:
 
 def begin(
     connection: socket.socket,
-    port: int,
     headers: Sequence[tuple[bytes, bytes]],
     body: bytes,
     *,
     target: str = "/v1/messages?beta=true",
     method: str = "POST",
 ) -> h11.Connection:
-    """Send one request; the reply is the caller's to read, or to leave."""
+    """Send one request, its Host among the headers; the reply is the caller's to read or leave."""
     wire = h11.Connection(h11.CLIENT, max_incomplete_event_size=1 << 20)
-    head = [(b"Host", b"127.0.0.1:%d" % port), (b"Content-Length", b"%d" % len(body)), *headers]
+    head = [(b"Content-Length", b"%d" % len(body)), *headers]
     request = h11.Request(method=method, target=target, headers=head)
     connection.sendall(
         (wire.send(request) or b"")

@@ -70,12 +70,12 @@ def scene(
         assert running.wait(30) == 0
         running.communicate()
     units = house.pids()
-    of_providers = environment(units["providers"]).decode().split("\0")
+    keys = house.keys()
     return Scene(
         house,
         units,
-        house.record()["main_key"],
-        next(entry for entry in of_providers if "MASTER_KEY=" in entry).partition("=")[2],
+        keys["main"],
+        keys["providers"],
         anthropic_upstream.requests,
         bedrock_upstream.requests,
         used_a_tool,

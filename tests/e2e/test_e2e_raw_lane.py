@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -35,6 +36,12 @@ def through(house: House, headers: raw.Headers, body: bytes, **named: str) -> ra
     """Ask main, with its local key."""
     record = house.record()
     return raw.ask(record["port"], raw.with_key(headers, record["main_key"]), body, **named)
+
+
+def host_and_key(record: dict[str, Any], captured: Recorded) -> raw.Headers:
+    """claude's headers for a connection of the test's own to main."""
+    host = (b"Host", b"127.0.0.1:%d" % record["port"])
+    return raw.with_key((host, *raw.client_headers(captured)), record["main_key"])
 
 
 def essential(headers: Sequence[tuple[bytes, bytes]], but: frozenset[bytes]) -> Counter[object]:
@@ -175,10 +182,10 @@ def test_events_of_a_stream_arrive_while_it_lasts(
     house: House, anthropic: AnthropicStandin, captured: Recorded
 ) -> None:
     record = house.record()
-    headers = raw.with_key(raw.client_headers(captured), record["main_key"])
+    headers = host_and_key(record, captured)
     body = question(script.slow(4, 30.0), stream=True)
     with raw.connect(record["port"]) as connection:
-        raw.begin(connection, record["port"], headers, body)
+        raw.begin(connection, headers, body)
 
         seen = raw.read_until(connection, b"event: ping", timeout_s=5.0)
 
@@ -192,9 +199,9 @@ def test_a_client_that_leaves_before_the_first_byte_ends_the_request_at_anthropi
     house: House, anthropic: AnthropicStandin, captured: Recorded
 ) -> None:
     record = house.record()
-    headers = raw.with_key(raw.client_headers(captured), record["main_key"])
+    headers = host_and_key(record, captured)
     with raw.connect(record["port"]) as connection:
-        raw.begin(connection, record["port"], headers, question(script.wait(8), stream=True))
+        raw.begin(connection, headers, question(script.wait(8), stream=True))
         assert anthropic.wait_until(lambda standin: bool(standin.requests))
 
     assert anthropic.wait_until(lambda standin: standin.disconnects == 1, timeout_s=5.0)

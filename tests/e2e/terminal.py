@@ -1,0 +1,98 @@
+"""claude's screen: a real terminal (tmux) with keys to press and a picture to read.
+
+Knows: tmux. Refuses to know: what is on the screen. Nothing sleeps for a fixed time: a picture is
+waited for.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+WAIT_S = 20.0
+POLL_S = 0.05
+
+
+class Terminal:
+    """One command in one terminal: `with Terminal(argv, env, cwd, socket) as terminal`.
+
+    The command becomes the pane's own process, so its pid and exit status are the terminal's.
+    """
+
+    def __init__(
+        self, argv: Sequence[str | Path], env: Mapping[str, str], cwd: Path, socket: Path
+    ) -> None:
+        self._socket = socket
+        settings = [f"{name}={value}" for name, value in env.items()]
+        command = shlex.join(["env", "-i", *settings, *(str(part) for part in argv)])
+        self._start = ("-x", "120", "-y", "40", "-c", str(cwd), f"exec {command}")
+
+    def __enter__(self) -> Self:
+        options = ("set", "-g", "remain-on-exit", "on")
+        self._tmux("-f", "/dev/null", *options, ";", "new-session", "-d", "-s", "t", *self._start)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            error.add_note(f"the screen was:\n{self.screen()}")
+        self._tmux("kill-server")
+
+    def screen(self) -> str:
+        """What is drawn, lines joined where the terminal wrapped them."""
+        return self._tmux("capture-pane", "-p", "-J", "-t", "t")
+
+    def wait_for(self, pattern: str, timeout_s: float = WAIT_S) -> str:
+        """The screen, once it matches. Raises AssertionError when it does not in time."""
+        deadline = time.monotonic() + timeout_s
+        while not re.search(pattern, screen := self.screen()):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"the screen never showed {pattern!r}")
+            time.sleep(POLL_S)
+        return screen
+
+    def type(self, text: str) -> None:
+        """Type a text, wait until it is drawn, and press Enter."""
+        self._tmux("send-keys", "-t", "t", "-l", text)
+        self.wait_for(re.escape(text[:30]))
+        self.press("Enter")
+
+    def press(self, key: str) -> None:
+        """Press one key, named as tmux names it."""
+        self._tmux("send-keys", "-t", "t", key)
+
+    @property
+    def pid(self) -> int:
+        """The pid of the command."""
+        return int(self._told("pane_pid"))
+
+    def exit_status(self, timeout_s: float = WAIT_S) -> int:
+        """The command's exit status, once it has ended."""
+        deadline = time.monotonic() + timeout_s
+        while not (status := self._told("pane_dead_status")):
+            if time.monotonic() > deadline:
+                raise AssertionError("the command did not end with an exit status")
+            if self._told("pane_dead") == "1":
+                # tmux 3.3a misses its child's end now and then: seen as a zombie for 20 s
+                os.kill(int(self._told("pid")), signal.SIGCHLD)
+            time.sleep(POLL_S)
+        return int(status)
+
+    def _told(self, name: str) -> str:
+        return self._tmux("display-message", "-p", "-t", "t", f"#{{{name}}}").strip()
+
+    def _tmux(self, *arguments: str) -> str:
+        argv = ("tmux", "-S", str(self._socket), *arguments)
+        return subprocess.run(argv, check=True, capture_output=True, text=True).stdout

@@ -1,0 +1,87 @@
+"""A session in a terminal, as a person has one: draw, ask, change the model, use a tool, leave."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from openclaude.standins import script
+from openclaude.standins.anthropic import AnthropicStandin
+from openclaude.standins.bedrock import BedrockStandin
+from tests.conftest import need
+from tests.e2e.house import CLAUDE, OPENCLAUDE, PROFILE, House
+from tests.e2e.processes import executable
+from tests.e2e.terminal import Terminal
+
+Open = Callable[[], Terminal]
+PROMPT = r"❯\s*\n─"  # the empty input box above its lower edge
+
+
+@pytest.fixture
+def open_terminal(house: House, tmp_path: Path) -> Iterator[Open]:
+    """A terminal in which somebody types `openclaude --profile house`."""
+    need(shutil.which("tmux"), "tmux")
+    argv = (OPENCLAUDE, "--profile", PROFILE)
+
+    yield lambda: Terminal(argv, house.environment(), house.project, tmp_path / "tmux")
+
+    # where claude itself keeps the model that was chosen with /model
+    (house.home / ".claude/settings.json").unlink(missing_ok=True)
+
+
+def test_a_session_answers_changes_its_model_and_ends_well(
+    house: House, anthropic: AnthropicStandin, bedrock: BedrockStandin, open_terminal: Open
+) -> None:
+    with open_terminal() as terminal:
+        drawn = terminal.wait_for(PROMPT)
+        assert executable(terminal.pid) == CLAUDE
+        terminal.type("hello there")
+        terminal.wait_for("● anthropic stand-in: claude-opus-5-5")
+        terminal.type("/model haiku")
+        asked = terminal.wait_for("Switch model")
+        terminal.press("Enter")
+        changed = terminal.wait_for("Set model to")
+        terminal.type("and again")
+        terminal.wait_for("● bedrock stand-in: qwen.qwen3-next-80b-a3b")
+        terminal.type("/exit")
+        code = terminal.exit_status()
+
+    assert "Opus 5.5 · Claude Max" in drawn  # the plan's login, as plain claude shows it
+    assert "Qwen3 Next 80B" in asked
+    assert "Qwen3 Next 80B" in changed
+    assert "unrecognized" not in changed.lower()
+    assert code == 0
+    assert [request.json()["model"] for request in anthropic.requests] == ["claude-opus-5-5"]
+    (told,) = bedrock.requests
+    assert told.signed_by == house.canaries.aws_id
+    assert not [problem for problem in told.problems if not problem.startswith("note: ")]
+    assert "hello there" in told.body.decode()  # the conversation went along
+
+
+def test_a_tool_runs_in_auto_mode_because_anthropics_own_verdict_arrives(
+    house: House, anthropic: AnthropicStandin, open_terminal: Open
+) -> None:
+    made = house.project / "made-by-the-tool"
+    touch = script.tool("Bash", {"command": f"touch {made.name}"}) + script.then(script.say("made"))
+
+    with open_terminal() as terminal:
+        terminal.wait_for(PROMPT)
+        terminal.type(touch)
+        terminal.wait_for("● made")
+
+    assert made.exists()
+    assert "safeguards" in anthropic.requests[0].json()
+
+
+def test_two_times_control_c_ends_it_as_it_ends_claude(house: House, open_terminal: Open) -> None:
+    with open_terminal() as terminal:
+        terminal.wait_for(PROMPT)
+        terminal.press("C-c")
+        terminal.wait_for("again to exit")
+        terminal.press("C-c")
+
+        assert terminal.exit_status() == 0
+    assert house.status()["units"][0]["state"] == "ready"

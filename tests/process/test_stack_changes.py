@@ -1,0 +1,292 @@
+"""A stack that lives on: restarted, reloaded, shared, replaced; its sockets are never closed."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from openclaude import __version__
+from openclaude.compile.plan import Plan
+from tests.process.world import World, about, get, is_gone, stopped, stubbed, until
+
+
+class Hammer:
+    """Clients that connect again and again, each asking once; what went wrong is kept."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.answered = 0
+        self.failed: list[str] = []
+        self.ended = threading.Event()
+        self.threads = [threading.Thread(target=self.ask) for _ in range(3)]
+
+    def ask(self) -> None:
+        while not self.ended.is_set():
+            try:
+                assert json.loads(get(self.port))["pid"]
+                self.answered += 1
+            except Exception as error:  # noqa: BLE001 - every kind of failure counts
+                self.failed.append(repr(error))
+
+    def __enter__(self) -> Hammer:
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.ended.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def pids(world: World, profile: str = "qwen") -> dict[str, int]:
+    """The units' pids, once all are ready."""
+    units = until(lambda: ready(world, profile), timeout_s=20)
+    return {name: unit["pid"] for name, unit in units.items()}
+
+
+def ready(world: World, profile: str) -> dict[str, dict[str, int]] | None:
+    units = world.units(profile)
+    return units if all(unit["state"] == "ready" for unit in units.values()) else None
+
+
+# -- restart and reload ----------------------------------------------------------------------------
+
+
+def test_restart_gives_new_processes_and_refuses_no_connection_meanwhile(world: World) -> None:
+    port = world.up()
+    before = pids(world)
+
+    with Hammer(port) as main, Hammer(port + 1) as providers:
+        for _ in range(3):
+            assert world.run("restart", "--wait")[:3] == (0, "qwen: restarted\n", "")
+
+    assert main.failed == providers.failed == []
+    assert main.answered > 10
+    after = pids(world)
+    assert set(after.values()).isdisjoint(before.values())
+    assert all(is_gone(pid) for pid in before.values())
+
+
+def test_a_stream_in_flight_is_finished_by_the_process_that_began_it(world: World) -> None:
+    port = world.up()
+    before = pids(world)["main"]
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    line.request("GET", "/stream?40")
+    reply = line.getresponse()
+    assert reply.readline() == b"0 %d\n" % before
+
+    assert world.run("restart", "--wait").status == 0
+
+    assert about(port)["pid"] != before
+    assert not is_gone(before)
+    lines = reply.read().decode().splitlines()
+    line.close()
+    assert lines == [f"{number} {before}" for number in range(1, 40)]
+    until(lambda: is_gone(before))
+
+
+def test_a_changed_profile_replaces_only_what_changed_on_the_same_port_with_the_same_key(
+    world: World, plan: Callable[..., Plan]
+) -> None:
+    port = world.up()
+    before, record = pids(world), world.record()
+    world.keep(plan(providers={"MARK": "changed"}, port=port + 100))
+
+    with Hammer(port) as main:
+        world.run("-p")
+        after = until(lambda: changed(pids(world), before, "providers"))
+
+    assert main.failed == []
+    assert after["main"] == before["main"]
+    assert about(port + 1)["environment"]["MARK"] == "changed"
+    assert world.record() == record
+    env = world.heard()[0]["settings"]["env"]
+    assert env["ANTHROPIC_BASE_URL"] == f"http://127.0.0.1:{port}"
+    assert record["main_key"] in env["ANTHROPIC_CUSTOM_HEADERS"]
+
+
+def changed(now: dict[str, int], before: dict[str, int], name: str) -> dict[str, int] | None:
+    return now if now[name] != before[name] else None
+
+
+def test_a_unit_is_replaced_when_its_config_changed(
+    world: World, plan: Callable[..., Plan]
+) -> None:
+    world.up()
+    before = pids(world)
+    made = plan()
+    files = {**made.files, "providers.yaml": made.files["providers.yaml"] + "# changed\n"}
+    world.keep(stubbed(made._replace(files=files)))
+
+    world.run("start")
+
+    after = until(lambda: changed(pids(world), before, "providers"))
+    assert after["main"] == before["main"]
+    assert (world.folder() / "providers.yaml").read_text() == files["providers.yaml"]
+
+
+def test_a_profile_can_gain_and_lose_its_providers(world: World, plan: Callable[..., Plan]) -> None:
+    both = plan()
+    alone = plan("base")._replace(profile="qwen").sealed("tests")
+    world.keep(alone)
+    port = world.up()
+    assert list(pids(world)) == ["main"]
+
+    world.keep(both)
+    assert world.up() == port
+    assert list(pids(world)) == ["main", "providers"]
+    assert about(port + 1)["pid"] == pids(world)["providers"]
+
+    gone = pids(world)["providers"]
+    world.keep(alone)
+    assert world.up() == port
+    assert list(pids(world)) == ["main"]
+    until(lambda: is_gone(gone))
+
+
+def test_an_unchanged_profile_changes_nothing(world: World) -> None:
+    world.up()
+    before = pids(world), world.record()
+
+    world.run("-p")
+    world.run("start")
+
+    assert (pids(world), world.record()) == before
+
+
+# -- sharing ---------------------------------------------------------------------------------------
+
+
+def test_launches_at_one_moment_make_one_stack(world: World) -> None:
+    with contextlib.ExitStack() as stack:
+        started = [stack.enter_context(world.start("-p")) for _ in range(8)]
+        ended = [(*process.communicate(timeout=30), process.returncode) for process in started]
+
+    assert ended == [("", "", 0)] * 8
+    heard = [record["settings"]["env"] for record in world.heard()]
+    assert len(heard) == 8
+    assert {env["ANTHROPIC_BASE_URL"] for env in heard} == {
+        f"http://127.0.0.1:{world.record()['port']}"
+    }
+    assert len({env["ANTHROPIC_CUSTOM_HEADERS"] for env in heard}) == 1
+    world.up()
+    assert len(world.processes()) == 3
+
+
+def test_starts_and_stops_at_one_moment_leave_a_stack_or_none(world: World) -> None:
+    words = ["start", "stop", "restart", "start", "stop", "status", "start"]
+    with contextlib.ExitStack() as stack:
+        started = [stack.enter_context(world.start(word)) for word in words]
+        ended = [(*process.communicate(timeout=60), process.returncode) for process in started]
+
+    assert all(status in {0, 1} for _, _, status in ended), ended
+    assert not (world.state / "crash.md").exists()
+    world.run("stop")
+    assert world.processes() == []
+    assert not (world.folder() / "stack.json").exists()
+
+
+def test_two_profiles_side_by_side_have_ports_of_their_own(
+    world: World, plan: Callable[..., Plan], port: int
+) -> None:
+    world.keep(plan("base"))  # it prefers the same port
+
+    assert (world.up(), world.up("base")) == (port, port + 2)
+
+    assert world.record("base")["main_key"] != world.record()["main_key"]
+    assert about(port)["pid"] != about(port + 2)["pid"]
+    both = world.run("status").out
+    assert [line.split()[0] for line in both.splitlines()] == ["PROFILE", "base", "qwen", "qwen"]
+    assert world.run("stop", "--all")[:2] == (0, "base: stopped\nqwen: stopped\n")
+    assert world.processes() == []
+
+
+def test_one_stack_that_does_not_answer_hides_no_other(
+    world: World, plan: Callable[..., Plan]
+) -> None:
+    world.keep(plan("base"))
+    world.up()
+    world.up("base")
+
+    with stopped(world.record("base")["pid"]):
+        done = world.run("status", "--json")
+
+    envelope = json.loads(done.out)
+    assert [report["profile"] for report in envelope["data"]["stacks"]] == ["qwen"]
+    assert [error["message"] for error in envelope["errors"]] == [
+        "the supervisor of `base` does not answer"
+    ]
+    assert done.status == 1
+
+
+def test_settings_of_launches_that_are_over_are_removed(world: World) -> None:
+    world.tell_claude(sleep_s=60)
+    with world.start("-p") as living:
+        until(world.heard)
+        world.tell_claude()
+        world.run("-p")
+        world.run("-p")
+
+        left = {path.name.partition("-")[0] for path in (world.folder() / "launches").iterdir()}
+
+        last = str(world.heard()[-1]["pid"])
+        assert left == {str(living.pid), last}
+        living.kill()
+
+
+# -- before a unit answers -------------------------------------------------------------------------
+
+
+def test_a_connection_made_before_the_unit_exists_is_served_by_it(
+    empty_world: World, plan: Callable[..., Plan]
+) -> None:
+    empty_world.keep(plan(main={"STUB_DELAY_S": "0.8"}))
+
+    began = time.monotonic()
+    assert empty_world.run("-p").status == 0
+    took_s = time.monotonic() - began
+    url = empty_world.heard()[0]["settings"]["env"]["ANTHROPIC_BASE_URL"]
+    port = int(url.rpartition(":")[2])
+
+    assert about(port)["environment"]["STUB_DELAY_S"] == "0.8"
+    assert took_s < 0.8  # the launch did not wait
+    assert time.monotonic() - began > 0.8
+
+
+# -- another version -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def older(world: World) -> Iterator[World]:
+    """A world in which a supervisor of another version runs."""
+    ours = world.program.read_text()
+    world.patch_supervisor("supervisor.__version__ = '0.0.1'\n")
+    world.up()
+    world.program.write_text(ours)
+    return world
+
+
+def test_a_supervisor_of_another_version_is_replaced_on_its_port_with_its_key(
+    older: World,
+) -> None:
+    before = older.record()
+    assert before["version"] == "0.0.1"
+
+    assert older.run("-p")[:3] == (0, "", "")
+
+    assert is_gone(before["pid"])
+    assert older.up() == before["port"]
+    after = older.record()
+    assert after == {**before, "version": __version__, **new(after)}
+    assert after["pid"] != before["pid"]
+
+
+def new(record: dict[str, object]) -> dict[str, object]:
+    return {name: record[name] for name in ("pid", "started")}
