@@ -100,7 +100,7 @@ def our_processes(folder: Path) -> list[Process]:
     report = ask(folder, {"do": "status"})
     pids = {"supervisor": report["pid"], **{u["name"]: u["pid"] for u in report["units"]}}
     if report["preloader"]:
-        pids["preloader"] = report["preloader"]["pid"]
+        pids["preloader"] = report["preloader"]
     found = ((name, psutil.Process(pid)) for name, pid in pids.items())
     return [Process(name, process.environ(), process.cmdline()) for name, process in found]
 

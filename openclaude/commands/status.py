@@ -17,6 +17,7 @@ from openclaude.output import Result, table
 from openclaude.places import Places
 from openclaude.profile.names import profile_name
 from openclaude.run.stack import StackUnreachable, ask
+from openclaude.run.usage import NOTHING, usage
 
 MIB = 1024 * 1024
 WATCH_S = 1.0
@@ -72,6 +73,10 @@ def report_of(name: str, places: Places) -> list[dict[str, Any]]:
     if not report:
         return []
     del report["main_key"]
+    for unit in report["units"]:
+        unit |= usage(unit["pid"]) if unit["pid"] else NOTHING
+    for name, pid in (("supervisor", report.pop("pid")), ("preloader", report["preloader"])):
+        report[name] = {"pid": pid, **usage(pid)} if pid else None
     return [report]
 
 
@@ -109,16 +114,16 @@ def unit_row(unit: dict[str, Any]) -> tuple[str, ...]:
         duration(unit["state_s"]),
         str(unit["served"]),
         str(unit["restarts"]),
-        *usage(unit),
+        *costs(unit),
     )
 
 
 def process_row(name: str, process: dict[str, Any]) -> tuple[str, ...]:
     """The line of a process that is no unit."""
-    return (name, "-", "-", str(process["pid"]), "-", "-", "-", *usage(process))
+    return (name, "-", "-", str(process["pid"]), "-", "-", "-", *costs(process))
 
 
-def usage(process: dict[str, Any]) -> tuple[str, str, str]:
+def costs(process: dict[str, Any]) -> tuple[str, str, str]:
     """Resident memory, its proportional share, CPU time."""
     pss = f"{process['pss_bytes'] / MIB:.0f} MB" if process["pss_bytes"] else "-"
     return f"{process['rss_bytes'] / MIB:.0f} MB", pss, f"{process['cpu_s']:.1f} s"

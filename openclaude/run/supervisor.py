@@ -24,7 +24,7 @@ from openclaude.run.crew import Crew
 from openclaude.run.decide import State, Use
 from openclaude.run.desk import Desk
 from openclaude.run.processes import start_time
-from openclaude.run.report import report_process, report_unit
+from openclaude.run.report import report_unit
 from openclaude.run.sessions import Session, Sessions
 from openclaude.run.stack import Record, forget_stack, write_record
 from openclaude.run.units import Surroundings
@@ -219,8 +219,7 @@ class Supervisor:
             "port": crew.around.port,
             "uptime_s": round(time.time() - self.started_at, 1),
             "start_method": crew.method,
-            "supervisor": report_process(os.getpid()),
-            "preloader": report_process(preloader.pid) if preloader else None,
+            "preloader": preloader.pid if preloader else None,
             "sessions": [session._asdict() for session in self.sessions],
             "tiers": [
                 {"tier": tier.tier, "model": tier.model, "label": tier.label}
