@@ -13,17 +13,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 HEAVY = {
     *("pydantic", "tomlkit", "litellm", "yaml", "psutil", "rich", "click", "argparse", "boto3"),
     *("asyncio", "http.client", "urllib.request", "importlib.metadata", "subprocess", "tempfile"),
-    *(
-        "dataclasses",
-        "inspect",
-        "logging",
-        "shutil",
-        "ssl",
-        "difflib",
-        "traceback",
-        "openclaude.profile.library",
-    ),
-    *("openclaude.profile.schema", "openclaude.compile.compiler", "openclaude.run.supervisor"),
+    *("dataclasses", "inspect", "logging", "shutil", "ssl", "difflib", "traceback"),
+    *("openclaude.profile.schema", "openclaude.profile.library", "openclaude.compile.compiler"),
 }
 # A launch up to its exec, which tells what has been imported by then instead.
 LAUNCH = """
