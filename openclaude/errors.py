@@ -7,7 +7,6 @@ that mends it. `code` is the stable name a `--json` reader sees.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -57,5 +56,7 @@ class ClaudeNotExecutable(OpenclaudeError):
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """The one of `known` that `word` was probably meant to be, or an empty string."""
+    import difflib  # here, because a launch that goes well has no use for it
+
     near = difflib.get_close_matches(word, list(known), 1, 0.6)
     return near[0] if near else ""

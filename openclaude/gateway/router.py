@@ -1,6 +1,6 @@
 """The router: in front of LiteLLM in `main`. Claude's own ids go to Anthropic, slots to providers.
 
-Knows: slot ids, LiteLLM's two routes, what LiteLLM adds to a reply. Refuses to know: providers,
+Knows: slot ids, LiteLLM's two routes. Refuses to know: providers,
 credentials, how it was started. Two lanes:
 
 * raw: a `claude-*` id. LiteLLM's own Anthropic pass-through does the forwarding; the request's
@@ -11,7 +11,6 @@ credentials, how it was started. Two lanes:
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,7 +20,6 @@ from openclaude.gateway.asgi import (
     App,
     BodyTooLarge,
     Headers,
-    Message,
     Receive,
     Scope,
     Send,
@@ -31,6 +29,7 @@ from openclaude.gateway.asgi import (
     without,
 )
 from openclaude.gateway.presence import run_while_present
+from openclaude.gateway.raw_reply import RawReply
 from openclaude.gateway.slot_errors import Slot
 from openclaude.gateway.slot_lane import SlotReply
 
@@ -106,7 +105,7 @@ class Router:
             "state": {**scope.get("state", {}), self.raw_body_key: body},
         }
         shown = orjson.dumps({key: document[key] for key in FOR_LITELLM if key in document})
-        await run_while_present(self.app, inner, shown, receive, without_additions(send))
+        await run_while_present(self.app, inner, shown, receive, RawReply(send).send)
 
     async def slot(
         self,
@@ -151,38 +150,3 @@ def joined(headers: Headers) -> Headers:
     for name, value in headers:
         values[name] = values[name] + b", " + value if name in values else value
     return list(values.items())
-
-
-# What LiteLLM 1.106.2 adds to every reply (measured), by name or by exact name and value: an
-# upstream may send a content-security-policy of its own.
-ADDED_VALUES = frozenset(
-    {
-        (b"x-frame-options", b"DENY"),
-        (b"content-security-policy", b"frame-ancestors 'none'"),
-        (b"x-content-type-options", b"nosniff"),
-    }
-)
-# by its CORS layer always, by its compression, which never compresses here, for a long whole reply
-ADDED_VARY = re.compile(rb"(?:^|, )Origin(?:, Accept-Encoding)?$")
-
-
-def is_addition(name: bytes, value: bytes) -> bool:
-    """Whether a reply's header is LiteLLM's own."""
-    return name.lower().startswith(b"x-litellm-") or (name.lower(), value) in ADDED_VALUES
-
-
-def without_additions(send: Send) -> Send:
-    """A `send` that takes LiteLLM's own headers out of a reply."""
-
-    async def cleaned(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            kept = [without_vary(*pair) for pair in message["headers"] if not is_addition(*pair)]
-            message = {**message, "headers": [pair for pair in kept if pair[1]]}
-        await send(message)
-
-    return cleaned
-
-
-def without_vary(name: bytes, value: bytes) -> tuple[bytes, bytes]:
-    """A `vary` header as the upstream sent it, perhaps empty: LiteLLM's layers add at its end."""
-    return (name, ADDED_VARY.sub(b"", value)) if name.lower() == b"vary" else (name, value)

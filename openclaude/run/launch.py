@@ -14,7 +14,6 @@ import signal
 import socket
 import sys
 import time
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
@@ -205,6 +204,8 @@ def start_supervisor(folder: Path, descriptors: tuple[int, ...], handover: dict[
             if os.fork() == 0:
                 become_supervisor(folder, read, descriptors)
         except BaseException:  # noqa: BLE001 - a fork: nothing may return into the launcher's code
+            import traceback
+
             traceback.print_exc()
             os._exit(1)
         os._exit(0)

@@ -75,7 +75,21 @@ def test_a_connection_that_breaks_off_is_tried_again_as_often(
     ours = seen(house.openclaude(*arguments, env=FEW_RETRIES), anthropic)
 
     assert (ours.code, ours.requests) == (plain.code, plain.requests)
-    assert ours.out.startswith("API Error: ")
+    assert "the connection to Anthropic broke before its reply was complete" in ours.out
+
+
+def test_an_anthropic_that_cannot_be_reached_is_named_and_tried_again(house: House) -> None:
+    name, nobody = "nowhere", "http://127.0.0.1:9"  # discard: nothing listens there
+    house.write(
+        f".config/openclaude/profiles/{name}.toml",
+        f'schema = 1\nextends = "base"\n[anthropic]\nbase_url = "{nobody}"\n',
+    )
+
+    ran = house.openclaude("-p", "hi", "--model", "opus", profile=name, env=FEW_RETRIES)
+
+    assert house.word("stop", profile=name).code == 0
+    assert (ran.code, ran.err) == (1, "")
+    assert ran.out.startswith("API Error: 502 openclaude: cannot reach 127.0.0.1:9. ")
 
 
 def test_a_401_is_claudes_to_handle_and_counted_as_often(

@@ -16,7 +16,7 @@ from tests.e2e.house import CLAUDE, OPENCLAUDE, PROFILE, House
 from tests.e2e.processes import executable
 from tests.e2e.terminal import Terminal
 
-Open = Callable[[], Terminal]
+Open = Callable[..., Terminal]
 PROMPT = r"❯\s*\n─"  # the empty input box above its lower edge
 
 
@@ -26,7 +26,12 @@ def open_terminal(house: House, tmp_path: Path) -> Iterator[Open]:
     need(shutil.which("tmux"), "tmux")
     argv = (OPENCLAUDE, "--profile", PROFILE)
 
-    yield lambda: Terminal(argv, house.environment(), house.project, tmp_path / "tmux")
+    def start(*, without: str = "") -> Terminal:
+        env = house.environment()
+        env.pop(without, None)
+        return Terminal(argv, env, house.project, tmp_path / "tmux")
+
+    yield start
 
     # where claude itself keeps the model that was chosen with /model
     (house.home / ".claude/settings.json").unlink(missing_ok=True)
@@ -85,3 +90,23 @@ def test_two_times_control_c_ends_it_as_it_ends_claude(house: House, open_termin
 
         assert terminal.exit_status() == 0
     assert house.status()["units"][0]["state"] == "ready"
+
+
+def test_the_small_calls_of_a_usual_session_are_served_by_the_slot(
+    house: House, anthropic: AnthropicStandin, bedrock: BedrockStandin, open_terminal: Open
+) -> None:
+    with open_terminal(without="CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC") as terminal:
+        terminal.wait_for(PROMPT)
+        terminal.type("a conversation that wants a title")
+        terminal.wait_for("● anthropic stand-in: claude-opus-5-5")
+        # the probe of the quota, and the title
+        assert bedrock.wait_until(lambda standin: len(standin.requests) >= 2, timeout_s=20)
+
+    assert {request.signed_by for request in bedrock.requests} == {house.canaries.aws_id}
+    assert not [
+        problem
+        for request in bedrock.requests
+        for problem in request.problems
+        if not problem.startswith("note: ")
+    ]
+    assert {request.json()["model"] for request in anthropic.requests} == {"claude-opus-5-5"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -73,6 +74,7 @@ def empty_world() -> Iterator[World]:
     """A home, a claude, nothing else."""
     made = World()
     yield made
+    sys.stdout.write(made.tell())  # shown where the test failed
     made.close()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.world import World
+from tests.process.world import World, in_foreground
 
 LINES = "".join(f"line {number} {'x' * 80}\n" for number in range(1000))
 
@@ -41,7 +41,7 @@ def test_one_unit_only(logged: World) -> None:
 
 def test_following_tells_what_comes_until_interrupted(logged: World) -> None:
     log = logged.folder() / "main.log"
-    with logged.start("logs", "-f", "-n", "1") as process:
+    with logged.start("logs", "-f", "-n", "1", preexec_fn=in_foreground) as process:
         assert process.stdout
         assert process.stdout.readline() == "==> main <==\n"
         assert process.stdout.readline().startswith("line 999 ")
@@ -72,9 +72,8 @@ def test_ctrl_c_on_a_terminal_ends_following_with_130(logged: World) -> None:
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        process_group=None,
         start_new_session=True,
-        preexec_fn=lambda: take_terminal(),
+        preexec_fn=take_terminal,
     ) as process:
         os.close(theirs)
         assert b"==> main <==" in read_terminal(ours, b"line 999")
@@ -91,6 +90,7 @@ def take_terminal() -> None:
     import termios
 
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    in_foreground()
 
 
 def read_terminal(terminal: int, awaited: bytes) -> bytes:

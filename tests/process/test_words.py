@@ -11,7 +11,7 @@ import pytest
 
 from openclaude import __version__
 from openclaude.compile.plan import Plan
-from tests.process.world import World, until
+from tests.process.world import World, in_foreground, until
 
 LATER = [
     "new",
@@ -215,7 +215,7 @@ def test_an_interrupted_word_exits_with_130_and_says_nothing(
     empty_world: World, plan: Callable[..., Plan]
 ) -> None:
     empty_world.keep(plan(main={"STUB_DELAY_S": "60"}))
-    with empty_world.start("start", "--wait") as process:
+    with empty_world.start("start", "--wait", preexec_fn=in_foreground) as process:
         empty_world.record()
 
         process.send_signal(signal.SIGINT)

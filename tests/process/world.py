@@ -222,6 +222,12 @@ class World:
             for path in sorted(folder.rglob("*"))
         }
 
+    def tell(self) -> str:
+        """What openclaude has written down, for whoever wants to know why a test failed."""
+        paths = [*self.state.rglob("*.log"), *self.state.rglob("crash.md")]
+        texts = {str(path): path.read_text(errors="replace") for path in paths if path.is_file()}
+        return "".join(f"==> {self.plain(path)}\n{text}\n" for path, text in texts.items() if text)
+
     def close(self) -> None:
         """End every process of this world and remove it."""
         while left := self.processes():  # what is killed may just have started another
@@ -283,6 +289,11 @@ def is_gone(pid: int) -> bool:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
+
+
+def in_foreground() -> None:
+    """Take Ctrl-C as a command line does, though the tests may run in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextlib.contextmanager

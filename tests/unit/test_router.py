@@ -119,17 +119,56 @@ def test_litellms_own_headers_are_taken_out_of_a_raw_reply_and_the_upstreams_sta
         (b"request-id", b"req_1"),
         (b"anthropic-ratelimit-unified-status", b"allowed"),
         (b"content-security-policy", b"default-src 'none'"),
+        (b"x-empty", b""),
     ]
     added = [
         (b"x-litellm-call-id", b"1"),
         (b"X-Frame-Options", b"DENY"),
         (b"Content-Security-Policy", b"frame-ancestors 'none'"),
         (b"X-Content-Type-Options", b"nosniff"),
+        (b"Vary", b"Origin"),
     ]
 
     reply = route(Inner(429, [*upstream, *added], (b"exact", b" bytes")), b'{"model":"claude-x"}')
 
     assert (reply.status, reply.body, reply.headers) == (429, b"exact bytes", upstream)
+
+
+OWN = b'{"error":{"message":"%s","type":"internal_server_error","param":null,"code":"500"}}'
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "shown"),
+    [
+        (
+            OWN % b"Cannot connect to host a.example:443 ssl:<ssl.SSLContext object at 0x1> [x]",
+            502,
+            "openclaude: cannot reach a.example:443",
+        ),
+        (
+            OWN % b"Server disconnected",
+            502,
+            "openclaude: the connection to Anthropic broke before its reply was complete",
+        ),
+        (b'{"type":"error","error":{"type":"api_error","message":"theirs"}}', 500, "theirs"),
+        (b'{"error":{"message":"theirs"}}', 500, "theirs"),
+    ],
+)
+def test_litellms_own_error_on_the_raw_lane_is_said_in_words(
+    body: bytes, status: int, shown: str
+) -> None:
+    reply = route(Inner(500, [], (body[:9], body[9:])), b'{"model":"claude-x"}')
+
+    assert reply.status == status
+    assert json.loads(reply.body)["error"]["message"] == shown
+    assert status == 502 or reply.body == body
+
+
+@pytest.mark.parametrize("body", [b"<html>500</html>", b"[]", b'{"error":"x"}', b""])
+def test_any_other_500_on_the_raw_lane_arrives_as_it_is(body: bytes) -> None:
+    reply = route(Inner(500, [(b"x-a", b"1")], (body,)), b'{"model":"claude-x"}')
+
+    assert (reply.status, reply.body, reply.headers) == (500, body, [(b"x-a", b"1")])
 
 
 def test_a_body_that_never_ends_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
