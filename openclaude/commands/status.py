@@ -75,7 +75,7 @@ def report_of(name: str, places: Places) -> list[dict[str, Any]]:
     del report["main_key"]
     for unit in report["units"]:
         unit |= usage(unit["pid"]) if unit["pid"] else NOTHING
-    for name, pid in (("supervisor", report.pop("pid")), ("preloader", report["preloader"])):
+    for name, pid in (("supervisor", report["pid"]), ("preloader", report["preloader"])):
         report[name] = {"pid": pid, **usage(pid)} if pid else None
     return [report]
 

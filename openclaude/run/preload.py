@@ -15,7 +15,9 @@ import os
 import select
 import signal
 import socket
+import sys
 import threading
+import traceback
 from pathlib import Path
 from typing import NoReturn
 
@@ -114,12 +116,20 @@ def become_instance(application: str, given: list[int]) -> NoReturn:
         os.chdir(told["folder"])
         gc.enable()
         instance.serve(application, listener, report, lifeline)
+    except SystemExit as end:  # what an interpreter of its own would make of it
+        if isinstance(end.code, str):
+            sys.stderr.write(f"{end.code}\n")
+        finish(end.code if isinstance(end.code, int) else int(end.code is not None))
     except BaseException:  # noqa: BLE001 - a fork: nothing may return into the preloader's code
-        import traceback
-
         traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
+        finish(1)
+    finish(0)
+
+
+def finish(code: int) -> NoReturn:
+    """End this fork as a process of its own would: its last words written, nothing else run."""
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -69,10 +69,24 @@ def plan(compiled: Callable[[str], Plan], port: int) -> MakePlan:
     return make
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The life of a stack is tested both ways of making its instances."""
+    module = metafunc.module.__name__.rpartition(".")[2]
+    needed = {"world", "empty_world", "method"} & set(metafunc.fixturenames)
+    if needed and module.startswith(("test_stack_", "test_environments")):
+        metafunc.parametrize("method", ["fork", "spawn"], indirect=True)
+
+
 @pytest.fixture
-def empty_world() -> Iterator[World]:
+def method(request: pytest.FixtureRequest) -> str:
+    """How instances are made."""
+    return str(getattr(request, "param", "fork"))
+
+
+@pytest.fixture
+def empty_world(method: str) -> Iterator[World]:
     """A home, a claude, nothing else."""
-    made = World()
+    made = World(method)
     yield made
     sys.stdout.write(made.tell())  # shown where the test failed
     made.close()

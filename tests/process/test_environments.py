@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 
 import psutil
 import pytest
 
+from openclaude.compile.plan import Plan
 from openclaude.run.processes import python_environment
-from tests.process.world import World
+from tests.process.world import World, about
 
 FLAGS = {
     "LITELLM_MODE": "PRODUCTION",
@@ -18,6 +20,7 @@ FLAGS = {
     "NO_DOCS": "True",
     "NO_REDOC": "True",
     "DISABLE_ADMIN_UI": "True",
+    "OPENBLAS_NUM_THREADS": "1",
 }
 REMOVED = (
     "ANTHROPIC_AUTH_TOKEN",
@@ -72,8 +75,8 @@ def haunted(world: World) -> World:
 
 
 def unit_environments(world: World) -> dict[str, dict[str, str]]:
-    """What each unit was started with; the tests' own PYTHONPATH taken out."""
-    found = {name: psutil.Process(unit["pid"]).environ() for name, unit in world.units().items()}
+    """What each unit finds in its environment; the tests' own PYTHONPATH taken out."""
+    found = {name: dict(about(unit["port"])["environment"]) for name, unit in world.units().items()}
     for environment in found.values():
         del environment["PYTHONPATH"]
     return found
@@ -177,7 +180,7 @@ def test_no_canary_reaches_a_process_of_ours_or_a_file(haunted: World) -> None:
         if path.is_file() and path.parent.name != "launches"
     ]
 
-    assert len(told) == 3
+    assert len(told) == haunted.crew_size
     assert "CANARY" not in repr(told)
     assert b"CANARY" not in b"".join(written)
 
@@ -206,3 +209,18 @@ def test_two_launches_share_keys_and_two_stacks_do_not(world: World, plan) -> No
     third = world.heard()[2]["settings"]["env"]["ANTHROPIC_CUSTOM_HEADERS"]
 
     assert first == second != third
+
+
+def test_the_preloader_gets_the_offline_flags_and_nothing_else(
+    compiled: Callable[[str], Plan],
+) -> None:
+    assert compiled("qwen").preload_environment == FLAGS
+
+
+def test_the_preloader_finds_nothing_of_its_user(haunted: World) -> None:
+    preloader = haunted.status()["preloader"]
+    if haunted.method == "spawn":
+        assert preloader is None
+        return
+
+    assert list(psutil.Process(preloader["pid"]).environ()) == ["PYTHONPATH"]

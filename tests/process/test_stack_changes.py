@@ -177,7 +177,7 @@ def test_launches_at_one_moment_make_one_stack(world: World) -> None:
     }
     assert len({env["ANTHROPIC_CUSTOM_HEADERS"] for env in heard}) == 1
     world.up()
-    assert len(world.processes()) == 3
+    assert len(world.processes()) == world.crew_size
 
 
 def test_starts_and_stops_at_one_moment_leave_a_stack_or_none(world: World) -> None:
@@ -203,7 +203,8 @@ def test_two_profiles_side_by_side_have_ports_of_their_own(
     assert world.record("base")["main_key"] != world.record()["main_key"]
     assert about(port)["pid"] != about(port + 2)["pid"]
     both = world.run("status").out
-    assert [line.split()[0] for line in both.splitlines()] == ["PROFILE", "base", "qwen", "qwen"]
+    titles = [line.partition(":")[0] for line in both.splitlines() if ": up " in line]
+    assert titles == ["base", "qwen"]
     assert world.run("stop", "--all")[:2] == (0, "base: stopped\nqwen: stopped\n")
     assert world.processes() == []
 
@@ -281,7 +282,7 @@ def test_a_supervisor_of_another_version_is_replaced_on_its_port_with_its_key(
 
     assert older.run("-p")[:3] == (0, "", "")
 
-    assert is_gone(before["pid"])
+    until(lambda: is_gone(before["pid"]))
     assert older.up() == before["port"]
     after = older.record()
     assert after == {**before, "version": __version__, **new(after)}

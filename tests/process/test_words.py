@@ -135,8 +135,10 @@ REPORTS = [
     ("--version", 0, ["openclaude", "claude", "litellm", "python"]),
     ("stop", 0, ["stopped", "not_running"]),
 ]
-UNIT = ["name", "state", "pid", "port", "state_s", "rss_bytes", "restarts", "last_error"]
-STACK = ["version", "profile", "digest", "is_stopping", "pid", "port", "uptime_s", "units"]
+UNIT = ["name", "state", "pid", "port", "state_s", "in_flight", "served", "restarts", "last_error"]
+UNIT += ["rss_bytes", "pss_bytes", "cpu_s"]
+STACK = ["version", "profile", "folder", "digest", "is_stopping", "pid", "port", "uptime_s"]
+STACK += ["start_method", "preloader", "sessions", "tiers", "units", "supervisor"]
 
 
 def test_every_report_is_the_same_envelope(world: World) -> None:
@@ -182,20 +184,17 @@ def test_status_as_a_table_has_a_row_for_each_unit(world: World) -> None:
 
     lines = world.run("status").out.splitlines()
 
-    assert lines[0].split() == [
-        "PROFILE",
-        "UNIT",
-        "STATE",
-        "PORT",
-        "PID",
-        "UPTIME",
-        "RSS",
-        "RESTARTS",
+    assert lines[0].startswith("qwen: up ")
+    assert lines[2].split() == (
+        ["PROCESS", "STATE", "PORT", "PID", "FOR", "SERVED", "RESTARTS", "RSS", "PSS", "CPU"]
+    )
+    assert [line.split()[:3] for line in lines[3:7]] == [
+        ["main", "ready", str(port)],
+        ["providers", "ready", str(port + 1)],
+        ["supervisor", "-", "-"],
+        ["preloader", "-", "-"],
     ]
-    assert [line.split()[:4] for line in lines[1:]] == [
-        ["qwen", "main", "ready", str(port)],
-        ["qwen", "providers", "ready", str(port + 1)],
-    ]
+    assert "  haiku   Qwen3 Next 80B (bedrock/qwen.qwen3-next-80b-a3b)" in lines
 
 
 @pytest.mark.parametrize("command", ["logs -f", "status", "compile", "--help"])

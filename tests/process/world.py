@@ -44,7 +44,8 @@ class Run(NamedTuple):
 class World:
     """Everything one test has; nothing outside `root` is touched."""
 
-    def __init__(self) -> None:
+    def __init__(self, method: str = "fork") -> None:
+        self.method = method  # how its instances are made
         # short on purpose: a Unix socket's path has a small limit
         self.root = Path(tempfile.mkdtemp(prefix="oc-")).resolve()
         self.made_at = time.time() - 1.0
@@ -83,6 +84,7 @@ class World:
             "PATH": f"{self.bin}:/usr/bin:/bin",
             "LANG": "C.UTF-8",
             "TERM": "xterm-256color",
+            "OPENCLAUDE_START_METHOD": self.method,
             **found,
         }
 
@@ -198,6 +200,11 @@ class World:
             "sys.exit(main())\n",
         )
 
+    @property
+    def crew_size(self) -> int:
+        """The processes of a running stack of two units."""
+        return 4 if self.method == "fork" else 3
+
     # -- what is there -------------------------------------------------------------------------
 
     def processes(self) -> list[psutil.Process]:
@@ -252,11 +259,14 @@ def stubbed(plan: Plan, *, port: int = 0, **environments: Mapping[str, str]) -> 
     units = tuple(
         unit._replace(
             application="stub_unit:app",
+            prepare=(),
             environment={**unit.environment, **shared, **environments.get(unit.name, {})},
         )
         for unit in plan.units
     )
-    return plan._replace(units=units, port=port or plan.port).sealed("tests")
+    return plan._replace(units=units, port=port or plan.port, preload_environment=shared).sealed(
+        "tests"
+    )
 
 
 def get(port: int, path: str = "/", *, timeout_s: float = TIMEOUT_S) -> bytes:

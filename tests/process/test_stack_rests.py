@@ -1,0 +1,240 @@
+"""A stack that nobody needs: it sleeps, wakes, lingers and ends; and what wakes it by force."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+import pytest
+
+from openclaude.compile.plan import Plan
+from tests.process.world import World, about, is_gone, until
+
+MIB = 1024 * 1024
+
+
+@pytest.fixture
+def tired(empty_world: World, plan: Callable[..., Plan]) -> World:
+    """A world whose stack sleeps after half a second without a request."""
+    empty_world.keep(plan()._replace(idle_sleep_s=0.5).sealed("tests"))
+    return empty_world
+
+
+def states(world: World) -> set[str]:
+    return {unit["state"] for unit in world.units().values()}
+
+
+def is_asleep(world: World) -> bool:
+    return states(world) == {"asleep"}
+
+
+def pss(pid: int) -> int:
+    """The memory a process costs, bytes: what it shares counts by its share."""
+    return psutil.Process(pid).memory_full_info().pss
+
+
+def test_an_idle_stack_leaves_memory_and_keeps_its_ports(tired: World) -> None:
+    port = tired.up()
+    until(lambda: is_asleep(tired))
+    until(lambda: len(tired.processes()) == 1)
+
+    assert pss(tired.record()["pid"]) < 25 * MIB
+    assert tired.status()["preloader"] is None
+    assert about(port)["pid"] in [process.pid for process in tired.processes()]  # it woke up
+    assert states(tired) <= {"ready", "starting", "waiting"}
+
+
+def test_many_connections_at_once_wake_a_stack_and_all_are_served(tired: World) -> None:
+    port = tired.up()
+    until(lambda: is_asleep(tired))
+    answers: list[Any] = []
+    threads = [threading.Thread(target=lambda: answers.append(about(port))) for _ in range(16)]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len({answer["pid"] for answer in answers}) == 1
+    assert len(answers) == 16
+
+
+def test_a_launch_wakes_a_stack_before_claude_asks_for_anything(tired: World) -> None:
+    tired.up()
+    until(lambda: is_asleep(tired))
+    tired.tell_claude(sleep_s=2.0)
+
+    with tired.start("-p") as session:
+        until(lambda: states(tired) == {"ready"})
+        session.kill()
+
+
+def test_a_request_under_way_keeps_a_stack_awake(tired: World) -> None:
+    import http.client
+
+    port = tired.up()
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    line.request("GET", "/stream?30")  # 1.5 s, three times as long as the stack waits
+    reply = line.getresponse()
+
+    lines = reply.read().splitlines()
+
+    line.close()
+    assert len(lines) == 30
+    assert len({text.split()[1] for text in lines}) == 1
+
+
+def test_a_stack_ends_by_itself_when_its_last_session_has(
+    empty_world: World, plan: Callable[..., Plan]
+) -> None:
+    empty_world.keep(plan()._replace(linger_s=1.0).sealed("tests"))
+    empty_world.tell_claude(sleep_s=30)
+    with empty_world.start("-p") as first, empty_world.start("-p") as second:
+        until(lambda: len(empty_world.status()["sessions"]) == 2)
+        first.kill()
+        until(lambda: len(empty_world.status()["sessions"]) == 1)
+        time.sleep(1.5)
+        assert empty_world.status()["sessions"][0]["pid"] == second.pid
+
+        second.kill()
+
+    until(lambda: not empty_world.processes())
+    assert not (empty_world.folder() / "stack.json").exists()
+
+
+def test_a_session_is_registered_before_claude_runs(world: World) -> None:
+    world.tell_claude(sleep_s=30)
+    with world.start("-p") as session:
+        until(world.heard)
+
+        assert [row["pid"] for row in world.status()["sessions"]] == [session.pid]
+        session.send_signal(signal.SIGKILL)
+
+    until(lambda: world.status()["sessions"] == [])
+
+
+def test_a_started_stack_has_no_session(world: World) -> None:
+    world.up()
+
+    assert world.status()["sessions"] == []
+
+
+@pytest.mark.parametrize("name", ["idle_sleep", "linger"])
+def test_the_times_come_from_the_profile(empty_world: World, name: str) -> None:
+    empty_world.write_profile("mine", f'schema = 1\nextends = "base"\n[stack]\n{name} = "90s"\n')
+
+    compiled = empty_world.json("compile", "--profile", "mine")["data"]["files"]["plan.json"]
+
+    assert f'"{name}_s": 90.0' in compiled
+
+
+# -- by force --------------------------------------------------------------------------------------
+
+
+def test_a_unit_that_hangs_is_replaced(empty_world: World, plan: Callable[..., Plan]) -> None:
+    empty_world.keep(plan())
+    empty_world.patch_supervisor("decide.HANG_TIMEOUT_S = 1.0\n")
+    port = empty_world.up()
+    before = about(port)["pid"]
+
+    os.kill(before, signal.SIGSTOP)
+
+    assert until(lambda: about(port)["pid"], timeout_s=10) != before
+    assert is_gone(before)
+
+
+def test_a_preloader_that_is_killed_harms_nobody_and_comes_back(world: World) -> None:
+    port = world.up()
+    if world.method == "spawn":
+        assert world.status()["preloader"] is None
+        return
+    before, unit = world.status()["preloader"]["pid"], about(port)["pid"]
+
+    os.kill(before, signal.SIGKILL)
+
+    assert about(port)["pid"] == unit
+    until(lambda: (world.status()["preloader"] or {}).get("pid") not in {None, before})
+    os.kill(unit, signal.SIGKILL)
+    assert about(port)["pid"] != unit
+
+
+def test_a_preloader_that_cannot_start_gives_way_to_fresh_processes(
+    empty_world: World, plan: Callable[..., Plan]
+) -> None:
+    broken = plan()._replace(preload_environment={"PYTHONPATH": "/nonexistent"}).sealed("tests")
+    empty_world.keep(broken)
+
+    port = empty_world.up()
+
+    assert about(port)["pid"]
+    assert empty_world.status()["start_method"] == "spawn"
+    log = (empty_world.folder() / "supervisor.log").read_text()
+    assert empty_world.method == "spawn" or "`preloader` ended with exit status 1" in log
+
+
+def test_a_method_that_does_not_exist_is_refused(world: World) -> None:
+    done = world.run("start", env={**world.env, "OPENCLAUDE_START_METHOD": "thread"})
+
+    assert (done.status, done.err) == (
+        2,
+        "error: OPENCLAUDE_START_METHOD is `thread`\n\nhint: it can be `fork` or `spawn`\n",
+    )
+
+
+def test_a_unit_that_is_late_is_excused_with_a_time_to_come_again(
+    empty_world: World, plan: Callable[..., Plan]
+) -> None:
+    import http.client
+
+    empty_world.keep(plan(main={"STUB_DELAY_S": "3"}))
+    empty_world.patch_supervisor("decide.EXCUSE_S = 0.5\n")
+    empty_world.run("start")
+    port = empty_world.status()["port"]
+    time.sleep(0.8)
+
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    line.request("POST", "/v1/messages", b"{}")
+    reply = line.getresponse()
+
+    assert (reply.status, reply.headers["retry-after"]) == (503, "5")
+    assert b"still starting" in reply.read()
+    line.close()
+    until(lambda: empty_world.units()["main"]["state"] == "ready")
+    assert about(port)["pid"]
+
+
+def test_another_version_takes_the_sockets_over_while_clients_knock(world: World) -> None:
+    ours = world.program.read_text()
+    world.patch_supervisor("supervisor.__version__ = '0.0.1'\n")
+    port = world.up()
+    before = world.record()
+    world.program.write_text(ours)
+    world.tell_claude(sleep_s=20)
+    refused: list[str] = []
+    ended = threading.Event()
+
+    def knock() -> None:
+        while not ended.is_set():
+            try:
+                about(port)
+            except OSError as error:
+                refused.append(repr(error))
+
+    thread = threading.Thread(target=knock)
+    thread.start()
+    with world.start("-p") as session:
+        until(lambda: is_gone(before["pid"]))
+        until(lambda: states(world) == {"ready"})
+        ended.set()
+        thread.join()
+        assert [row["pid"] for row in world.status()["sessions"]] == [session.pid]
+        session.kill()
+
+    assert refused == []
+    assert world.record()["main_key"] == before["main_key"]
+    assert world.record()["version"] != "0.0.1"
