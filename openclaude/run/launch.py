@@ -31,6 +31,7 @@ from openclaude.run.stack import (
     read_record,
 )
 
+SILENCE_S = 2.0  # of a supervisor that lives, before it counts as unreachable
 KILL_PATIENCE_S = 5.0  # a process that outlives SIGKILL for longer waits for a disk
 PORT_TIMEOUT_S = 2.0  # for the units of a killed supervisor to let go of its ports
 
@@ -50,7 +51,7 @@ def join_stack(folder: Path, plan: Plan, inherited: Mapping[str, str]) -> Joined
     """
     private_folder(folder)
     with locked(folder / "lock"):  # then look again: another launch may have been faster
-        answer = ask(folder, {"do": "join"})
+        answer = ask_to_join(folder)
         if answer and answer["version"] == __version__ and not answer["is_stopping"]:
             if answer["digest"] != plan.digest:
                 write_files(folder, plan)
@@ -60,6 +61,21 @@ def join_stack(folder: Path, plan: Plan, inherited: Mapping[str, str]) -> Joined
             ask(folder, {"do": "stop"}, timeout_s=STOP_TIMEOUT_S)
         before = (answer["port"], answer["main_key"]) if answer else end_stray(folder)
         return make_stack(folder, plan, inherited, before)
+
+
+def ask_to_join(folder: Path) -> Any:
+    """The running stack's answer, or None when there is none.
+
+    One that is about to end may close the connection without a word; it is asked until it has, for
+    it must not be mistaken for one that has lost its control socket.
+    """
+    deadline = time.monotonic() + SILENCE_S
+    while (answer := ask(folder, {"do": "join"})) is None:
+        record = read_record(folder)
+        if record is None or not record.is_live or time.monotonic() > deadline:
+            break
+        time.sleep(0.02)
+    return answer
 
 
 def end_stray(folder: Path) -> tuple[int, str] | None:

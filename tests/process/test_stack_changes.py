@@ -290,3 +290,17 @@ def test_a_supervisor_of_another_version_is_replaced_on_its_port_with_its_key(
 
 def new(record: dict[str, object]) -> dict[str, object]:
     return {name: record[name] for name in ("pid", "started")}
+
+
+def test_a_supervisor_that_has_lost_its_control_socket_is_replaced(world: World) -> None:
+    port = world.up()
+    before = world.record()
+    (world.folder() / "control.sock").unlink()
+
+    assert world.run("-p")[:3] == (0, "", "")
+
+    assert world.up() == port
+    after = world.record()
+    assert is_gone(before["pid"])
+    assert after == {**before, **new(after)}
+    assert len(world.processes()) == 3
