@@ -120,7 +120,8 @@ def tell_to_end(process: Process) -> None:
 
 def kill(process: Process) -> None:
     """SIGKILL to the unit and to everything it started."""
-    with contextlib.suppress(ProcessLookupError):
+    # macOS says "not permitted" of a group of which only zombies are left
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.popen.pid, signal.SIGKILL)
 
 
