@@ -33,6 +33,7 @@ from openclaude.run.stack import (
     take_sockets,
 )
 
+SILENCE_S = 2.0  # of a supervisor that lives, before it counts as unreachable
 KILL_PATIENCE_S = 5.0  # a process that outlives SIGKILL for longer waits for a disk
 # The preloader forks, which macOS forbids to processes that have used its frameworks.
 DEFAULT_METHOD = "fork" if sys.platform == "linux" else "spawn"
@@ -72,7 +73,7 @@ def join_stack(
     private_folder(folder)
     ourselves = (os.getpid(), start_time(os.getpid()) or "") if session else None
     with locked(folder / "lock"):  # then look again: another launch may have been faster
-        answer = ask(folder, {"do": "join", "session": ourselves})
+        answer = ask_to_join(folder, ourselves)
         if answer and answer["version"] == __version__ and not answer["is_stopping"]:
             if answer["digest"] != plan.digest:
                 write_files(folder, plan)
@@ -81,6 +82,21 @@ def join_stack(
         before = replace(folder, answer) if answer else end_stray(folder)
         sessions = [*(before.sessions if before else ()), *([ourselves] if ourselves else [])]
         return make_stack(folder, plan, inherited, before, method=method, sessions=sessions)
+
+
+def ask_to_join(folder: Path, session: tuple[int, str] | None) -> Any:
+    """The running stack's answer, or None when there is none.
+
+    One that is about to end may close the connection without a word; it is asked until it has, for
+    it must not be mistaken for one that has lost its control socket.
+    """
+    deadline = time.monotonic() + SILENCE_S
+    while (answer := ask(folder, {"do": "join", "session": session})) is None:
+        record = read_record(folder)
+        if record is None or not record.is_live or time.monotonic() > deadline:
+            break
+        time.sleep(0.02)
+    return answer
 
 
 def replace(folder: Path, answer: Mapping[str, Any]) -> Before:

@@ -102,6 +102,17 @@ def test_claude_stays_in_the_session_and_group_it_was_started_in(world: World) -
     assert heard["session"] == heard["group"] == heard["pid"]
 
 
+def test_our_processes_are_in_sessions_of_their_own(world: World) -> None:
+    # so that Ctrl-C, Ctrl-Z and the end of claude's terminal do not reach them
+    world.run("-p", start_new_session=True)
+    world.up()
+
+    sessions = {os.getsid(process.pid) for process in world.processes()}
+
+    assert len(world.processes()) == len(sessions) == 3
+    assert sessions.isdisjoint({world.heard()[0]["session"], os.getsid(0)})
+
+
 def test_claude_starts_with_the_signals_it_would_have_without_us(world: World) -> None:
     if not Path("/proc/self/status").exists():
         pytest.skip("the system does not tell about signals in /proc")

@@ -10,8 +10,7 @@ import psutil
 import pytest
 
 from openclaude.compile.plan import Plan
-from openclaude.run.processes import python_environment
-from tests.process.world import World, about
+from tests.process.world import World, about, package_environment
 
 FLAGS = {
     "LITELLM_MODE": "PRODUCTION",
@@ -153,7 +152,7 @@ def test_providers_gets_exactly_this_environment(haunted: World) -> None:
 def test_the_supervisor_gets_exactly_this_environment(haunted: World) -> None:
     environment = psutil.Process(haunted.record()["pid"]).environ()
 
-    assert environment == {"LANG": "C.UTF-8", **python_environment()}
+    assert environment == {"LANG": "C.UTF-8", **package_environment()}
 
 
 def test_a_proxy_and_certificates_of_the_company_reach_the_units(world: World) -> None:

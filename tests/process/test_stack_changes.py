@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import http.client
 import json
 import threading
@@ -12,7 +13,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from openclaude import __version__
+from openclaude.commands import stacks
 from openclaude.compile.plan import Plan
+from openclaude.places import find_places
 from tests.process.world import World, about, get, is_gone, stopped, stubbed, until
 
 
@@ -210,21 +213,21 @@ def test_two_profiles_side_by_side_have_ports_of_their_own(
 
 
 def test_one_stack_that_does_not_answer_hides_no_other(
-    world: World, plan: Callable[..., Plan]
+    world: World, plan: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(stacks, "ask", functools.partial(stacks.ask, timeout_s=0.3))
     world.keep(plan("base"))
     world.up()
     world.up("base")
 
     with stopped(world.record("base")["pid"]):
-        done = world.run("status", "--json")
+        shown = stacks.status(None, find_places(world.env))
 
-    envelope = json.loads(done.out)
-    assert [report["profile"] for report in envelope["data"]["stacks"]] == ["qwen"]
-    assert [error["message"] for error in envelope["errors"]] == [
+    assert "qwen     main       ready" in shown.text
+    assert [error["message"] for error in shown.errors] == [
         "the supervisor of `base` does not answer"
     ]
-    assert done.status == 1
+    assert shown.exit_code == 1
 
 
 def test_settings_of_launches_that_are_over_are_removed(world: World) -> None:
@@ -291,3 +294,17 @@ def test_a_supervisor_of_another_version_is_replaced_on_its_port_with_its_key(
 
 def new(record: dict[str, object]) -> dict[str, object]:
     return {name: record[name] for name in ("pid", "started")}
+
+
+def test_a_supervisor_that_has_lost_its_control_socket_is_replaced(world: World) -> None:
+    port = world.up()
+    before = world.record()
+    (world.folder() / "control.sock").unlink()
+
+    assert world.run("-p")[:3] == (0, "", "")
+
+    assert world.up() == port
+    after = world.record()
+    assert is_gone(before["pid"])
+    assert after == {**before, **new(after)}
+    assert len(world.processes()) == 3

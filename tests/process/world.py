@@ -7,6 +7,7 @@ is right; the tests say so.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import http.client
 import json
@@ -25,7 +26,6 @@ import psutil
 
 from openclaude import __version__
 from openclaude.compile.plan import Plan
-from openclaude.run.processes import python_environment
 
 STUBS = Path(__file__).resolve().parent / "stubs"
 TIMEOUT_S = 30.0
@@ -252,9 +252,23 @@ def fingerprint(path: Path) -> str:
     return f"{found.st_mode:o} {found.st_mtime_ns if path.is_file() else ''} {text}"
 
 
+@functools.cache
+def package_environment() -> dict[str, str]:
+    """What an interpreter of ours needs to find the openclaude that is tested.
+
+    Asked of a process as the tests start them: pytest itself may have imported a checkout.
+    """
+    code = "import json; from openclaude.run.processes import *; print(json.dumps({}))"
+    said = subprocess.check_output(
+        [sys.executable, "-P", "-c", code.format("python_environment()")], cwd="/", text=True
+    )
+    found: dict[str, str] = json.loads(said)
+    return found
+
+
 def stubbed(plan: Plan, *, port: int = 0, **environments: Mapping[str, str]) -> Plan:
     """`plan` with stubs for LiteLLM, which get these additional environments by unit."""
-    paths = [str(STUBS), python_environment().get("PYTHONPATH", "")]
+    paths = [str(STUBS), package_environment().get("PYTHONPATH", "")]
     shared = {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
     units = tuple(
         unit._replace(
