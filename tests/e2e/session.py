@@ -1,0 +1,67 @@
+"""A long session of the real claude without a terminal: asked a line, answered a line.
+
+Knows: claude's stream-json mode. Refuses to know: what is asked.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from queue import Queue
+from typing import Any
+
+from tests.e2e.house import OPENCLAUDE, PROFILE, House
+
+STREAMING = ("--input-format", "stream-json", "--output-format", "stream-json", "--verbose")
+ANSWER_TIMEOUT_S = 60.0
+
+
+class Session:
+    """One claude that goes on until its input ends."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.results: Queue[dict[str, Any]] = Queue()
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            said = json.loads(line)
+            if said["type"] == "result":
+                self.results.put(said)
+
+    def ask(self, text: str) -> None:
+        """Ask; the answer is fetched with `answer`."""
+        assert self.process.stdin
+        said = {"type": "user", "message": {"role": "user", "content": text}}
+        self.process.stdin.write(json.dumps(said) + "\n")
+        self.process.stdin.flush()
+
+    def answer(self) -> str:
+        """The next answer. Raises queue.Empty when none comes."""
+        said = self.results.get(timeout=ANSWER_TIMEOUT_S)
+        return str(said["result"])
+
+
+@contextmanager
+def session(house: House, model: str) -> Iterator[Session]:
+    """A session in the house; it ends with the block."""
+    process = subprocess.Popen(
+        [str(OPENCLAUDE), "--profile", PROFILE, "-p", "--model", model, *STREAMING],
+        env=house.environment(),
+        cwd=house.project,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with process:
+        try:
+            yield Session(process)
+        finally:
+            process.kill()
