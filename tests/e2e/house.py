@@ -239,9 +239,12 @@ class House:
         return {"supervisor": status["pid"], **units}
 
     def keys(self) -> dict[str, str]:
-        """The local key of each instance, from the environment it was started with."""
-        pids = self.pids()
-        return {name: variable(pids[name], "LITELLM_MASTER_KEY") for name in ("main", "providers")}
+        """The local key of each instance; that of providers is nowhere but in memory."""
+        main = str(self.record()["main_key"])
+        held = memory(self.pids()["providers"])
+        found = {key.decode() for part in held for key in re.findall(KEY, part)} - {main}
+        assert len(found) == 1, f"{len(found)} keys in the memory of providers"
+        return {"main": main, "providers": found.pop()}
 
     def logs(self) -> str:
         """Everything the stack has logged."""

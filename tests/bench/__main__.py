@@ -1,0 +1,133 @@
+"""The benchmark's door: `build/bench`, or `python -m tests.bench` in a prepared environment.
+
+Knows: the command line, which rows there are, where results go. Refuses to know: how to measure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.bench import instances, launches
+from tests.bench.figures import Kind, Measured, missed, show
+from tests.bench.machine import Machine, look_at_machine
+from tests.bench.scene import Scene, must, open_scene
+from tests.bench.stock import SAID
+from tests.e2e.house import REPOSITORY
+
+Measure = Callable[[Scene, int], list[Measured]]
+ROWS: dict[str, Measure] = {
+    "a": launches.measure_cold_tui,
+    "b": launches.measure_cold_answer,
+    "c": launches.measure_warm,
+    "d": launches.measure_cpu,
+    "e": instances.measure_memory,
+    "f": instances.measure_first_request,
+    "g": instances.measure_crash,
+}
+DOCUMENT = REPOSITORY / "docs/performance.md"
+BLOCK = re.compile(r"(<!-- generated: bench -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def main() -> int:
+    """Measure, print; exit status 1 when `--check` finds a row that does not reach its number."""
+    options = parse()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the scene is left in order
+    began = time.monotonic()
+    with open_scene() as scene:
+        machine = look_at_machine(scene.house)
+        results = measure(scene, options.rows, options.rounds)
+    text = f"{machine.text()}\n{show(results)}\n{legend(options.rounds)}"
+    print(f"{text}\ntook {time.monotonic() - began:.0f} s")
+    if options.json:
+        write_json(options.json, machine, results, options.rounds)
+    if options.write:
+        write_document(text)
+    late = missed(results)
+    if options.check and late:
+        print(f"does not reach the design's number: {', '.join(late)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="build/bench", allow_abbrev=False)
+    parser.add_argument("--rounds", type=int, default=5, help="of each row (default: 5)")
+    parser.add_argument(
+        "--rows", type=letters, default=list(ROWS), help="like a,c,d (default: all)"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="every sample, as JSON")
+    parser.add_argument("--write", action="store_true", help="put the table into docs")
+    parser.add_argument("--check", action="store_true", help="fail when a number is not reached")
+    options = parser.parse_args()
+    if options.rounds < 1:
+        parser.error("--rounds must be at least 1")
+    if os.environ.get("PYTHONDONTWRITEBYTECODE"):
+        parser.error("PYTHONDONTWRITEBYTECODE is set, and would double every start-up")
+    return options
+
+
+def letters(text: str) -> list[str]:
+    """The rows that `--rows` names."""
+    named = text.replace(" ", "").split(",")
+    if unknown := [name for name in named if name not in ROWS]:
+        raise argparse.ArgumentTypeError(f"no row {unknown[0]!r}; there are {','.join(ROWS)}")
+    return named
+
+
+def measure(scene: Scene, rows: list[str], rounds: int) -> list[Measured]:
+    """The rows asked for, after both programs have run once."""
+    must(scene.house.claude("-p", "hi"))
+    must(scene.house.openclaude("-p", "hi"))
+    results: list[Measured] = []
+    for key in rows:
+        began = time.monotonic()
+        results += ROWS[key](scene, rounds)
+        print(f"bench: row {key} took {time.monotonic() - began:.0f} s", file=sys.stderr)
+    return results
+
+
+def legend(rounds: int) -> str:
+    """How to read the table."""
+    return (
+        f"median (smallest-largest), {rounds} rounds, both sides in turn in one run; stand-ins "
+        f"answer at once.\nFIGURE: ours / other where both are given, ours - other in "
+        f"rows {differences()}. No network but loopback.\n{SAID}.\n"
+    )
+
+
+def differences() -> str:
+    """The rows whose figure is a difference."""
+    rows = (launches.COLD_TUI, launches.FIRST_TUI, launches.CPU)
+    return ", ".join(row.key for row in rows if row.kind is Kind.DIFFERENCE)
+
+
+def write_json(path: Path, machine: Machine, results: list[Measured], rounds: int) -> None:
+    """The whole run, with every sample."""
+    run = {
+        "machine": machine._asdict(),
+        "rounds": rounds,
+        "stock": SAID,
+        "rows": [result.as_data() for result in results],
+    }
+    path.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+
+
+def write_document(text: str) -> None:
+    """The table into the documentation's generated block."""
+    block = f"```text\n{text}```\n"
+    before = DOCUMENT.read_text(encoding="utf-8")
+    after = BLOCK.sub(lambda found: f"{found[1]}{block}{found[2]}", before)
+    DOCUMENT.write_text(after, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

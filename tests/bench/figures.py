@@ -1,0 +1,148 @@
+"""What a benchmark says: samples of one or two sides, the figure they make, the table of all.
+
+Knows: medians, ratios, what the design reaches for. Refuses to know: how anything is measured. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from statistics import median
+from typing import Any
+
+from openclaude.output import table
+
+HEADER = ("ROW", "WHAT", "OURS", "OTHER", "FIGURE", "REACH", "AIM", "")
+Samples = dict[str, list[float]]
+
+
+class Kind(Enum):
+    """How the sides of a row become its one figure."""
+
+    RATIO = "median of ours / median of the other"
+    DIFFERENCE = "median of ours - median of the other"
+    VALUE = "median of ours"
+    WORST = "the largest of ours"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of the table; without `reach` it is shown for orientation."""
+
+    key: str  # the part before the dot is what `--rows` selects
+    name: str
+    kind: Kind
+    unit: str  # of the samples: s, ms, MB, or "" for a count
+    reach: float | None = None
+    aim: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A row with its samples."""
+
+    row: Row
+    ours: tuple[float, ...]
+    other: tuple[float, ...] = ()
+
+    @property
+    def figure(self) -> float:
+        """What is compared with the design's number."""
+        match self.row.kind:
+            case Kind.RATIO:
+                return median(self.ours) / median(self.other)
+            case Kind.DIFFERENCE:
+                return median(self.ours) - median(self.other)
+            case Kind.VALUE:
+                return median(self.ours)
+            case Kind.WORST:
+                return max(self.ours)
+
+    @property
+    def verdict(self) -> str:
+        """How the figure stands to what is reached for; empty where nothing is."""
+        if self.row.reach is None:
+            return ""
+        if self.figure > self.row.reach:
+            return "MISSED"
+        return "aim" if self.row.aim is not None and self.figure <= self.row.aim else "reached"
+
+    def as_data(self) -> dict[str, Any]:
+        """The row as JSON."""
+        row = self.row
+        return {
+            "row": row.key,
+            "name": row.name,
+            "unit": row.unit,
+            "figure": self.figure,
+            "figure_is": row.kind.value,
+            "reach": row.reach,
+            "aim": row.aim,
+            "verdict": self.verdict,
+            "ours": list(self.ours),
+            "other": list(self.other),
+        }
+
+    def cells(self) -> tuple[str, ...]:
+        """The row as text."""
+        row = self.row
+        unit = "" if row.kind is Kind.RATIO else row.unit
+        return (
+            row.key,
+            row.name,
+            spread(self.ours, row.unit),
+            spread(self.other, row.unit),
+            amount(self.figure, unit),
+            "" if row.reach is None else amount(row.reach, unit),
+            "" if row.aim is None else amount(row.aim, unit),
+            self.verdict,
+        )
+
+
+def interleave(rounds: int, *sides: Callable[[], Mapping[str, float]]) -> Samples:
+    """Every side once a round, each round beginning with another, so that drift hits all alike.
+
+    A side gives one sample or more, by name.
+    """
+    samples: Samples = {}
+    for number in range(rounds):
+        for turn in range(len(sides)):
+            for name, value in sides[(number + turn) % len(sides)]().items():
+                samples.setdefault(name, []).append(value)
+    return samples
+
+
+def measured(row: Row, samples: Samples, ours: str, other: str = "") -> Measured:
+    """A row out of the samples of those names."""
+    against = tuple(samples[other]) if other else ()
+    return Measured(row=row, ours=tuple(samples[ours]), other=against)
+
+
+def amount(value: float, unit: str) -> str:
+    """A number with its unit, as exact as it is meant."""
+    match unit:
+        case "s" | "":
+            number = f"{value:.0f}" if value == int(value) and not unit else f"{value:.2f}"
+        case _:
+            number = f"{value:.0f}"
+    return f"{number} {unit}".strip()
+
+
+def spread(samples: Sequence[float], unit: str) -> str:
+    """Median, smallest and largest."""
+    if not samples:
+        return ""
+    low, middle, high = (f(samples) for f in (min, median, max))
+    number = ".3f" if unit == "s" else ".0f" if unit in {"MB", ""} else ".1f"
+    return f"{middle:{number}} ({low:{number}}-{high:{number}}) {unit}".strip()
+
+
+def show(all_measured: Iterable[Measured]) -> str:
+    """The table of a run."""
+    return table(HEADER, [one.cells() for one in all_measured])
+
+
+def missed(all_measured: Iterable[Measured]) -> list[str]:
+    """The rows that do not reach what they should."""
+    return [one.row.key for one in all_measured if one.verdict == "MISSED"]

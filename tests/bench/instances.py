@@ -1,0 +1,233 @@
+"""Rows e to g: what the instances cost, how soon a fresh one is quick, how soon a dead one is back.
+
+Knows: memory of processes, first requests, kill. Refuses to know: launches.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from openclaude.run.usage import usage
+from tests.bench.figures import Kind, Measured, Row, Samples, interleave, measured
+from tests.bench.scene import CLAUDE_MODEL, SETTLE_S, SLEEPER, SLOT, BenchFailed, Scene
+from tests.bench.stock import HOP_MODEL, Stock
+
+MEGABYTE = 1e6
+MEMORY_ROUNDS = 2  # it hardly varies, and each takes both sides' whole start
+SLEEP_TIMEOUT_S = 30.0
+REQUESTS = 10
+PROBES = 40
+PROBE_EVERY_S = 0.025
+
+IDLE = Row(
+    key="e",
+    name="memory of both instances, idle (PSS, ours with supervisor and preloader) / stock",
+    kind=Kind.RATIO,
+    unit="MB",
+    reach=0.75,
+    aim=0.50,
+)
+USED = Row(
+    key="e.used",
+    name=f"the same after {REQUESTS} requests on each lane",
+    kind=Kind.RATIO,
+    unit="MB",
+)
+ASLEEP = Row(
+    key="e.asleep", name="memory asleep (PSS)", kind=Kind.VALUE, unit="MB", reach=25, aim=12
+)
+FIRST = Row(
+    key="f",
+    name="first request of a fresh instance / its tenth, claude-*",
+    kind=Kind.RATIO,
+    unit="s",
+    reach=3,
+    aim=1.2,
+)
+FIRST_SLOT = Row(
+    key="f.slot",
+    name="the same, haiku slot",
+    kind=Kind.RATIO,
+    unit="s",
+    reach=3,
+    aim=1.2,
+)
+KILLED_MAIN = Row(
+    key="g",
+    name="a killed `main` answering again",
+    kind=Kind.VALUE,
+    unit="s",
+    reach=1.5,
+    aim=0.3,
+)
+KILLED_PROVIDERS = Row(
+    key="g.providers",
+    name="a killed `providers` answering again",
+    kind=Kind.VALUE,
+    unit="s",
+    reach=1.5,
+    aim=0.3,
+)
+REFUSED = Row(
+    key="g.refused",
+    name=f"connections refused meanwhile, of {PROBES} each time",
+    kind=Kind.WORST,
+    unit="",
+    reach=0,
+    aim=0,
+)
+FAILED = Row(
+    key="g.failed",
+    name="requests meanwhile that were not answered with 200",
+    kind=Kind.WORST,
+    unit="",
+)
+
+
+def pss_mb(pids: Iterable[int]) -> float:
+    """The proportional memory of some processes, megabytes."""
+    sizes = [usage(pid)["pss_bytes"] for pid in pids]
+    if not all(sizes):
+        raise BenchFailed("a process whose memory was to be measured has ended")
+    return float(sum(sizes)) / MEGABYTE
+
+
+def tree(pid: int) -> list[int]:
+    """A process and everything it has started."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(below for child in children for below in tree(int(child)))]
+
+
+def measure_memory(scene: Scene, rounds: int) -> list[Measured]:
+    """Row e: idle, used, asleep."""
+    scene.stop()
+    samples = interleave(
+        min(rounds, MEMORY_ROUNDS),
+        lambda: stock_memory(scene),
+        lambda: our_memory(scene),
+        lambda: {"asleep": memory_asleep(scene)},
+    )
+    return [
+        measured(IDLE, samples, "ours idle", "stock idle"),
+        measured(USED, samples, "ours used", "stock used"),
+        measured(ASLEEP, samples, "asleep"),
+    ]
+
+
+def our_memory(scene: Scene) -> dict[str, float]:
+    """The stack's, from the pids that the supervisor itself has started."""
+    scene.start()
+    pids = tree(scene.house.record()["pid"])
+    time.sleep(SETTLE_S)
+    idle = pss_mb(pids)
+    for _ in range(REQUESTS):
+        scene.timed_post(CLAUDE_MODEL)
+        scene.timed_post(SLOT)
+    used = pss_mb(pids)
+    scene.stop()
+    return {"ours idle": idle, "ours used": used}
+
+
+def stock_memory(scene: Scene) -> dict[str, float]:
+    """The two stock processes', and of anything they start."""
+    with scene.stock() as stock:
+        time.sleep(SETTLE_S)
+        idle = stock_pss(stock)
+        for model in (CLAUDE_MODEL, HOP_MODEL) * REQUESTS:
+            reply = scene.post(model, port=stock.port, key=stock.key)
+            if reply.status != 200:
+                raise BenchFailed(f"stock: {model}: {reply.status} {reply.body[:500]!r}")
+        return {"stock idle": idle, "stock used": stock_pss(stock)}
+
+
+def stock_pss(stock: Stock) -> float:
+    """What both cost now."""
+    return pss_mb(pid for root in stock.pids for pid in tree(root))
+
+
+def memory_asleep(scene: Scene) -> float:
+    """Everything that is left of a stack while nobody asks anything."""
+    scene.start(SLEEPER)
+    deadline = time.monotonic() + SLEEP_TIMEOUT_S
+    while {unit["state"] for unit in scene.house.status(SLEEPER)["units"]} != {"asleep"}:
+        if time.monotonic() > deadline:
+            raise BenchFailed("the stack does not fall asleep")
+        time.sleep(0.2)
+    time.sleep(SETTLE_S)
+    asleep = pss_mb(tree(scene.house.status(SLEEPER)["pid"]))
+    scene.stop()
+    return asleep
+
+
+def measure_first_request(scene: Scene, rounds: int) -> list[Measured]:
+    """Row f: ten requests of one lane, one after the other, on instances nobody has used."""
+    scene.start()
+
+    def ten(lane: str, model: str) -> dict[str, float]:
+        scene.restart()
+        seconds = [scene.timed_post(model) for _ in range(REQUESTS)]
+        return {f"{lane} first": seconds[0], f"{lane} tenth": seconds[-1]}
+
+    samples = interleave(rounds, lambda: ten("claude", CLAUDE_MODEL), lambda: ten("slot", SLOT))
+    return [
+        measured(FIRST, samples, "claude first", "claude tenth"),
+        measured(FIRST_SLOT, samples, "slot first", "slot tenth"),
+    ]
+
+
+def measure_crash(scene: Scene, rounds: int) -> list[Measured]:
+    """Row g: SIGKILL, and requests from that moment on."""
+    samples: Samples = {}
+
+    def crash(unit: str, model: str) -> dict[str, float]:
+        scene.stop()  # each crash is its unit's first: no back-off from the round before
+        scene.start()
+        scene.timed_post(model)
+        os.kill(scene.house.pids()[unit], signal.SIGKILL)
+        back, refused, failed = probe(scene, model)
+        samples.setdefault("refused", []).append(refused)
+        samples.setdefault("failed", []).append(failed)
+        return {unit: back}
+
+    samples |= interleave(
+        rounds, lambda: crash("main", CLAUDE_MODEL), lambda: crash("providers", SLOT)
+    )
+    return [
+        measured(KILLED_MAIN, samples, "main"),
+        measured(KILLED_PROVIDERS, samples, "providers"),
+        measured(REFUSED, samples, "refused"),
+        measured(FAILED, samples, "failed"),
+    ]
+
+
+def probe(scene: Scene, model: str) -> tuple[float, int, int]:
+    """Requests at short intervals: seconds to the first good answer, how many refused, failed."""
+    began = time.monotonic()
+    answered: list[float] = []
+    refused: list[int] = []
+    failed: list[int] = []
+    record = scene.house.record()
+
+    def ask(number: int) -> None:
+        try:
+            reply = scene.post(model, port=record["port"], key=record["main_key"])
+        except ConnectionRefusedError:
+            refused.append(number)
+            return
+        good = reply.status == 200 and reply.is_whole
+        (answered if good else failed).append(time.monotonic() - began if good else number)
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(PROBES)]
+    for thread in threads:
+        thread.start()
+        time.sleep(PROBE_EVERY_S)
+    for thread in threads:
+        thread.join()
+    if not answered:
+        raise BenchFailed(f"nobody answered after a crash: {len(refused)} refused, {failed} failed")
+    return min(answered), len(refused), len(failed)

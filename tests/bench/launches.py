@@ -1,0 +1,182 @@
+"""Rows a to d: what a launch costs, beside plain claude's and beside stock.
+
+Knows: how each kind of launch is brought about and timed. Refuses to know: instances.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.bench.figures import Kind, Measured, Row, interleave, measured
+from tests.bench.scene import BenchFailed, Scene, timed
+from tests.e2e.house import OPENCLAUDE, PROFILE
+from tests.e2e.terminal import Terminal
+
+PROMPT = r"❯\s*\n─"  # claude's empty input box above its lower edge
+PROMPT_TIMEOUT_S = 60.0
+POLL_S = 0.01  # tmux needs 3 ms of CPU for one look
+NOTHING = Path("/bin/true")
+CPU_RUNS = 5  # of row d in each round: a run takes 0.1 s
+FROM_ANTHROPIC = "anthropic stand-in:"
+FROM_BEDROCK = "bedrock stand-in:"
+
+COLD_TUI = Row(
+    key="a",
+    name="cold launch to claude's first prompt, over plain claude",
+    kind=Kind.DIFFERENCE,
+    unit="s",
+    reach=0.40,
+    aim=0.10,
+)
+FIRST_TUI = Row(
+    key="a.first",
+    name="the same, the very first launch: no cached plan",
+    kind=Kind.DIFFERENCE,
+    unit="s",
+)
+COLD_CLAUDE = Row(
+    key="b",
+    name="cold `-p` answer of opus / stock started, then `claude -p`",
+    kind=Kind.RATIO,
+    unit="s",
+    reach=0.70,
+    aim=0.45,
+)
+COLD_SLOT = Row(
+    key="b.slot",
+    name="the same of the haiku slot",
+    kind=Kind.RATIO,
+    unit="s",
+)
+WARM = Row(
+    key="c",
+    name="warm `openclaude -p` / `claude -p`",
+    kind=Kind.RATIO,
+    unit="s",
+    reach=1.20,
+    aim=1.05,
+)
+CPU = Row(
+    key="d",
+    name="CPU of a warm launch before it becomes claude",
+    kind=Kind.DIFFERENCE,
+    unit="ms",
+    reach=60,
+    aim=30,
+)
+
+
+def measure_cold_tui(scene: Scene, rounds: int) -> list[Measured]:
+    """Row a: from Enter to claude's prompt, nothing of ours running."""
+    house = scene.house
+
+    def plain() -> dict[str, float]:
+        return {"plain": time_prompt(scene, ("claude",), house.plain_environment())}
+
+    def cold() -> dict[str, float]:
+        seconds = time_prompt(scene, (OPENCLAUDE, "--profile", PROFILE), house.environment())
+        scene.stop()
+        return {"cold": seconds}
+
+    def first() -> dict[str, float]:
+        scene.forget_plans()
+        return {"first": cold()["cold"]}
+
+    scene.stop()
+    samples = interleave(rounds, plain, cold, first)
+    return [
+        measured(COLD_TUI, samples, "cold", "plain"),
+        measured(FIRST_TUI, samples, "first", "plain"),
+    ]
+
+
+def time_prompt(scene: Scene, argv: Sequence[str | Path], env: Mapping[str, str]) -> float:
+    """Seconds from starting a terminal with this command to claude's empty prompt."""
+    socket = scene.house.root.parent / "tmux"
+    began = time.monotonic()
+    with Terminal(argv, env, scene.house.project, socket) as terminal:
+        while not re.search(PROMPT, terminal.screen()):
+            if time.monotonic() > began + PROMPT_TIMEOUT_S:
+                raise BenchFailed("claude never drew its prompt")
+            time.sleep(POLL_S)
+        return time.monotonic() - began
+
+
+def measure_cold_answer(scene: Scene, rounds: int) -> list[Measured]:
+    """Row b: from nothing to the answer of `-p`, one lane each."""
+    house = scene.house
+
+    def cold(model: str, expected: str) -> float:
+        seconds = timed(lambda: house.openclaude("-p", "hi", "--model", model), expected)
+        scene.stop()
+        return seconds
+
+    def stock() -> dict[str, float]:
+        began = time.monotonic()
+        with scene.stock() as running:
+            ready = time.monotonic() - began
+            env = running.claude_variables()
+            opus = timed(
+                lambda: house.claude("-p", "hi", "--model", "opus", env=env), FROM_ANTHROPIC
+            )
+            slot = timed(
+                lambda: house.claude("-p", "hi", "--model", "haiku", env=env), FROM_BEDROCK
+            )
+        return {"stock": ready + opus, "stock slot": ready + slot}
+
+    scene.stop()
+    samples = interleave(
+        rounds,
+        lambda: {"cold": cold("opus", FROM_ANTHROPIC)},
+        stock,
+        lambda: {"cold slot": cold("haiku", FROM_BEDROCK)},
+    )
+    return [
+        measured(COLD_CLAUDE, samples, "cold", "stock"),
+        measured(COLD_SLOT, samples, "cold slot", "stock slot"),
+    ]
+
+
+def measure_warm(scene: Scene, rounds: int) -> list[Measured]:
+    """Row c: the stack runs already."""
+    house = scene.house
+    scene.start()
+
+    def ours() -> dict[str, float]:
+        return {"ours": timed(lambda: house.openclaude("-p", "hi"), FROM_ANTHROPIC)}
+
+    def plain() -> dict[str, float]:
+        return {"plain": timed(lambda: house.claude("-p", "hi"), FROM_ANTHROPIC)}
+
+    ours()
+    plain()
+    return [measured(WARM, interleave(2 * rounds, ours, plain), "ours", "plain")]
+
+
+def measure_cpu(scene: Scene, rounds: int) -> list[Measured]:
+    """Row d: user and system time of the launch; what it becomes does nothing."""
+    scene.start()
+    env = scene.house.environment({"OPENCLAUDE_CLAUDE": str(NOTHING)})
+    launch = (OPENCLAUDE, "--profile", PROFILE, "-p", "hi")
+
+    samples = interleave(
+        CPU_RUNS * rounds,
+        lambda: {"launch": cpu_ms(launch, env, scene.house.project)},
+        lambda: {"nothing": cpu_ms((NOTHING,), env, scene.house.project)},
+    )
+    return [measured(CPU, samples, "launch", "nothing")]
+
+
+def cpu_ms(argv: Sequence[str | Path], env: Mapping[str, str], folder: Path) -> float:
+    """CPU time of a program, milliseconds."""
+    process = subprocess.Popen(argv, env=dict(env), cwd=folder, stdin=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise BenchFailed(f"{argv} ended with {process.returncode}")
+    return (used.ru_utime + used.ru_stime) * 1000

@@ -1,0 +1,162 @@
+"""Many requests, two profiles at once, and a stack that nobody needs: what it all costs."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from openclaude.standins import script
+from openclaude.standins.anthropic import AnthropicStandin
+from openclaude.standins.bedrock import BedrockStandin
+from tests.e2e import raw
+from tests.e2e.conftest import Build
+from tests.e2e.crowd import Crowd, Told
+from tests.e2e.house import PROFILE, House, login_headers, question
+from tests.e2e.processes import processes_of, wait_until_none
+from tests.e2e.raw import Headers
+from tests.e2e.session import session
+
+MIB = 1024 * 1024
+LANES = ("claude-opus-5-5", "openclaude-haiku")
+SECOND = "second"
+STREAMS = 64
+CLIENTS = 8
+Note = Callable[[str, object], None]
+
+
+@pytest.fixture(scope="module")
+def neighbours(
+    build_house: Build, anthropic_upstream: AnthropicStandin, bedrock_upstream: BedrockStandin
+) -> Iterator[House]:
+    """A house in which two profiles run side by side."""
+    urls = {"anthropic_url": anthropic_upstream.url, "bedrock_url": bedrock_upstream.url}
+    with build_house("neighbours") as built:
+        built.write_profile(SECOND, **urls, more="[tiers.haiku]\nmax_output_tokens = 77\n")
+        for profile in (PROFILE, SECOND):
+            started = built.word("start", "--wait", profile=profile)
+            assert started.code == 0, f"{started}\n{built.logs()}"
+        yield built
+
+
+def door(house: House, profile: str = PROFILE) -> tuple[int, Headers]:
+    """Where a profile's stack listens, and the headers that let a client in."""
+    record = json.loads((house.folder.with_name(profile) / "stack.json").read_bytes())
+    return record["port"], raw.with_key(login_headers(house.canaries.oauth), record["main_key"])
+
+
+def pss_of_units(house: House) -> dict[str, int]:
+    """The memory of both instances, bytes; what they share counts by its share."""
+    return {unit["name"]: unit["pss_bytes"] for unit in house.status()["units"]}
+
+
+def pss_of_all(status: dict[str, Any]) -> int:
+    """The memory of everything that a stack is, bytes."""
+    processes = [status["supervisor"], status["preloader"], *status["units"]]
+    return sum(process["pss_bytes"] for process in processes if process)
+
+
+def send_many(house: House, count: int) -> list[Told]:
+    """So many short requests, both lanes in turn, a few at a time."""
+    port, headers = door(house)
+    told: list[Told] = []
+    for start in range(0, count, CLIENTS):
+        size = min(CLIENTS, count - start)
+        told += Crowd(
+            port, headers, (question("hi", model=LANES[i % 2]) for i in range(size))
+        ).told()
+    return told
+
+
+def states(house: House) -> set[str]:
+    """What the units are doing."""
+    return {unit["state"] for unit in house.status()["units"]}
+
+
+def ours(house: House) -> list[str]:
+    """The proxies' processes; a session's claude is none of them."""
+    return [line for line in processes_of(house.root).values() if "openclaude.run" in line]
+
+
+def until(claim: Callable[[], bool], timeout_s: float = 20.0) -> None:
+    """Wait for it to become true."""
+    deadline = time.monotonic() + timeout_s
+    while not claim():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.1)
+
+
+def test_two_profiles_run_side_by_side_each_on_its_own_ports(
+    neighbours: House, anthropic: AnthropicStandin, bedrock: BedrockStandin
+) -> None:
+    for profile in (PROFILE, SECOND):
+        launched = neighbours.openclaude("-p", "hi", "--model", "haiku", profile=profile)
+        assert (launched.code, launched.err) == (0, ""), launched
+
+    (one, key), (two, other) = door(neighbours), door(neighbours, SECOND)
+    assert abs(one - two) >= 2
+    assert key != other
+    caps = [request.json()["inferenceConfig"]["maxTokens"] for request in bedrock.requests]
+    assert caps[0] > caps[1] == 77
+    assert raw.ask(two, key, question("hi")).status == 424  # the neighbour's key opens nothing
+
+
+@pytest.mark.parametrize("lane", LANES)
+def test_many_streams_at_once_through_a_lane_all_come_to_their_end(
+    neighbours: House, anthropic: AnthropicStandin, bedrock: BedrockStandin, lane: str
+) -> None:
+    port, headers = door(neighbours)
+    upstream: Any = anthropic if lane == LANES[0] else bedrock
+    body = question(script.slow(20, 0.1), model=lane, stream=True)
+
+    streams = Crowd(port, headers, [body] * STREAMS)
+    assert upstream.wait_until(lambda standin: len(standin.requests) == STREAMS)
+    told = streams.told()
+
+    assert [each for each in told if not each.is_streamed or each.tries > 1] == []
+
+
+def test_a_thousand_requests_leave_no_more_in_memory_than_a_hundred(
+    neighbours: House, anthropic: AnthropicStandin, bedrock: BedrockStandin, record_property: Note
+) -> None:
+    assert neighbours.word("restart").code == 0
+    told = send_many(neighbours, 100)
+    before = pss_of_units(neighbours)
+    told += send_many(neighbours, 900)
+    after = pss_of_units(neighbours)
+
+    record_property("PSS after 100 and 1000 requests, bytes", (before, after))
+    assert [each for each in told if not each.is_answered or each.tries > 1] == []
+    for name, bytes_before in before.items():
+        assert after[name] < bytes_before * 1.1, (before, after)
+
+
+def test_an_idle_stack_sleeps_wakes_for_its_session_and_ends_after_it(
+    empty_house: House, anthropic: AnthropicStandin, bedrock: BedrockStandin, record_property: Note
+) -> None:
+    empty_house.write_profile(
+        PROFILE,
+        anthropic_url=anthropic.url,
+        bedrock_url=bedrock.url,
+        more='[stack]\nidle_sleep = "2s"\nlinger = "3s"\n',
+    )
+
+    with session(empty_house, "haiku") as claude:
+        claude.ask("hi")
+        first = claude.answer()
+        until(lambda: states(empty_house) == {"asleep"})
+        until(lambda: len(ours(empty_house)) == 1)
+        asleep = pss_of_all(empty_house.status())
+        claude.ask("hi")
+        second = claude.answer()
+        assert states(empty_house) <= {"ready", "starting", "waiting"}
+
+    record_property("PSS asleep, bytes", asleep)
+    assert first == second == "bedrock stand-in: qwen.qwen3-next-80b-a3b"
+    assert len(bedrock.requests) == 2  # nobody had to ask twice
+    assert asleep < 25 * MIB
+    assert not wait_until_none(empty_house.root, 15.0)
+    assert not (empty_house.folder / "stack.json").exists()
