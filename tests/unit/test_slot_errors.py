@@ -274,7 +274,8 @@ def test_an_openai_likes_prompt_too_long_is_recognised_too() -> None:
             '{"message": "no"}',
             (
                 "api_error",
-                "the provider refused this slot's credentials (no); run `openclaude logs providers`",
+                "the provider refused this slot's credentials (no); "
+                "run `openclaude logs providers`",
             ),
         ),
         ("overloaded_error", "Overloaded", ("overloaded_error", "Overloaded")),
