@@ -184,9 +184,13 @@ def judge(status: int, said: Said, slot: Slot) -> Verdict:
 def by_status(status: int, text: str) -> Verdict:
     """An error that only its status explains."""
     if status in (401, 403):
-        return mend(f"the provider refused this slot's credentials ({text})", "openclaude doctor")
+        return mend(
+            f"the provider refused this slot's credentials ({text})", "openclaude logs providers"
+        )
     if status == 404:
-        return mend(f"the provider does not have this model ({text})", "openclaude models")
+        return mend(
+            f"the provider does not have this model ({text})", "openclaude profiles validate"
+        )
     return Verdict(status, text)
 
 
@@ -242,11 +246,14 @@ def wrong_clock(_found: re.Match[str], _slot: Slot) -> Verdict:
     return Verdict(MEND, "AWS refuses the signature's time; set this machine's clock")
 
 
+ALLOW = "allow it bedrock:InvokeModel and bedrock:InvokeModelWithResponseStream on this model"
+
+
 def not_allowed(found: re.Match[str], slot: Slot) -> Verdict:
     """IAM says no."""
     text = presentable(found.string)
     problem = f"{named(slot.aws_profile)} may not call this model ({text})"
-    return Verdict(MEND, f"{problem}; `openclaude aws policy` prints the policy it needs")
+    return Verdict(MEND, f"{problem}; {ALLOW}")
 
 
 def no_access(_found: re.Match[str], _slot: Slot) -> Verdict:

@@ -87,7 +87,7 @@ def test_a_denied_model_is_one_sentence_with_the_way_out(
     assert (ran.code, ran.err) == (1, "")
     assert ran.out.startswith(f"API Error: 424 {QWEN}: ")
     assert ran.out.count(cause) == 1
-    assert "openclaude aws policy" in ran.out
+    assert "bedrock:InvokeModelWithResponseStream" in ran.out
     assert "authenticate" not in ran.out
     assert len(ran.out.splitlines()) == 1
     assert len(bedrock.requests) == 1

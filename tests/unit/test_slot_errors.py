@@ -23,7 +23,7 @@ IAM = (
     "resource: arn:aws:bedrock:us-west-2::foundation-model/qwen.qwen3-next-80b-a3b because no "
     "identity-based policy allows the bedrock:InvokeModel action"
 )
-POLICY = "`openclaude aws policy` prints the policy it needs"
+POLICY = "allow it bedrock:InvokeModel and bedrock:InvokeModelWithResponseStream on this model"
 NO_MODEL = "Could not resolve the foundation model from the provided model identifier."
 
 TABLE = {
@@ -38,7 +38,7 @@ TABLE = {
     "model-error": (502, "The system encountered an error"),
     "model-not-found": (
         424,
-        f"the provider does not have this model ({NO_MODEL}); run `openclaude models`",
+        f"the provider does not have this model ({NO_MODEL}); run `openclaude profiles validate`",
     ),
     "no-aws-profile": (
         424,
@@ -61,14 +61,14 @@ TABLE = {
     "openai-auth": (
         424,
         "the provider refused this slot's credentials (No auth credentials found); "
-        "run `openclaude doctor`",
+        "run `openclaude logs providers`",
     ),
     "openai-bad-gateway": (502, "Provider returned error"),
     "openai-credits": (402, "Insufficient credits. Add more at https://openrouter.ai"),
     "openai-not-found": (
         424,
         "the provider does not have this model (No endpoints found for qwen/x.); "
-        "run `openclaude models`",
+        "run `openclaude profiles validate`",
     ),
     "openai-rate": (429, "Rate limit exceeded: free-models-per-day"),
     "server-tool": (
@@ -83,7 +83,7 @@ TABLE = {
     "timeout": (408, "The model took too long"),
     "unauthorized": (
         424,
-        "the provider refused this slot's credentials (no); run `openclaude doctor`",
+        "the provider refused this slot's credentials (no); run `openclaude logs providers`",
     ),
     "unavailable": (503, "Bedrock is unable to process your request."),
     "unknown-key": (
@@ -274,7 +274,8 @@ def test_an_openai_likes_prompt_too_long_is_recognised_too() -> None:
             '{"message": "no"}',
             (
                 "api_error",
-                "the provider refused this slot's credentials (no); run `openclaude doctor`",
+                "the provider refused this slot's credentials (no); "
+                "run `openclaude logs providers`",
             ),
         ),
         ("overloaded_error", "Overloaded", ("overloaded_error", "Overloaded")),
