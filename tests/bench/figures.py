@@ -1,6 +1,6 @@
 """What a benchmark says: samples of one or two sides, the figure they make, the table of all.
 
-Knows: medians, ratios, what the design reaches for. Refuses to know: how anything is measured. Pure.
+Knows: medians, ratios, what is reached for. Refuses to know: how anything is measured. Pure.
 """
 
 from __future__ import annotations

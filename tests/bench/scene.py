@@ -123,7 +123,7 @@ def open_scene() -> Iterator[Scene]:
     with ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="openclaude-bench-")))
         admitted = {"credentials": [canaries.oauth]}
-        keys = {"credentials": {canaries.aws_id: {"key": canaries.aws_secret}}}
+        keys = {"credentials": {canaries.aws_id: {"secret_key": canaries.aws_secret}}}
         upstreams = Upstreams(
             stack.enter_context(standin(root, "anthropic", admitted)),
             stack.enter_context(standin(root, "bedrock", keys)),
@@ -154,7 +154,8 @@ def standin(root: Path, name: str, setup: dict[str, Any]) -> Iterator[str]:
         (*argv, "--parent-pipe"), stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
+        assert process.stdin is not None
         try:
             yield json.loads(process.stdout.readline())["url"]
         finally:
-            process.terminate()
+            process.stdin.close()  # its sign to end
