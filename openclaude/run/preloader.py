@@ -35,7 +35,6 @@ class Preloader:
         """Start it. `environment` is all it gets; it must hold no secret."""
         # one message is one order: a stream could cut them
         self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.channel.settimeout(ANSWER_TIMEOUT_S)
         self.is_ready = False
         self.codes: dict[int, int] = {}  # of forks that have ended, until somebody asks
         self.forked: list[int] = []
@@ -60,10 +59,16 @@ class Preloader:
         """Its process id."""
         return self.popen.pid
 
-    def hear(self) -> bool:
-        """Take in one message; False when it has ended."""
+    def hear(self, *, timeout_s: float = 0.0) -> bool:
+        """Take in one message, where one is there or comes in time; False when it has ended.
+
+        That the channel was readable a moment ago is no promise: `code` and `fork` read it, too.
+        """
+        self.channel.settimeout(timeout_s)
         try:
             message = self.channel.recv(65536)
+        except (BlockingIOError, TimeoutError):
+            return True
         except OSError:
             return False
         if not message:
@@ -79,9 +84,15 @@ class Preloader:
     def fork(self, application: str, given: Sequence[int]) -> int:
         """Order a fork that gets those file descriptors; its pid. Raises OSError."""
         order = json.dumps({"application": application}).encode()
+        deadline = time.monotonic() + ANSWER_TIMEOUT_S
+        self.channel.settimeout(ANSWER_TIMEOUT_S)
         socket.send_fds(self.channel, [order], list(given))
         while not self.forked:
-            if not self.hear():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                self.popen.kill()  # an answer that came later would be taken for the next one's
+                raise OSError("the preloader does not answer")
+            if not self.hear(timeout_s=left):
                 raise OSError("the preloader has ended")
         return self.forked.pop()
 
@@ -89,10 +100,8 @@ class Preloader:
         """How a fork ended, or None when the preloader did not live to see it."""
         deadline = time.monotonic() + END_PATIENCE_S
         while pid not in self.codes and (left := deadline - time.monotonic()) > 0:
-            self.channel.settimeout(left)
-            if not self.hear():
+            if not self.hear(timeout_s=left):
                 break
-        self.channel.settimeout(ANSWER_TIMEOUT_S)
         return self.codes.pop(pid, None)
 
     def end(self) -> None:

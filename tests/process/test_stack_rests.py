@@ -163,6 +163,31 @@ def test_a_preloader_that_is_killed_harms_nobody_and_comes_back(world: World) ->
     assert about(port)["pid"] != unit
 
 
+SLUGGISH = """
+import time
+quick = supervisor.Supervisor.sleep_s
+def slow(self):
+    time.sleep(0.3)
+    return quick(self)
+supervisor.Supervisor.sleep_s = slow
+"""
+
+
+def test_a_unit_is_back_at_once_when_a_busy_supervisor_hears_of_its_end_twice(
+    empty_world: World, plan: Callable[..., Plan]
+) -> None:
+    empty_world.keep(plan())
+    empty_world.patch_supervisor(SLUGGISH)
+    port = empty_world.up()
+    before, preloader = about(port)["pid"], empty_world.status()["preloader"]
+
+    os.kill(before, signal.SIGKILL)  # its pipe closes, and the preloader says how it ended
+
+    assert until(lambda: about(port)["pid"], timeout_s=5) != before
+    after = empty_world.status()["preloader"]
+    assert (after or {}).get("pid") == (preloader or {}).get("pid")
+
+
 def test_a_preloader_that_cannot_start_gives_way_to_fresh_processes(
     empty_world: World, plan: Callable[..., Plan]
 ) -> None:
