@@ -105,6 +105,7 @@ def house(build_house: Build) -> Iterator[House]:
     with build_house("house") as built:
         started = built.word("start", "--wait")
         assert started.code == 0, f"{started}\n{built.logs()}"
+        built.keys()
         yield built
 
 

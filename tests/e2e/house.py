@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.e2e.processes import variable
+from tests.e2e.canaries import memory
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PLATFORM = "claude-code-linux-x64"
@@ -24,6 +25,7 @@ CLAUDE = REPOSITORY / ".work/claude/node_modules/@anthropic-ai" / PLATFORM / "cl
 OPENCLAUDE = Path(sys.executable).with_name("openclaude")
 PROFILE = "house"
 RUN_TIMEOUT_S = 90.0
+KEY = rb"sk-openclaude-[0-9a-f]{64}"
 # claude's own login, like a plan's: far from expiry, so that claude asks nobody to refresh it
 EXPIRES_MS = 1999999999000
 
@@ -86,6 +88,8 @@ class House:
         self, root: Path, canaries: Canaries, *, anthropic_url: str, bedrock_url: str
     ) -> None:
         self.root = root
+        self.method = "fork"  # how the instances are made
+        self.known_keys: dict[str, str] = {}
         self.canaries = canaries
         self.anthropic_url = anthropic_url
         self.home = root / "home"
@@ -164,6 +168,7 @@ class House:
             "HOME": str(self.home),
             "TERM": "xterm-256color",
             "LANG": "C.UTF-8",
+            "OPENCLAUDE_START_METHOD": self.method,
             "DISABLE_AUTOUPDATER": "1",
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
             **kept,
@@ -239,12 +244,17 @@ class House:
         return {"supervisor": status["pid"], **units}
 
     def keys(self) -> dict[str, str]:
-        """The local key of each instance; that of providers is nowhere but in memory."""
+        """The local key of each instance; that of providers is nowhere but in memory.
+
+        Looked for once, and best before a test has sent a key that is none.
+        """
         main = str(self.record()["main_key"])
-        held = memory(self.pids()["providers"])
-        found = {key.decode() for part in held for key in re.findall(KEY, part)} - {main}
-        assert len(found) == 1, f"{len(found)} keys in the memory of providers"
-        return {"main": main, "providers": found.pop()}
+        if self.known_keys.get("main") != main:
+            held = memory(self.pids()["providers"])
+            found = {key.decode() for part in held for key in re.findall(KEY, part)} - {main}
+            assert len(found) == 1, f"{len(found)} keys in the memory of providers"
+            self.known_keys = {"main": main, "providers": found.pop()}
+        return self.known_keys
 
     def logs(self) -> str:
         """Everything the stack has logged."""

@@ -58,12 +58,6 @@ def environment(pid: int) -> bytes:
     return b""
 
 
-def variable(pid: int, name: str) -> str:
-    """A variable of the environment a process was started with. Raises KeyError."""
-    entries = environment(pid).decode(errors="replace").split("\0")
-    return dict(entry.partition("=")[::2] for entry in entries)[name]
-
-
 def executable(pid: int) -> Path:
     """The file that a process runs."""
     return (PROC / str(pid) / "exe").readlink()

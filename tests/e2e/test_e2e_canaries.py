@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ from openclaude.standins.exchange import Recorded
 from tests.conftest import need
 from tests.e2e import raw
 from tests.e2e.canaries import files_with, holds, memory_holds, requests_with
-from tests.e2e.conftest import ENV_TOKEN
+from tests.e2e.conftest import ENV_TOKEN, Build
 from tests.e2e.house import OPENCLAUDE, PROFILE, REPOSITORY, House, login_headers, question
 from tests.e2e.processes import command_line, environment, pids
 
@@ -48,11 +49,25 @@ class Scene(NamedTuple):
         return {name: environment(pid) for name, pid in self.pids.items()}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=["fork", "spawn"])
 def scene(
+    request: pytest.FixtureRequest,
+    build_house: Build,
+    anthropic_upstream: AnthropicStandin,
+    bedrock_upstream: BedrockStandin,
+) -> Iterator[Scene]:
+    """claude on both lanes, with instances of either making."""
+    with build_house(f"scene-{request.param}") as house:
+        house.method = request.param
+        assert house.word("start", "--wait").code == 0
+        house.keys()
+        yield play(house, anthropic_upstream, bedrock_upstream)
+
+
+def play(
     house: House, anthropic_upstream: AnthropicStandin, bedrock_upstream: BedrockStandin
 ) -> Scene:
-    """claude on both lanes: answers, a tool, errors; its process list in the middle of it."""
+    """Answers, a tool, errors; the process list in the middle of it."""
     anthropic_upstream.clear()
     bedrock_upstream.clear()
     failing = {"CLAUDE_CODE_MAX_RETRIES": "0"}
@@ -174,10 +189,23 @@ def test_the_aws_secret_was_never_in_the_memory_of_main_or_the_supervisor(scene:
     assert len(requests_with(scene.bedrock, scene.house.canaries.aws_id)) == len(scene.bedrock)
 
 
+def test_the_preloader_never_held_a_secret(scene: Scene) -> None:
+    need(os.geteuid() == 0, "the right to read another process's memory (root)")
+    preloader = scene.house.status()["preloader"]
+    assert (preloader is None) == (scene.house.method == "spawn")
+    if preloader:
+        secrets = (scene.main_key, scene.providers_key, *scene.house.canaries)
+
+        assert not [secret for secret in secrets if memory_holds(preloader["pid"], secret)]
+        assert memory_holds(preloader["pid"], "LITELLM_LOCAL_MODEL_COST_MAP")
+
+
 def test_main_has_no_variable_of_aws_or_of_a_login(scene: Scene) -> None:
     names = {entry.partition(b"=")[0] for entry in scene.environments["main"].split(b"\0")}
 
-    assert b"ANTHROPIC_API_BASE" in names
+    # a fork shows what the preloader was started with: the offline flags
+    assert (b"ANTHROPIC_API_BASE" in names) == (scene.house.method == "spawn")
+    assert b"LITELLM_MODE" in names
     assert not {name for name in names if name.startswith((b"AWS_", b"CLAUDE"))}
     assert not names & {b"ANTHROPIC_API_KEY", b"ANTHROPIC_AUTH_TOKEN", b"ANTHROPIC_BASE_URL"}
 

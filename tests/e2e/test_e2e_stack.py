@@ -47,14 +47,14 @@ def test_start_requests_and_stop_leave_claudes_and_awss_files_and_no_process(
     headers = raw.with_key(login_headers(empty_house.canaries.oauth), record["main_key"])
     for model in ("claude-opus-5-5", "openclaude-haiku"):
         assert raw.ask(record["port"], headers, question("hi", model=model)).status == 200
-    assert len(processes_of(empty_house.root)) == 3
+    assert len(processes_of(empty_house.root)) == 4  # with the preloader
     stopped = empty_house.word("stop")
 
     assert stopped == (0, "house: stopped\n", "")
     assert not processes_of(empty_house.root)
     assert fingerprint(of_claude_and_aws(empty_house)) == before
     left = {path.name for path in empty_house.folder.rglob("*")}
-    assert left <= {"lock", "main.log", "providers.log", "supervisor.log"}
+    assert left <= {"lock", "main.log", "preloader.log", "providers.log", "supervisor.log"}
     for port in (record["port"], record["port"] + 1):
         with pytest.raises(ConnectionRefusedError):
             raw.connect(port)
@@ -83,7 +83,7 @@ def test_a_killed_supervisor_leaves_no_orphan_and_the_next_launch_takes_its_plac
 ) -> None:
     assert empty_house.word("start", "--wait").code == 0
     record = empty_house.record()
-    assert len(processes_of(empty_house.root)) == 3
+    assert len(processes_of(empty_house.root)) == 4  # with the preloader
 
     os.kill(record["pid"], signal.SIGKILL)
 
