@@ -143,6 +143,12 @@ def show(all_measured: Iterable[Measured]) -> str:
     return table(HEADER, [one.cells() for one in all_measured])
 
 
+def show_markdown(all_measured: Iterable[Measured]) -> str:
+    """The same for the documentation."""
+    rows = [HEADER, ("---",) * len(HEADER), *(one.cells() for one in all_measured)]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
 def missed(all_measured: Iterable[Measured]) -> list[str]:
     """The rows that do not reach what they should."""
     return [one.row.key for one in all_measured if one.verdict == "MISSED"]

@@ -21,12 +21,12 @@ MEGABYTE = 1e6
 MEMORY_ROUNDS = 2  # it hardly varies, and each takes both sides' whole start
 SLEEP_TIMEOUT_S = 30.0
 REQUESTS = 10
-PROBES = 40
-PROBE_EVERY_S = 0.025
+PROBES = 20
+PROBE_EVERY_S = 0.05
 
 IDLE = Row(
     key="e",
-    name="memory of both instances, idle (PSS, ours with supervisor and preloader) / stock",
+    name="memory of both instances, idle (PSS) / stock",
     kind=Kind.RATIO,
     unit="MB",
     reach=0.75,
@@ -183,10 +183,10 @@ def measure_first_request(scene: Scene, rounds: int) -> list[Measured]:
 def measure_crash(scene: Scene, rounds: int) -> list[Measured]:
     """Row g: SIGKILL, and requests from that moment on."""
     samples: Samples = {}
+    scene.start()
 
     def crash(unit: str, model: str) -> dict[str, float]:
-        scene.stop()  # each crash is its unit's first: no back-off from the round before
-        scene.start()
+        scene.restart()  # each crash is its unit's first: no back-off from the round before
         scene.timed_post(model)
         os.kill(scene.house.pids()[unit], signal.SIGKILL)
         back, refused, failed = probe(scene, model)

@@ -27,7 +27,7 @@ CLAUDE_MODEL = "claude-opus-5-5"
 SLOT = "openclaude-haiku"
 SLEEPER = "sleeper"  # the same profile with a short sleep
 SLEEP_S = 2
-SETTLE_S = 1.0  # after something heavy has ended, before the next is measured
+SETTLE_S = 0.5  # after something heavy has ended, before the next is measured
 END_TIMEOUT_S = 20.0
 
 

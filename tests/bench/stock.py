@@ -1,8 +1,8 @@
 """Stock: the way without openclaude, two `litellm --config` processes written by hand.
 
 Knows: two configs, how both processes are started together, waited for and ended. Refuses to know:
-what is measured on them. It is given what helps it: the offline flags, compiled bytecode, Python's
-own `uvloop` and `httptools`, and both processes start at once.
+what is measured on them. It is given what helps it: the offline flags, compiled bytecode, uvloop
+and httptools, and both processes start at once.
 """
 
 from __future__ import annotations
@@ -29,10 +29,11 @@ END_TIMEOUT_S = 20.0
 POLL_S = 0.02
 
 SAID = (
-    "stock: two `litellm --config` processes of the same virtual environment, started together and "
-    "waited for (/health/liveliness); main: anthropic/claude-* with the plan's login forwarded, "
-    "and a litellm_proxy/ hop; providers: bedrock/converse; model map and beta headers local, "
-    "LITELLM_MODE=PRODUCTION, bytecode compiled, no retries, everything else LiteLLM's default"
+    "Stock is two `litellm --config` processes of the same virtual environment, started together\n"
+    "and waited for (/health/liveliness). Main: `anthropic/claude-*` with the plan's login\n"
+    "forwarded, and a `litellm_proxy/` hop. Providers: `bedrock/`, with `modify_params`, without\n"
+    "which claude asks for more tokens than the model has. Model map and beta headers local,\n"
+    "LITELLM_MODE=PRODUCTION, bytecode compiled, no retries; everything else is LiteLLM's default"
 )
 
 MAIN = """\
@@ -58,7 +59,7 @@ PROVIDERS = """\
 model_list:
   - model_name: {hop}
     litellm_params:
-      model: bedrock/converse/qwen.qwen3-next-80b-a3b
+      model: bedrock/qwen.qwen3-next-80b-a3b
       aws_region_name: us-west-2
       aws_access_key_id: {aws_id}
       aws_secret_access_key: {aws_secret}
