@@ -28,6 +28,12 @@ REQUEST_TIMEOUT_S = 600
 # slot for 5 s (measured). claude does its own retries.
 ROUTER_SETTINGS = {"num_retries": 0, "disable_cooldowns": True}
 
+GENERAL_SETTINGS = {
+    "master_key": "os.environ/LITELLM_MASTER_KEY",
+    # nobody stands between claude and us; unset, LiteLLM warns at every start
+    "trusted_proxy_ranges": [],
+}
+
 # Offline flags: without them LiteLLM asks GitHub for its model map and two more files at each start
 # (measured: 14 s of retries without network), and serves its documentation and admin pages.
 LITELLM_FLAGS = {
@@ -62,7 +68,7 @@ def main_config(resolution: Resolution) -> str:
                 "model_group_settings": {"forward_client_headers_to_llm_api": ["claude-*"]},
             },
             "router_settings": ROUTER_SETTINGS,
-            "general_settings": {"master_key": "os.environ/LITELLM_MASTER_KEY"},
+            "general_settings": GENERAL_SETTINGS,
         }
     )
 
@@ -107,7 +113,7 @@ def providers_config(resolution: Resolution) -> str:
                 "callbacks": ["openclaude.gateway.guard.handler"],
             },
             "router_settings": ROUTER_SETTINGS,
-            "general_settings": {"master_key": "os.environ/LITELLM_MASTER_KEY"},
+            "general_settings": GENERAL_SETTINGS,
         }
     )
 
