@@ -9,9 +9,6 @@ import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
-
-import pytest
 
 from openclaude.compile.plan import Plan, read_plan
 from openclaude.run.listeners import bind_pair
@@ -21,14 +18,14 @@ from openclaude.standins.anthropic import AnthropicStandin
 from openclaude.standins.bedrock import BedrockStandin
 from tests.e2e import raw
 from tests.e2e.house import House, login_headers, question
-from tests.e2e.raw import Headers
 
 READY_TIMEOUT_S = 60.0
-FEW = 25  # modules; LiteLLM imports about 4,000 in all
+MAIN_KEY, PROVIDERS_KEY = "sk-openclaude-main", "sk-openclaude-providers"
+FEW = 5  # of the standard library, by which Pythons differ
 LANES = ("claude-opus-5-5", "openclaude-haiku")
 
 # An application that tells which modules there are, around the one it is told of.
-COUNTING = '''
+COUNTING = """
 import importlib
 import json
 import os
@@ -50,18 +47,12 @@ def app():
 
     count.rehearse = counted.rehearse
     return count
-'''
+"""
 
 
-class Pair(NamedTuple):
-    """Both instances of a plan, without a supervisor."""
-
-    port: int
-    headers: Headers
-
-    def modules(self) -> dict[str, set[str]]:
-        """The modules of each instance."""
-        return {"main": modules_of(self.port), "providers": modules_of(self.port + 1)}
+def modules(port: int) -> dict[str, set[str]]:
+    """The modules of each instance, main being on that port."""
+    return {"main": modules_of(port), "providers": modules_of(port + 1)}
 
 
 def modules_of(port: int) -> set[str]:
@@ -88,13 +79,14 @@ def counted(plan: Plan, folder: Path, env: dict[str, str]) -> Iterator[int]:
     path = [str(folder), *python_environment().values()]
     more = {"PYTHONPATH": os.pathsep.join(path)}
     pair = bind_pair(plan.port, strict=False)
-    around = Surroundings(folder, pair.port, "sk-main", "sk-providers", env)
+    around = Surroundings(folder, pair.port, MAIN_KEY, PROVIDERS_KEY, env)
     processes: list[Process] = []
     try:
-        for unit, listener in zip(plan.units, listeners(plan, pair), strict=True):
+        for unit in plan.units:
+            listener = pair.main if unit.name == "main" else pair.providers
             environment = {**unit.environment, **more, "COUNTED": unit.application}
             probe = unit._replace(application="counting:app", environment=environment)
-            processes.append(spawn_process(probe, listener, around))
+            processes.append(spawn_process(probe, listener.fileno(), around))
         for process in processes:
             assert select.select([process.report], [], [], READY_TIMEOUT_S)[0], "it is not ready"
             assert process.read_report(), [log.read_text() for log in folder.glob("*.log")]
@@ -104,3 +96,26 @@ def counted(plan: Plan, folder: Path, env: dict[str, str]) -> Iterator[int]:
             process.kill()
             process.forget()
         pair.close()
+
+
+def test_the_first_requests_import_next_to_nothing(
+    empty_house: House,
+    anthropic: AnthropicStandin,
+    bedrock: BedrockStandin,
+    tmp_path: Path,
+) -> None:
+    plan = plan_of(empty_house)
+    with counted(plan, tmp_path, empty_house.environment()) as port:
+        headers = raw.with_key(login_headers(empty_house.canaries.oauth), MAIN_KEY)
+        before = modules(port)
+        for lane in LANES:
+            for stream in (False, True):
+                told = raw.ask(port, headers, question("hi", model=lane, stream=stream))
+                assert told.status == 200, told.body
+        after = modules(port)
+
+    late = {name: sorted(after[name] - before[name]) for name in before}
+    print(f"imported late: {late}")
+    for imported in late.values():
+        assert not [module for module in imported if module.startswith("litellm")]
+        assert len(imported) < FEW
