@@ -25,7 +25,6 @@ LANES = ("claude-opus-5-5", "openclaude-haiku")
 SECOND = "second"
 STREAMS = 64
 CLIENTS = 8
-Note = Callable[[str, object], None]
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +119,7 @@ def test_many_streams_at_once_through_a_lane_all_come_to_their_end(
 
 
 def test_a_thousand_requests_leave_no_more_in_memory_than_a_hundred(
-    neighbours: House, anthropic: AnthropicStandin, bedrock: BedrockStandin, record_property: Note
+    neighbours: House, anthropic: AnthropicStandin, bedrock: BedrockStandin
 ) -> None:
     assert neighbours.word("restart").code == 0
     told = send_many(neighbours, 100)
@@ -128,14 +127,14 @@ def test_a_thousand_requests_leave_no_more_in_memory_than_a_hundred(
     told += send_many(neighbours, 900)
     after = pss_of_units(neighbours)
 
-    record_property("PSS after 100 and 1000 requests, bytes", (before, after))
+    print(f"PSS after 100 requests: {before}, after 1000: {after}")
     assert [each for each in told if not each.is_answered or each.tries > 1] == []
     for name, bytes_before in before.items():
         assert after[name] < bytes_before * 1.1, (before, after)
 
 
 def test_an_idle_stack_sleeps_wakes_for_its_session_and_ends_after_it(
-    empty_house: House, anthropic: AnthropicStandin, bedrock: BedrockStandin, record_property: Note
+    empty_house: House, anthropic: AnthropicStandin, bedrock: BedrockStandin
 ) -> None:
     empty_house.write_profile(
         PROFILE,
@@ -154,7 +153,7 @@ def test_an_idle_stack_sleeps_wakes_for_its_session_and_ends_after_it(
         second = claude.answer()
         assert states(empty_house) <= {"ready", "starting", "waiting"}
 
-    record_property("PSS asleep, bytes", asleep)
+    print(f"PSS asleep: {asleep}")
     assert first == second == "bedrock stand-in: qwen.qwen3-next-80b-a3b"
     assert len(bedrock.requests) == 2  # nobody had to ask twice
     assert asleep < 25 * MIB
