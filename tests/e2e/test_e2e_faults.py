@@ -39,8 +39,9 @@ def stack(build_house: Build) -> Iterator[House]:
 
 
 @pytest.fixture
-def running(stack: House) -> House:
-    """The same, its proxies fresh and ready: no test pays for the crashes of another."""
+def running(stack: House, anthropic: AnthropicStandin, bedrock: BedrockStandin) -> House:
+    """The same with its profile as it was, its proxies ready."""
+    write_profile(stack, anthropic, bedrock)
     started = stack.word("start", "--wait")
     assert started.code == 0, f"{started}\n{stack.logs()}"
     return stack
@@ -58,11 +59,27 @@ def pid_of(house: House, victim: str) -> int:
     )
 
 
+def write_profile(
+    house: House, anthropic: AnthropicStandin, bedrock: BedrockStandin, more: str = ""
+) -> None:
+    """The house's profile, with more in it."""
+    urls = {"anthropic_url": anthropic.url, "bedrock_url": bedrock.url}
+    house.write_profile(PROFILE, **urls, more=more)
+
+
+def arrived(upstream: AnthropicStandin | BedrockStandin, count: int) -> bool:
+    """Whether so many requests reach an upstream in time."""
+    return upstream.wait_until(lambda standin: len(standin.requests) == count)
+
+
 class Company:
     """Clients of both lanes, half of them waiting for a first byte, half amid a stream."""
 
     def __init__(self, house: House, anthropic: AnthropicStandin, bedrock: BedrockStandin) -> None:
         port, headers = house.record()["port"], keyed(house)
+        upstreams = [
+            (upstream, len(upstream.requests) + CROWD) for upstream in (anthropic, bedrock)
+        ]
         waiting = script.wait(SILENCE_S)
         slow = script.slow(int(SILENCE_S * 10), 0.1, "one word after the other. " * 10)
         self.waiting = Crowd(
@@ -71,8 +88,8 @@ class Company:
         self.streaming = Crowd(
             port, headers, (question(slow, model=LANES[i % 2], stream=True) for i in range(CROWD))
         )
-        for upstream in (anthropic, bedrock):
-            assert upstream.wait_until(lambda standin: len(standin.requests) == CROWD)
+        for upstream, all_of_them in upstreams:
+            assert arrived(upstream, all_of_them)
         time.sleep(0.5)  # the last stream's first words are on their way
         assert self.waiting.is_waiting
         assert self.streaming.is_waiting
@@ -129,8 +146,12 @@ def test_a_killed_preloader_is_noticed_by_nobody(
 def test_a_killed_supervisor_loses_no_request_and_a_launch_takes_its_place(
     running: House, anthropic: AnthropicStandin, bedrock: BedrockStandin
 ) -> None:
-    company = Company(running, anthropic, bedrock)
     before, headers = running.record(), keyed(running)
+    endless = script.slow(150, 0.1, "one word after the other. " * 10)  # longer than any grace
+    asked = [question(endless, model=lane, stream=True) for lane in LANES]
+    endless_ones = Crowd(before["port"], headers, asked)
+    assert all(arrived(upstream, 1) for upstream in (anthropic, bedrock))
+    company = Company(running, anthropic, bedrock)
 
     os.kill(before["pid"], signal.SIGKILL)
     started = running.word("start", "--wait")
@@ -141,6 +162,9 @@ def test_a_killed_supervisor_loses_no_request_and_a_launch_takes_its_place(
     assert (after["port"], after["main_key"]) == (before["port"], before["main_key"])
     assert [told for told in waited if not told.is_answered or told.is_refused] == []
     assert all(told.is_streamed for lane in LANES for told in streams[lane])
+    assert all(
+        told.is_cut and b"overloaded_error" in told.reply.body for told in endless_ones.told()
+    )
     for lane in LANES:
         told = ask_until_answered(after["port"], headers, question("hi", model=lane))
         assert told.is_answered
@@ -180,14 +204,9 @@ def test_an_edited_profile_is_applied_by_the_next_launch_and_three_sessions_go_o
         bedrock.clear()
         for each in sessions:
             each.ask(script.wait(5) + script.say("slowly"))
-        assert bedrock.wait_until(lambda standin: len(standin.requests) == 2)
+        assert arrived(bedrock, 2)
 
-        running.write_profile(
-            PROFILE,
-            anthropic_url=anthropic.url,
-            bedrock_url=bedrock.url,
-            more="[tiers.haiku]\nmax_output_tokens = 1234\n",
-        )
+        write_profile(running, anthropic, bedrock, "[tiers.haiku]\nmax_output_tokens = 1234\n")
         launched = running.openclaude("-p", "hi", "--model", "haiku")
         applied = bedrock.requests[-1].json()["inferenceConfig"]["maxTokens"]
         slowly = [each.answer() for each in sessions]
@@ -204,20 +223,33 @@ def test_an_edited_profile_is_applied_by_the_next_launch_and_three_sessions_go_o
     assert running.record() == before  # the same supervisor, port and key
 
 
-def test_requests_amid_a_restart_are_all_answered_at_the_first_try(
-    running: House, anthropic: AnthropicStandin, bedrock: BedrockStandin
+@pytest.mark.parametrize(
+    ("word", "edit", "replaced"),
+    [
+        ("restart", "", {"main", "providers"}),
+        ("start", "[tiers.haiku]\nmax_output_tokens = 2345\n", {"providers"}),
+    ],
+)
+def test_requests_amid_a_restart_or_a_reload_are_all_answered_at_the_first_try(
+    running: House,
+    anthropic: AnthropicStandin,
+    bedrock: BedrockStandin,
+    word: str,
+    edit: str,
+    replaced: set[str],
 ) -> None:
     record, headers = running.record(), keyed(running)
     before = running.pids()
     bodies = [question(f"hi {i}", model=LANES[i % 2]) for i in range(8)]
-    told: list[Told] = []
+    told = Crowd(record["port"], headers, bodies).told()  # connections between the instances
+    if edit:
+        write_profile(running, anthropic, bedrock, edit)
 
-    restarted = running.start((OPENCLAUDE, "restart", "--profile", PROFILE), running.environment())
-    with restarted:
-        while restarted.poll() is None or len(told) < 80:
+    changing = running.start((OPENCLAUDE, word, "--profile", PROFILE), running.environment())
+    with changing:
+        while changing.poll() is None or len(told) < 120:
             told += Crowd(record["port"], headers, bodies).told()
 
     assert [t for t in told if not t.is_answered or t.tries > 1] == []
     after = running.pids()
-    assert before["supervisor"] == after["supervisor"]
-    assert {before["main"], before["providers"]}.isdisjoint(after.values())
+    assert {name for name, pid in before.items() if after[name] != pid} == replaced
