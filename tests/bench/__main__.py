@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import SubprocessError
 
 from tests.bench import instances, launches
 from tests.bench.figures import Measured, missed, show, show_markdown
@@ -94,7 +95,7 @@ def measure(scene: Scene, rows: list[str], rounds: int) -> tuple[list[Measured],
         began = time.monotonic()
         try:
             results += ROWS[key](scene, rounds)
-        except (AssertionError, BenchFailed, OSError, StockFailed) as error:
+        except (BenchFailed, OSError, StockFailed, SubprocessError) as error:
             failures.append(f"row {key} failed: {error!r}")
         print(f"bench: row {key} took {time.monotonic() - began:.0f} s", file=sys.stderr)
     return results, failures
@@ -103,9 +104,10 @@ def measure(scene: Scene, rows: list[str], rounds: int) -> tuple[list[Measured],
 def legend(rounds: int) -> str:
     """How to read the table."""
     return (
-        f"Median (smallest-largest) of {rounds} rounds, both sides in turn in one run; stand-ins "
-        "answer at once,\nno network but loopback. FIGURE is ours / other, in rows a and d ours - "
-        f"other, without other ours.\n{SAID}.\n"
+        f"Median (smallest-largest) of {rounds} rounds (c: twice as many, d: five times as many, "
+        "e: two at most),\nboth sides in turn in one run; stand-ins answer at once, no network but "
+        "loopback. FIGURE is ours / other,\nin rows a and d ours - other, without other ours.\n"
+        f"{SAID}.\n"
     )
 
 

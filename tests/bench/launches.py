@@ -76,7 +76,9 @@ def measure_cold_tui(scene: Scene, rounds: int) -> list[Measured]:
     house = scene.house
 
     def plain() -> dict[str, float]:
-        return {"plain": time_prompt(scene, ("claude",), house.plain_environment())}
+        seconds = time_prompt(scene, ("claude",), house.plain_environment())
+        scene.settle()
+        return {"plain": seconds}
 
     def cold() -> dict[str, float]:
         seconds = time_prompt(scene, (OPENCLAUDE, "--profile", PROFILE), house.environment())
@@ -97,7 +99,8 @@ def measure_cold_tui(scene: Scene, rounds: int) -> list[Measured]:
 
 def time_prompt(scene: Scene, argv: Sequence[str | Path], env: Mapping[str, str]) -> float:
     """Seconds from starting a terminal with this command to claude's empty prompt."""
-    socket = scene.house.root.parent / "tmux"
+    # a new one each time: a tmux that was told to end may still hold the one before
+    socket = scene.house.root.parent / f"tmux-{time.monotonic_ns()}"
     began = time.monotonic()
     with Terminal(argv, env, scene.house.project, socket) as terminal:
         while not re.search(PROMPT, terminal.screen()):

@@ -62,8 +62,12 @@ class Scene(NamedTuple):
     def stop(self) -> None:
         """No stack, and nothing of one left running."""
         must(self.house.word("stop", "--all"))
+        self.settle()
+
+    def settle(self) -> None:
+        """Nothing of what ran in the house is left to disturb the next."""
         if left := wait_until_none(self.house.root, END_TIMEOUT_S):
-            raise BenchFailed(f"still running after stop: {left}")
+            raise BenchFailed(f"still running: {left}")
         time.sleep(SETTLE_S)
 
     def forget_plans(self) -> None:
