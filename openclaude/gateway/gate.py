@@ -27,6 +27,7 @@ from openclaude.gateway.farewell import run_to_the_end
 log = logging.getLogger("openclaude.gate")
 
 Route = tuple[str, str]  # method, path
+WHO: Route = ("GET", "/openclaude/who")
 HOSTS = frozenset({b"127.0.0.1", b"localhost"})
 NO_KEY = (
     "this port belongs to openclaude and the request did not carry its local key: "
@@ -100,7 +101,9 @@ class Gate:
     async def http(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: Headers = scope["headers"]
         route = (scope["method"], scope["path"])
-        if not is_local(headers) or route not in self.routes | self.keyless:
+        if is_local(headers) and route == WHO:
+            await answer(send, 200, self.proof(header(headers, b"x-openclaude-nonce")))
+        elif not is_local(headers) or route not in self.routes | self.keyless:
             await answer_error(send, 404, f"no route `{route[0]} {route[1]}` here")
         elif route in self.keyless:
             await answer(send, 200, b"" if route[0] == "HEAD" else b"{}")
@@ -110,6 +113,10 @@ class Gate:
             await answer_error(send, 424, refusal)
         else:
             await run_to_the_end(self.app, scope, receive, send)
+
+    def proof(self, nonce: bytes) -> bytes:
+        """What only an instance with this local key can say (`run/who.py` asks); it tells no key."""
+        return hmac.new(self.key, b"openclaude " + nonce, "sha256").hexdigest().encode()
 
     def has_key(self, headers: Headers) -> bool:
         """Whether one of the key headers holds the local key, compared in constant time."""

@@ -37,7 +37,9 @@ SILENCE_S = 2.0  # of a supervisor that lives, before it counts as unreachable
 KILL_PATIENCE_S = 5.0  # a process that outlives SIGKILL for longer waits for a disk
 # The preloader forks, which macOS forbids to processes that have used its frameworks.
 DEFAULT_METHOD = "fork" if sys.platform == "linux" else "spawn"
-PORT_TIMEOUT_S = 2.0  # for the units of a killed supervisor to let go of its ports
+# for the units of a killed supervisor to let go of its ports: at once, unless the machine is busy
+STRANGER_TIMEOUT_S = 0.5
+ORPHAN_TIMEOUT_S = 15.0
 
 
 class Joined(NamedTuple):
@@ -182,13 +184,23 @@ def take_pair(before: Before) -> Pair | None:
     if before.sockets:
         main, providers = (socket.socket(fileno=descriptor) for descriptor in before.sockets)
         return Pair(main, providers, before.port)
-    return try_again(before.port)
+    return try_again(before.port, before.main_key)
 
 
-def try_again(port: int) -> Pair | None:
-    """The ports of the stack before, which its units may hold a moment longer than it lived."""
-    deadline = time.monotonic() + PORT_TIMEOUT_S
-    while (pair := try_pair(port)) is None and time.monotonic() < deadline:
+def try_again(port: int, key: str) -> Pair | None:
+    """The ports of the stack before, which its units may hold a moment longer than it lived.
+
+    A port that somebody else has by now is not waited for.
+    """
+    from openclaude.run.who import is_ours  # http.client is slow to import, and this is rare
+
+    began = time.monotonic()
+    while (pair := try_pair(port)) is None:
+        waited_s = time.monotonic() - began
+        if waited_s > ORPHAN_TIMEOUT_S or (
+            waited_s > STRANGER_TIMEOUT_S and not is_ours(port, key)
+        ):
+            return None
         time.sleep(0.02)
     return pair
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
+import http.server
+import json
 import os
 import signal
 import threading
@@ -13,6 +16,7 @@ import psutil
 import pytest
 
 from openclaude.compile.plan import Plan
+from openclaude.run.who import is_ours
 from tests.process.world import World, about, is_gone, until
 
 MIB = 1024 * 1024
@@ -263,3 +267,70 @@ def test_another_version_takes_the_sockets_over_while_clients_knock(world: World
     assert refused == []
     assert world.record()["main_key"] == before["main_key"]
     assert world.record()["version"] != "0.0.1"
+
+
+# -- who has the ports -----------------------------------------------------------------------------
+
+
+class Answering:
+    """An HTTP listener on a port of our choice that gives every request the same answer."""
+
+    def __init__(self, port: int, answer: Callable[[str], str]) -> None:
+        def do_GET(handler: Any) -> None:  # noqa: N802 - the name that http.server calls
+            said = answer(handler.headers.get("x-openclaude-nonce", "")).encode()
+            handler.send_response(200)
+            handler.send_header("content-length", str(len(said)))
+            handler.end_headers()
+            handler.wfile.write(said)
+
+        quiet = {"do_GET": do_GET, "log_message": lambda *_: None}
+        handler = type("Handler", (http.server.BaseHTTPRequestHandler,), quiet)
+        self.listener = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+        self.thread = threading.Thread(target=self.listener.serve_forever, args=(0.02,))
+
+    def __enter__(self) -> Answering:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.listener.shutdown()
+        self.thread.join()
+        self.listener.server_close()
+
+
+def proof(key: str, nonce: str) -> str:
+    return hmac.new(key.encode(), f"openclaude {nonce}".encode(), "sha256").hexdigest()
+
+
+def test_a_port_is_judged_by_who_answers_on_it(port: int) -> None:
+    with Answering(port, lambda nonce: proof("right", nonce)):
+        assert is_ours(port, "right")
+        assert not is_ours(port, "wrong")
+    with Answering(port, lambda _nonce: proof("right", "an earlier nonce")):
+        assert not is_ours(port, "right")
+    assert not is_ours(port, "right")
+
+
+def test_a_stranger_on_the_port_of_a_stack_that_died_is_not_waited_for(world: World) -> None:
+    port = world.up()
+    os.kill(world.record()["pid"], signal.SIGKILL)
+    until(lambda: not world.processes())
+
+    with Answering(port, lambda _nonce: "a stranger"):
+        began = time.monotonic()
+        assert world.up() == port + 2
+        assert time.monotonic() - began < 10
+
+
+def test_an_orphan_of_ours_on_the_port_is_waited_for(world: World) -> None:
+    port = world.up()
+    record = world.record()
+    os.kill(record["pid"], signal.SIGKILL)
+    until(lambda: not world.processes())
+
+    with Answering(port, lambda nonce: proof(record["main_key"], nonce)):
+        started = world.start("start", "--json")
+        time.sleep(1.5)
+        assert started.poll() is None
+    out, _ = started.communicate(timeout=20)
+    assert json.loads(out)["data"]["port"] == port

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -140,6 +141,19 @@ def test_a_keyless_route_is_answered_here_and_not_passed_on() -> None:
     reply = call(gate(), "HEAD", "/api/hello", {"host": "127.0.0.1:4000"})
 
     assert (reply.status, reply.body) == (200, b"")
+
+
+def test_an_instance_proves_its_key_without_telling_it() -> None:
+    headers = {"host": "127.0.0.1:4000", "x-openclaude-nonce": "abc"}
+
+    reply = call(gate(), "GET", "/openclaude/who", headers)
+
+    proof = hmac.new(KEY.encode(), b"openclaude abc", "sha256").hexdigest()
+    assert (reply.status, reply.body) == (200, proof.encode())
+    other = call(gate(key="another"), "GET", "/openclaude/who", headers)
+    assert other.body != reply.body
+    page = {**headers, "origin": "https://evil.example"}
+    assert call(gate(), "GET", "/openclaude/who", page).status == 404
 
 
 def test_a_further_check_can_refuse() -> None:
