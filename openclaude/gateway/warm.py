@@ -19,6 +19,7 @@ from litellm.llms.bedrock.common_utils import (
     get_bedrock_stream_event_statuses,
 )
 from litellm.proxy._lazy_features import LAZY_FEATURES, _force_load
+from litellm.proxy.auth.route_checks import RouteChecks
 from litellm.proxy.proxy_server import app
 from starlette.routing import Match
 
@@ -90,6 +91,7 @@ def warm_up() -> None:
     put_first([table_of(method, path) for method, path in SERVED])
     for method, path in SERVED:
         find_table(method, path)  # the first match builds a table; the others stay unbuilt
+        RouteChecks.is_llm_api_route(path)  # compiles some hundred patterns, 12 ms
 
 
 async def load_features() -> None:
