@@ -7,6 +7,7 @@ changed nothing.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
@@ -29,6 +30,9 @@ PLAIN_WORDS = frozenset(
 # What Python sets LC_CTYPE to in a C locale.
 COERCED = frozenset({"C.UTF-8", "C.utf8", "UTF-8"})
 
+# claude draws its prompt in half a second of both cores (measured with 2.1.330); LiteLLM, which
+# takes a core for four, may begin after that: nobody types so fast.
+TERMINAL_DELAY_S = 0.5
 # What `compile` shows where a launch puts the address and the local key of the stack it joins.
 PLAN_URL = "http://127.0.0.1:<port>"
 PLAN_KEY = "<local key of main>"
@@ -44,7 +48,8 @@ def launch(
     plan = find_plan(name, places, env)
     facts = look_at_launch(arguments, claude, env, places.home, working_folder())
     build_launch(plan.launch, facts, url="", key="")  # conflicts are found before anything starts
-    joined = bring_up(plan, places, env, session=True)
+    delay_s = TERMINAL_DELAY_S if is_conversation(arguments) else 0.0
+    joined = bring_up(plan, places, env, session=True, delay_s=delay_s)
     made = build_launch(
         plan.launch, facts, url=f"http://127.0.0.1:{joined.port}", key=joined.main_key
     )
@@ -54,7 +59,12 @@ def launch(
 
 
 def bring_up(
-    plan: Plan, places: Places, env: Mapping[str, str], *, session: bool = False
+    plan: Plan,
+    places: Places,
+    env: Mapping[str, str],
+    *,
+    session: bool = False,
+    delay_s: float = 0.0,
 ) -> Joined:
     """The plan's stack, running; joined or made. With `session`, for this very process."""
     method = start_method(env)
@@ -63,7 +73,14 @@ def bring_up(
     private_folder(places.state)
     private_folder(places.stacks)
     folder = places.stacks / plan.profile
-    return join_stack(folder, plan, inheritable(plan, env), method=method, session=session)
+    return join_stack(
+        folder, plan, inheritable(plan, env), method=method, session=session, delay_s=delay_s
+    )
+
+
+def is_conversation(arguments: tuple[str, ...]) -> bool:
+    """Whether claude will draw its prompt and wait for a person."""
+    return sys.stdin is not None and sys.stdin.isatty() and not {"-p", "--print"} & {*arguments}
 
 
 def start_method(env: Mapping[str, str]) -> str:

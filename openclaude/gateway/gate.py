@@ -115,7 +115,7 @@ class Gate:
             await run_to_the_end(self.app, scope, receive, send)
 
     def proof(self, nonce: bytes) -> bytes:
-        """What only an instance with this local key can say (`run/who.py` asks); it tells no key."""
+        """What only an instance with this local key can say (`run/who.py` asks); it tells none."""
         return hmac.new(self.key, b"openclaude " + nonce, "sha256").hexdigest().encode()
 
     def has_key(self, headers: Headers) -> bool:

@@ -44,7 +44,9 @@ class Crew:
         self.selector = selector
         self.method = method
         now = time.monotonic()
-        self.statuses: dict[str, Status] = {u.name: decide.waiting(now) for u in plan.units}
+        self.statuses: dict[str, Status] = {
+            unit.name: decide.asleep(decide.waiting(now), now) for unit in plan.units
+        }
         self.processes: dict[str, Process] = {}
         self.leaving: dict[Process, float] = {}  # told to end -> killed at
         self.refusals: dict[str, Refusal] = {}
@@ -125,11 +127,16 @@ class Crew:
         """The preloader said something, or ended."""
         if not preloader.hear():
             self.lose_preloader(preloader)
-        elif preloader.is_ready:
+        else:
+            self.fork_the_waiting()
+
+    def fork_the_waiting(self) -> None:
+        """Start what waits for the preloader, if it is ready by now, whoever heard it say so."""
+        if self.preloader and self.preloader.is_ready:
             self.preloader_failures = 0
             queue, self.queue = self.queue, []
             for name in queue:
-                self.fork(name, preloader)
+                self.fork(name, self.preloader)
 
     def lose_preloader(self, preloader: Preloader) -> None:
         """The preloader ended: a new one, or after too many, fresh processes."""
@@ -172,13 +179,14 @@ class Crew:
         self.selector.unregister(process.report)
         process.kill_group()
         code = process.forget()
-        if code is None and self.preloader:
+        if code is None and name and process.parent is self.preloader and self.preloader:
             code = self.preloader.code(process.pid)
         self.served_before += process.served
         self.leaving.pop(process, None)
         if name:
             del self.processes[name]
             self.ended(name, units.ending(name, code, self.log(name)))
+        self.fork_the_waiting()
 
     def ended(self, name: str, error: str) -> None:
         """Decide what becomes of a unit whose process ended, or never began."""
@@ -268,12 +276,13 @@ class Crew:
                 self.statuses[name] = decide.asleep(status, time.monotonic())
         self.end_preloader()
 
-    def wake(self) -> None:
-        """Start again what sleeps."""
+    def begin(self, delay_s: float = 0.0) -> None:
+        """Start what sleeps, after a while."""
         now = time.monotonic()
         for name, status in self.statuses.items():
             if status.state is State.ASLEEP:
-                self.statuses[name] = decide.waiting(now)._replace(restarts=status.restarts)
+                woken = decide.waiting(now)
+                self.statuses[name] = woken._replace(at=now + delay_s, restarts=status.restarts)
 
     def end(self) -> None:
         """Tell every process to end."""

@@ -164,12 +164,17 @@ def rest(
     """Whether the stack may end (nobody uses it any more) or sleep (nobody asks for anything)."""
     if use.in_flight:
         return None
-    if not use.sessions and now >= max(use.left_at, use.active_at) + linger_s:
+    if not use.sessions and not are_starting(statuses) and now >= max(use.left_at, use.active_at) + linger_s:
         return End()
     are_idle = all(status.state in {State.READY, State.FAILED} for status in statuses.values())
     if are_idle and now >= use.active_at + idle_sleep_s:
         return Sleep()
     return None
+
+
+def are_starting(statuses: Mapping[str, Status]) -> bool:
+    """Whether some unit is on its way: a stack does not end before it has begun."""
+    return any(status.state in {State.WAITING, State.STARTING} for status in statuses.values())
 
 
 def next_due(
@@ -188,7 +193,7 @@ def next_due(
         if status.state in {State.WAITING, State.STARTING} and now < status.unready_since + EXCUSE_S
     ]
     if use and not use.in_flight:
-        if not use.sessions:
+        if not use.sessions and not are_starting(statuses):
             times.append(max(use.left_at, use.active_at) + linger_s)
         if any(status.state is State.READY for status in statuses.values()):
             times.append(use.active_at + idle_sleep_s)

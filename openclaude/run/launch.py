@@ -66,16 +66,18 @@ def join_stack(
     *,
     method: str = DEFAULT_METHOD,
     session: bool = False,
+    delay_s: float = 0.0,
 ) -> Joined:
     """Use the running stack in `folder`, bring it up to `plan`, or make one.
 
-    With `session`, this process is registered as one: it is about to become claude.
+    With `session`, this process is registered as one: it is about to become claude. What has to be
+    started for it is started after `delay_s` seconds.
     Raises FolderUnusable, PortBusy or StackUnreachable.
     """
     private_folder(folder)
     ourselves = (os.getpid(), start_time(os.getpid()) or "") if session else None
     with locked(folder / "lock"):  # then look again: another launch may have been faster
-        answer = ask_to_join(folder, ourselves)
+        answer = ask_to_join(folder, ourselves, delay_s)
         if answer and answer["version"] == __version__ and not answer["is_stopping"]:
             if answer["digest"] != plan.digest:
                 write_files(folder, plan)
@@ -83,17 +85,20 @@ def join_stack(
             return Joined(answer["port"], answer["main_key"], is_new=False)
         before = replace(folder, answer) if answer else end_stray(folder)
         sessions = [*(before.sessions if before else ()), *([ourselves] if ourselves else [])]
-        return make_stack(folder, plan, inherited, before, method=method, sessions=sessions)
+        return make_stack(
+            folder, plan, inherited, before, method=method, sessions=sessions, delay_s=delay_s
+        )
 
 
-def ask_to_join(folder: Path, session: tuple[int, str] | None) -> Any:
+def ask_to_join(folder: Path, session: tuple[int, str] | None, delay_s: float) -> Any:
     """The running stack's answer, or None when there is none.
 
     One that is about to end may close the connection without a word; it is asked until it has, for
     it must not be mistaken for one that has lost its control socket.
     """
+    question = {"do": "join", "session": session, "delay_s": delay_s}
     deadline = time.monotonic() + SILENCE_S
-    while (answer := ask(folder, {"do": "join", "session": session})) is None:
+    while (answer := ask(folder, question)) is None:
         record = read_record(folder)
         if record is None or not record.is_live or time.monotonic() > deadline:
             break
@@ -152,6 +157,7 @@ def make_stack(
     *,
     method: str,
     sessions: list[tuple[int, str]],
+    delay_s: float,
 ) -> Joined:
     """Bind the sockets, or take those of the stack before, and start the supervisor on them."""
     pair = (take_pair(before) if before else None) or bind_pair(plan.port, strict=plan.strict)
@@ -172,6 +178,7 @@ def make_stack(
             "inherited": dict(inherited),
             "method": method,
             "sessions": sessions,
+            "delay_s": delay_s,
         },
     )
     pair.close()  # the supervisor has the sockets now

@@ -45,6 +45,7 @@ class Handover(NamedTuple):
     inherited: dict[str, str]
     method: str  # fork or spawn
     sessions: list[list[Any]]  # pid and start time of each
+    delay_s: float  # before the first unit is started
 
 
 class Supervisor:
@@ -66,6 +67,7 @@ class Supervisor:
         self.selector = selectors.DefaultSelector()
         self.plan = read_plan((self.folder / "plan.json").read_text(encoding="utf-8"))
         self.crew = Crew(self.plan, around, self.listeners, self.selector, method=handover.method)
+        self.crew.begin(handover.delay_s)
         self.sessions = Sessions(self.selector)
         for pid, started in handover.sessions:
             self.sessions.add(Session(pid, started))
@@ -160,7 +162,7 @@ class Supervisor:
                 self.selector.register(listener, selectors.EVENT_READ, self.wake)
         self.is_watching_doors = True
 
-    def wake(self) -> None:
+    def wake(self, delay_s: float = 0.0) -> None:
         """Somebody knocks; the connection waits in the backlog until a unit takes it."""
         if not self.is_watching_doors:
             return
@@ -168,7 +170,7 @@ class Supervisor:
         for listener in self.listeners.values():
             if listener in self.selector.get_map():
                 self.selector.unregister(listener)
-        self.crew.wake()
+        self.crew.begin(delay_s)
 
     # -- questions -----------------------------------------------------------------------------
 
@@ -177,7 +179,7 @@ class Supervisor:
         if not self.is_stopping:
             match question["do"]:
                 case "join":
-                    self.join(question.get("session"))
+                    self.join(question.get("session"), question.get("delay_s", 0.0))
                 case "reload":
                     self.reload(question["inherited"])
                 case "restart":
@@ -186,11 +188,11 @@ class Supervisor:
                         self.crew.renew(unit.name)
         return self.report()
 
-    def join(self, session: list[Any] | None) -> None:
+    def join(self, session: list[Any] | None, delay_s: float) -> None:
         """A launch will use the stack; it is about to become claude."""
         if session:
             self.sessions.add(Session(session[0], session[1]))
-            self.wake()  # claude's first request comes within a second
+            self.wake(delay_s)  # claude's first request comes within a second or so
 
     def reload(self, inherited: dict[str, str]) -> None:
         """Take the plan that now lies in the folder; replace the units that differ in it."""

@@ -43,13 +43,19 @@ class Process:
     """A running unit, however it was made."""
 
     def __init__(
-        self, pid: int, pipes: Pipes, *, popen: subprocess.Popen[bytes] | None = None
+        self,
+        pid: int,
+        pipes: Pipes,
+        *,
+        popen: subprocess.Popen[bytes] | None = None,
+        parent: Preloader | None = None,
     ) -> None:
         self.pid = pid
         self.started = start_time(pid)  # None: it has ended already
         self.report = pipes.report_read  # lines of two numbers; end of file when it is gone
         self.lifeline = pipes.lifeline_write  # held open for as long as the unit may live
         self.popen = popen
+        self.parent = parent  # who can tell how it ended, where it is no child of ours
         self.in_flight = 0  # requests, as it last said
         self.served = 0
 
@@ -199,7 +205,7 @@ def fork_process(preloader: Preloader, unit: Unit, listener: int, around: Surrou
         raise
     finally:
         pipes.close((*pipes.given, setup_read))
-    return Process(pid, pipes)
+    return Process(pid, pipes, parent=preloader)
 
 
 def working_folder(around: Surroundings) -> Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import queue
 import signal
 import sys
@@ -63,7 +64,8 @@ def _standin(options: argparse.Namespace) -> AnthropicStandin | BedrockStandin:
 
 
 def _wait_for_the_parent(ends: queue.SimpleQueue[int]) -> None:
-    while sys.stdin.buffer.read(4096):
+    # not through sys.stdin, whose lock this thread would still hold when the interpreter ends
+    while os.read(0, 4096):
         continue
     ends.put(0)
 

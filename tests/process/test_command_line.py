@@ -109,7 +109,7 @@ def test_our_processes_are_in_sessions_of_their_own(world: World) -> None:
 
     sessions = {os.getsid(process.pid) for process in world.processes()}
 
-    assert len(world.processes()) == len(sessions) == 3
+    assert len(world.processes()) == len(sessions) == world.crew_size
     assert sessions.isdisjoint({world.heard()[0]["session"], os.getsid(0)})
 
 

@@ -24,8 +24,8 @@ MIB = 1024 * 1024
 
 @pytest.fixture
 def tired(empty_world: World, plan: Callable[..., Plan]) -> World:
-    """A world whose stack sleeps after half a second without a request."""
-    empty_world.keep(plan()._replace(idle_sleep_s=0.5).sealed("tests"))
+    """A world whose stack sleeps after a second without a request."""
+    empty_world.keep(plan()._replace(idle_sleep_s=1.0).sealed("tests"))
     return empty_world
 
 
@@ -83,13 +83,13 @@ def test_a_request_under_way_keeps_a_stack_awake(tired: World) -> None:
 
     port = tired.up()
     line = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    line.request("GET", "/stream?30")  # 1.5 s, three times as long as the stack waits
+    line.request("GET", "/stream?50")  # 2.5 s, longer than the stack waits
     reply = line.getresponse()
 
     lines = reply.read().splitlines()
 
     line.close()
-    assert len(lines) == 30
+    assert len(lines) == 50
     assert len({text.split()[1] for text in lines}) == 1
 
 

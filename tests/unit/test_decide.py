@@ -101,6 +101,7 @@ IDLE = {"idle_sleep_s": 100.0, "linger_s": 50.0}
         ((READY, READY), Use(0, 0, 10.0, 30.0), 80.0, End()),
         ((READY, READY), Use(0, 0, 60.0, 30.0), 109.9, None),
         ((ASLEEP, ASLEEP), Use(0, 0, 10.0, 30.0), 80.0, End()),
+        ((READY, STARTING), Use(0, 0, 10.0, 30.0), 1e6, None),
     ],
 )
 def test_a_stack_rests_when_nobody_needs_it(
