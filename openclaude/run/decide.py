@@ -164,7 +164,11 @@ def rest(
     """Whether the stack may end (nobody uses it any more) or sleep (nobody asks for anything)."""
     if use.in_flight:
         return None
-    if not use.sessions and not are_starting(statuses) and now >= max(use.left_at, use.active_at) + linger_s:
+    if (
+        not use.sessions
+        and not are_starting(statuses)
+        and now >= max(use.left_at, use.active_at) + linger_s
+    ):
         return End()
     are_idle = all(status.state in {State.READY, State.FAILED} for status in statuses.values())
     if are_idle and now >= use.active_at + idle_sleep_s:
