@@ -18,6 +18,7 @@ from openclaude.run.files import locked
 from openclaude.run.launch import end_process
 from openclaude.run.stack import (
     STOP_TIMEOUT_S,
+    Record,
     StackUnreachable,
     ask,
     forget_stack,
@@ -132,6 +133,10 @@ def stop_one(folder: Path) -> bool:
         except StackUnreachable:
             if record is None:
                 raise
+            answer = None
+        if record is None and answer and answer.get("started"):
+            # it had not written its record yet when it was told to stop
+            record = Record("", folder.name, answer["pid"], answer["started"], 0, "")
         if record:
             end_process(record, patience_s=HANG_PATIENCE_S)
         forget_stack(folder)  # what one that was killed has left

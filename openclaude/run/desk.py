@@ -70,12 +70,12 @@ class Desk:
                 connection.sendall(json.dumps(self.answer(question)).encode() + b"\n")
         return False
 
-    def close(self) -> None:
+    def close(self, last_words: Answer) -> None:
         """Close the socket, and tell who waited that all is done."""
         self.control.close()
         for connection in self.waiting:
             try:
-                connection.sendall(b'{"stopped": true}\n')
+                connection.sendall(json.dumps(last_words).encode() + b"\n")
             except OSError as error:
                 note(f"who asked to stop has left: {error}")
             connection.close()

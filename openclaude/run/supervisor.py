@@ -258,7 +258,8 @@ class Supervisor:
             listener.close()
         if not self.is_given_away:
             forget_stack(self.folder)
-        self.desk.close()
+        pid = os.getpid()  # who asked may wait for this process's very end
+        self.desk.close({"stopped": True, "pid": pid, "started": start_time(pid)})
 
     def write_record(self) -> None:
         """Say on disk who owns this stack."""
