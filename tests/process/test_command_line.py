@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import need
 from tests.process.world import World, is_gone, until
 
 OURS_AND_THEIRS = [
@@ -114,8 +115,7 @@ def test_our_processes_are_in_sessions_of_their_own(world: World) -> None:
 
 
 def test_claude_starts_with_the_signals_it_would_have_without_us(world: World) -> None:
-    if not Path("/proc/self/status").exists():
-        pytest.skip("the system does not tell about signals in /proc")
+    need(Path("/proc/self/status").exists(), "a /proc that tells about signals")
     world.executable("claude", "#!/bin/sh\nexec grep -E '^Sig(Ign|Blk)' /proc/self/status\n")
     # what the tests were started with, in the background say, is the user's own
     plain = subprocess.run([world.claude], capture_output=True, text=True).stdout

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from openclaude.run.files import LockHeld, locked, write_private
+from tests.conftest import need
 from tests.process.world import World, until
 
 WRITER = """
@@ -57,8 +58,7 @@ def test_a_folder_that_others_could_enter_is_closed_to_them(world: World) -> Non
 
 
 def test_a_folder_of_somebody_else_is_refused(world: World) -> None:
-    if os.geteuid():
-        pytest.skip("only root can give a folder away")
+    need(os.geteuid() == 0, "root, who alone can give a folder away")
     world.state.mkdir(parents=True)
     os.chown(world.state, 12345, 12345)
 

@@ -238,3 +238,18 @@ def test_start_says_what_it_did(world: World, port: int) -> None:
     assert first[:3] == (0, f"qwen: started on http://127.0.0.1:{port}\n", "")
     assert second[:3] == (0, f"qwen: already running on http://127.0.0.1:{port}\n", "")
     assert until(lambda: world.run("stop"))[:3] == (0, "qwen: stopped\n", "")
+
+
+def test_status_shows_itself_again_until_it_is_interrupted(world: World) -> None:
+    world.up()
+    with world.start("status", "--watch", preexec_fn=in_foreground) as process:
+        assert process.stdout is not None
+        titles: list[str] = []
+        while len(titles) < 2:
+            line = process.stdout.readline()
+            titles += [line] if ": up " in line else []
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=10)
+
+    assert (process.returncode, err) == (130, "")
+    assert all(title.startswith("qwen: up ") for title in titles)
