@@ -109,19 +109,34 @@ class Crew:
         """Start the preloader, unless it is there or on its way."""
         if self.preloader is not None or self.method == SPAWN:
             return
-        folder = self.around.folder
-        prepare = dict.fromkeys(name for unit in self.plan.units for name in unit.prepare)
-        preloader = Preloader(
-            [unit.application for unit in self.plan.units],
-            [*prepare],
-            environment=self.plan.preload_environment,
-            log=folder / "preloader.log",
-            folder=units.working_folder(self.around),
-        )
+        try:
+            preloader = self.make_preloader()
+        except OSError as error:  # a full disk, no more processes
+            note(f"the preloader could not be started: {error}")
+            self.spawn_the_waiting()
+            return
         self.preloader = preloader
         self.selector.register(
             preloader.channel, selectors.EVENT_READ, lambda: self.hear_preloader(preloader)
         )
+
+    def make_preloader(self) -> Preloader:
+        """A preloader for what the plan names. Raises OSError."""
+        prepare = dict.fromkeys(name for unit in self.plan.units for name in unit.prepare)
+        return Preloader(
+            [unit.application for unit in self.plan.units],
+            [*prepare],
+            environment=self.plan.preload_environment,
+            log=self.around.folder / "preloader.log",
+            folder=units.working_folder(self.around),
+        )
+
+    def spawn_the_waiting(self) -> None:
+        """From now on instances are fresh processes, those that wait for a preloader first."""
+        self.method = SPAWN
+        queue, self.queue = self.queue, []
+        for name in queue:
+            self.start(name)
 
     def hear_preloader(self, preloader: Preloader) -> None:
         """The preloader said something, or ended."""
@@ -149,10 +164,7 @@ class Crew:
         note(units.ending("preloader", code, self.around.folder / "preloader.log"))
         self.preloader_failures += 1
         if self.preloader_failures >= PRELOADER_FAILURES:
-            self.method = SPAWN
-            queue, self.queue = self.queue, []
-            for name in queue:
-                self.start(name)
+            self.spawn_the_waiting()
         else:
             self.need_preloader()  # before it is needed: a restart shall be quick
 

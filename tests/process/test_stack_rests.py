@@ -207,6 +207,15 @@ def test_a_preloader_that_cannot_start_gives_way_to_fresh_processes(
     assert empty_world.method == "spawn" or "`preloader` ended with exit status 1" in log
 
 
+def test_a_preloader_that_cannot_even_be_made_gives_way_too(world: World) -> None:
+    (world.folder() / "preloader.log").mkdir(parents=True)  # as a full disk would, it has no log
+
+    port = world.up()
+
+    assert about(port)["pid"]
+    assert world.status()["start_method"] == "spawn"
+
+
 def test_a_method_that_does_not_exist_is_refused(world: World) -> None:
     done = world.run("start", env={**world.env, "OPENCLAUDE_START_METHOD": "thread"})
 
