@@ -170,9 +170,11 @@ class World:
         return found
 
     def status(self, profile: str = "qwen") -> dict[str, Any]:
-        """The stack as `openclaude status` sees it."""
-        found: dict[str, Any] = self.json("status", "--profile", profile)["data"]["stacks"][0]
-        return found
+        """The stack as `openclaude status` sees it, once there is one."""
+        found: list[dict[str, Any]] = until(
+            lambda: self.json("status", "--profile", profile)["data"].get("stacks")
+        )
+        return found[0]
 
     def units(self, profile: str = "qwen") -> dict[str, dict[str, Any]]:
         """Its units by name."""
