@@ -54,7 +54,6 @@ class Crew:
         self.preloader_failures = 0
         self.queue: list[str] = []  # units that wait for the preloader
         self.active_at = now  # when a request last began or ended, or the units were started
-        self.served_before = 0  # by processes that are gone
         self.is_ending = False
 
     # -- what there is -------------------------------------------------------------------------
@@ -193,7 +192,6 @@ class Crew:
         code = process.forget()
         if code is None and name and process.parent is self.preloader and self.preloader:
             code = self.preloader.code(process.pid)
-        self.served_before += process.served
         self.leaving.pop(process, None)
         if name:
             del self.processes[name]
