@@ -145,6 +145,8 @@ def demo_environment(
         **python_environment(),
         "HOME": str(home),
         "TMPDIR": str(home / "tmp"),  # claude leaves files there
+        # the verdict looks at environments, and a fork shows only what its parent was started with
+        "OPENCLAUDE_START_METHOD": "spawn",
         "CLAUDE_CODE_OAUTH_TOKEN": canaries.token,
         # claude's own connections elsewhere: the demo is to need no network
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
