@@ -1,32 +1,43 @@
 """The catalogue: what is known of a model, from the map bundled with LiteLLM.
 
-Knows: windows, caps, abilities, prices. Refuses to know: profiles. It reads the map as a file;
-importing LiteLLM would cost seconds. The map is a third party's table, not the provider's word.
+Knows: windows, caps, abilities, prices. Refuses to know: profiles. The map is a third party's
+table, not the provider's word.
 """
 
 from __future__ import annotations
 
-import difflib
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-from openclaude.errors import OpenclaudeError
+from openclaude.profile.catalog_bedrock import is_arn, is_prefixed, read_arn, split_prefix
+from openclaude.profile.catalog_map import (
+    NOT_SERVED,
+    SHARED,
+    Row,
+    Rows,
+    find_map,
+    index,
+    read_providers,
+    read_table,
+)
+from openclaude.profile.catalog_nearest import find_nearest
 
-MAP_NAME = "model_prices_and_context_window_backup.json"
-CHAT = "chat"
-REGIONAL = re.compile(r"bedrock/([a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2})/([^/]+)")
-# A cross-region inference profile: `us.MODEL` is MODEL, served from several regions.
-PREFIXED = re.compile(r"(global|us|us-gov|eu|apac|jp|au|in|ca|sa|me|af)\.(.+)")
+ABOVE = "input_cost_per_token_above_"
+THRESHOLD = re.compile(rf"{ABOVE}([0-9]+)k_tokens")
+CACHING = ("supports_prompt_caching", "cache_read_input_token_cost")
+STRUCTURED = ("supports_response_schema", "supports_native_structured_output")
 
-Row = Mapping[str, Any]
-Base = dict[tuple[str, str], Row]  # (provider, id)
-Regional = dict[tuple[str, str], dict[str, Row]]  # (provider, id), then region
+
+class Step(NamedTuple):
+    """What a request costs whose prompt is longer than `above` tokens."""
+
+    above: int
+    input_cost: float | None
+    output_cost: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,20 +53,20 @@ class Model:
     tools: bool = False
     reasoning: bool = False
     caching: bool = False
+    structured: bool = False  # answers that follow a schema
     input_cost: float | None = None  # US dollars per token
     output_cost: float | None = None
+    cached_cost: float | None = None  # of a token read from the cache
+    steps: tuple[Step, ...] = ()  # prices that depend on the prompt's size
     deprecation_date: str = ""  # ISO, or "" where none is announced
     regions: tuple[str, ...] = ()  # those with a row of their own; absence says nothing
     prefixed: tuple[str, ...] = ()  # the only ids listed, where the bare one is not
 
-
-class CatalogMissing(OpenclaudeError):
-    """LiteLLM's model map is not where it belongs."""
-
-    code = "catalog-missing"
-
-    def __init__(self, why: str) -> None:
-        super().__init__(f"cannot read LiteLLM's model map: {why}", hint="reinstall openclaude")
+    @property
+    def name(self) -> str:
+        """The model as a profile writes it; Anthropic's own have no provider."""
+        own = self.provider == "anthropic" and self.id.startswith("claude-")
+        return self.id if own else f"{self.provider}/{self.id}"
 
 
 class Catalog:
@@ -68,7 +79,7 @@ class Catalog:
     def load(cls, path: Path) -> Catalog:
         """The catalogue of the map at `path`, read now."""
         catalog = cls(path)
-        catalog._base  # noqa: B018 - reads the map, or says why it cannot
+        catalog._rows  # noqa: B018 - reads the map, or says why it cannot
         return catalog
 
     @classmethod
@@ -77,28 +88,42 @@ class Catalog:
         return cls(find_map())
 
     @cached_property
-    def _rows_by_name(self) -> tuple[Base, Regional]:
-        return index(read_map(self.path))
+    def _rows(self) -> Rows:
+        return index(read_table(self.path))
 
-    @property
-    def _base(self) -> Base:
-        return self._rows_by_name[0]
+    @cached_property
+    def _providers(self) -> tuple[str, ...]:
+        listed = {provider for provider, _ in (*self._rows.base, *self._rows.regional)}
+        second = {name for name, first in SHARED.items() if first in listed}
+        return tuple(sorted({*listed, *second, *read_providers(self.path.parent)} - NOT_SERVED))
 
-    @property
-    def _regional(self) -> Regional:
-        return self._rows_by_name[1]
+    def providers(self) -> tuple[str, ...]:
+        """Every provider that a profile may name: those that LiteLLM can hold a chat with."""
+        return self._providers
+
+    def models(self, provider: str = "") -> Iterator[Model]:
+        """Every model, or every model of one provider, by provider and id."""
+        owner = SHARED.get(provider, provider)
+        for key in sorted({*self._rows.base, *self._rows.regional}):
+            model = self.find(provider or key[0], key[1]) if owner in ("", key[0]) else None
+            if model:
+                yield model
 
     def find(self, provider: str, model_id: str, region: str | None = None) -> Model | None:
         """The model, or None if the map has no chat model of that id.
 
         Its row is the region's, else the base one. Where rows disagree about the window or the
         cap, the smaller number holds: a request that is too large fails, a smaller one works.
+        An ARN that names a model is that model.
         """
-        rows = self._rows(provider, model_id, region)
+        if provider == "bedrock" and is_arn(model_id):
+            arn = read_arn(model_id)
+            return self.find(provider, arn.model_id, region or arn.region) if arn else None
+        rows = self._rows_of(provider, model_id, region)
         if rows:
             return self._model(provider, model_id, rows)
         prefixed = self.prefixed_ids(provider, model_id)
-        rows = [self._base[(provider, name)] for name in prefixed]
+        rows = [row for name in prefixed for row in self._base(provider, name)]
         return self._model(provider, model_id, rows, prefixed) if rows else None
 
     def find_model(self, name: str, region: str | None = None) -> Model:
@@ -109,30 +134,36 @@ class Catalog:
             raise LookupError(f"no chat model named {name!r} in {self.path}")
         return model
 
-    def _rows(self, provider: str, model_id: str, region: str | None) -> list[Row]:
+    def _base(self, provider: str, model_id: str) -> list[Row]:
+        return self._rows.base.get((SHARED.get(provider, provider), model_id), [])
+
+    def _regional(self, provider: str, model_id: str) -> dict[str, Row]:
+        return self._rows.regional.get((SHARED.get(provider, provider), model_id), {})
+
+    def _rows_of(self, provider: str, model_id: str, region: str | None) -> list[Row]:
         """The rows that describe the model, the deciding one first."""
-        by_region = self._regional.get((provider, model_id), {})
-        cross_region = PREFIXED.fullmatch(model_id)
-        own = [
-            by_region.get(region or ""),
-            self._base.get((provider, model_id)),
-            # `us.MODEL` is MODEL too, and its row may know a smaller cap
-            self._base.get((provider, cross_region[2])) if cross_region else None,
-        ]
-        if own[0] or own[1]:
-            return [row for row in own if row]
-        return [by_region[name] for name in sorted(by_region)]
+        by_region = self._regional(provider, model_id)
+        own = [by_region[region]] if region and region in by_region else []
+        own += self._base(provider, model_id)
+        if not own:
+            return [by_region[name] for name in sorted(by_region)]
+        prefix, bare = split_prefix(model_id)
+        # `us.MODEL` is MODEL too, and its row may know a smaller cap
+        return own + (self._base(provider, bare) if prefix and provider == "bedrock" else [])
 
     def prefixed_ids(self, provider: str, model_id: str) -> tuple[str, ...]:
         """The ids of the cross-region profiles of a model."""
-        known = (name for owner, name in self._base if owner == provider)
-        matches = ((name, PREFIXED.fullmatch(name)) for name in known)
-        return tuple(sorted(name for name, match in matches if match and match[2] == model_id))
+        if provider != "bedrock" or not model_id:
+            return ()
+        known = (name for owner, name in self._rows.base if owner == provider)
+        return tuple(sorted(name for name in known if is_prefixed(name, model_id)))
 
     def _model(
         self, provider: str, model_id: str, rows: list[Row], prefixed: tuple[str, ...] = ()
     ) -> Model:
         row = rows[0]
+        steps = tuple(sorted(read_steps(row)))
+        first = next((step for step in steps if not step.above), Step(0, None, None))
         return Model(
             provider=provider,
             id=model_id,
@@ -142,47 +173,22 @@ class Catalog:
             pdf=bool(row.get("supports_pdf_input")),
             tools=bool(row.get("supports_function_calling")),
             reasoning=bool(row.get("supports_reasoning")),
-            caching=bool(row.get("supports_prompt_caching")),
-            input_cost=row.get("input_cost_per_token"),
-            output_cost=row.get("output_cost_per_token"),
+            caching=any(row.get(key) for key in CACHING),
+            structured=any(row.get(key) for key in STRUCTURED),
+            input_cost=row.get("input_cost_per_token", first.input_cost),
+            output_cost=row.get("output_cost_per_token", first.output_cost),
+            cached_cost=row.get("cache_read_input_token_cost"),
+            steps=tuple(step for step in steps if step.above),
             deprecation_date=str(row.get("deprecation_date", "")),
-            regions=tuple(sorted(self._regional.get((provider, model_id), ()))),
+            regions=tuple(sorted(self._regional(provider, model_id))),
             prefixed=prefixed,
         )
 
     def nearest(self, name: str, *, provider: str = "bedrock") -> tuple[str, ...]:
         """Up to three ids that `name` was probably meant to be, the likeliest first."""
-        known = [model_id for owner, model_id in self._base if owner == provider]
-        close = difflib.get_close_matches(name, known, 3, 0.6)
-        holding = sorted((one for one in known if name and name in one), key=len)
-        return tuple(dict.fromkeys([*close, *holding]))[:3]
-
-
-def read_map(path: Path) -> Mapping[str, Row]:
-    """The rows of the map by name."""
-    try:
-        rows = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise CatalogMissing(f"{path}: {error}") from error
-    if not isinstance(rows, dict):
-        raise CatalogMissing(f"{path}: not a table of models")
-    return {name: row for name, row in rows.items() if isinstance(row, dict)}
-
-
-def index(rows: Mapping[str, Row]) -> tuple[Base, Regional]:
-    """The chat models by provider and id, and their regional rows."""
-    base: Base = {}
-    regional: Regional = {}
-    for name, row in rows.items():
-        if row.get("mode") != CHAT:
-            continue
-        provider = str(row.get("litellm_provider", "")).removesuffix("_converse")
-        match = REGIONAL.fullmatch(name)
-        if match:
-            regional.setdefault((provider, match[2]), {})[match[1]] = row
-        elif not name.startswith("bedrock/"):  # else a commitment's or another route's price
-            base[(provider, name.removeprefix(f"{provider}/"))] = row
-    return base, regional
+        owner = SHARED.get(provider, provider)
+        keys = {*self._rows.base, *self._rows.regional}
+        return find_nearest(name, (model_id for one, model_id in keys if one == owner))
 
 
 def smallest(rows: list[Row], key: str) -> int:
@@ -191,10 +197,13 @@ def smallest(rows: list[Row], key: str) -> int:
     return min((number for number in numbers if isinstance(number, int)), default=0)
 
 
-def find_map() -> Path:
-    """Where LiteLLM's map is, without importing LiteLLM."""
-    spec = find_spec("litellm")
-    folders = list(spec.submodule_search_locations or ()) if spec else []
-    if not folders:
-        raise CatalogMissing("LiteLLM is not installed")
-    return Path(folders[0]) / MAP_NAME
+def read_steps(row: Row) -> Iterator[Step]:
+    """The prices of a row that depend on the prompt's size, in both of the map's spellings."""
+    for key in row:
+        match = THRESHOLD.fullmatch(key) if key.startswith(ABOVE) else None
+        if match:
+            output = row.get(key.replace("input", "output", 1))
+            yield Step(int(match[1]) * 1000, row[key], output)
+    for tier in row.get("tiered_pricing", ()):
+        above = int(tier.get("range", (0,))[0])
+        yield Step(above, tier.get("input_cost_per_token"), tier.get("output_cost_per_token"))

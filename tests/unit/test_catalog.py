@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import datetime
 import json
 import subprocess
 import sys
@@ -9,8 +11,12 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from openclaude.profile.catalog import Catalog, CatalogMissing, Model
+from openclaude.profile.catalog import Catalog, Model, Step
+from openclaude.profile.catalog_bedrock import choose_id, prefixes_of, read_arn
+from openclaude.profile.catalog_map import COMPATIBLE_NAME, NOT_SERVED, CatalogMissing
 from openclaude.profile.regions import RegionsMissing, known_regions, read_regions
 
 BUNDLED = Catalog.bundled()
@@ -41,6 +47,7 @@ def test_a_model_of_the_bundled_map_is_known_in_full() -> None:
         max_input_tokens=256000,
         max_output_tokens=8000,
         tools=True,
+        structured=True,
         input_cost=1.5e-07,
         output_cost=1.2e-06,
         regions=(
@@ -133,22 +140,252 @@ def test_a_profiles_name_of_a_model_is_found_or_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "nearest"),
+    ("name", "window", "cap", "input_cost", "tools"),
     [
-        ("qwen.qwen3-next-80b-a3", "qwen.qwen3-next-80b-a3b"),
-        ("qwen3-next-80b-a3b", "qwen.qwen3-next-80b-a3b"),
-        ("kimi-k2.5", "moonshotai.kimi-k2.5"),
-        ("gpt-oss-120b", "openai.gpt-oss-120b-1:0"),
+        ("openai/gpt-5", 272000, 128000, 1.25e-06, True),
+        ("openai/gpt-5-codex", 272000, 128000, 1.25e-06, True),  # answers `responses` only
+        ("gemini/gemini-3.5-flash", 1048576, 65536, 1.5e-06, True),
+        ("deepseek/deepseek-chat", 131072, 8192, 2.8e-07, True),
+        ("moonshot/kimi-k2.5", 262144, 262144, 6e-07, True),
+        ("zai/glm-5", 200000, 128000, 1e-06, True),
+        ("azure/gpt-5", 272000, 128000, 1.25e-06, True),
+        ("amazon_nova/nova-lite-v1", 300000, 10000, 6e-08, True),  # `amazon-nova/` in the map
+        ("vertex_ai/gemini-2.5-pro", 1048576, 65535, 1.25e-06, True),  # without `vertex_ai/` there
+        ("vertex_ai/claude-haiku-4-5", 200000, 64000, 1e-06, True),
+        ("vertex_ai/qwen/qwen3-coder-480b-a35b-instruct-maas", 262144, 32768, 2.2e-07, True),
+        ("ollama/llama3.1", 8192, 8192, 0.0, True),
+        ("ollama_chat/llama3.1", 8192, 8192, 0.0, True),
+        ("groq/llama-guard-3-8b", 8192, 8192, 2e-07, False),
+        ("dashscope/qwen-flash", 997952, 32768, 5e-08, True),  # its price is in steps only
+        ("bedrock/moonshotai.kimi-k2-thinking", 262144, 16000, 6e-07, True),  # `bedrock/` there
     ],
 )
-def test_the_nearest_model_comes_first(name: str, nearest: str) -> None:
-    assert BUNDLED.nearest(name)[0] == nearest
-    assert len(BUNDLED.nearest(name)) <= 3
+def test_known_models_of_every_kind_of_row_are_as_the_map_has_them(
+    name: str, window: int, cap: int, input_cost: float, tools: bool
+) -> None:
+    model = BUNDLED.find_model(name)
+
+    assert (model.name, model.tools, model.input_cost) == (name, tools, input_cost)
+    assert (model.max_input_tokens, model.max_output_tokens) == (window, cap)
+
+
+def test_every_model_is_found_under_its_name_and_makes_sense() -> None:
+    models = list(BUNDLED.models())
+
+    assert len(models) > 2500
+    assert [(model.provider, model.id) for model in models] == sorted(
+        (model.provider, model.id) for model in models
+    )
+    for model in models:
+        assert BUNDLED.find(model.provider, model.id) == model
+        assert model.id == model.id.strip("/")
+        assert model.provider in BUNDLED.providers()
+        assert min(model.max_input_tokens, model.max_output_tokens) >= 0
+        assert not model.deprecation_date or datetime.date.fromisoformat(model.deprecation_date)
+
+
+def test_the_models_of_one_provider_are_listed_under_the_name_that_was_asked_for() -> None:
+    ours = [model.id for model in BUNDLED.models("ollama")]
+
+    assert "llama3.1" in ours
+    assert [model.name for model in BUNDLED.models("ollama_chat")] == [
+        f"ollama_chat/{one}" for one in ours
+    ]
+    assert list(BUNDLED.models("openrouter")) == []
+
+
+def test_anthropics_own_models_are_written_without_a_provider() -> None:
+    assert BUNDLED.find_model("anthropic/claude-haiku-4-5").name == "claude-haiku-4-5"
+
+
+@pytest.mark.parametrize(
+    ("name", "steps"),
+    [
+        ("bedrock/anthropic.claude-haiku-5-5", (Step(100_000, 5e-07, 2.5e-06),)),
+        ("dashscope/qwen-flash", (Step(256_000, 2.5e-07, 2e-06),)),
+        ("openai/gpt-5", ()),
+    ],
+)
+def test_prices_that_depend_on_the_prompts_size_are_known(
+    name: str, steps: tuple[Step, ...]
+) -> None:
+    assert BUNDLED.find_model(name).steps == steps
+
+
+def test_azures_data_zones_are_regions_of_a_model_and_no_models() -> None:
+    assert BUNDLED.find("azure", "eu/gpt-5") is None
+    assert {"eu", "us"} <= set(BUNDLED.find_model("azure/gpt-5").regions)
+    assert BUNDLED.find_model("azure/gpt-5", "eu").input_cost == pytest.approx(1.375e-06)
+
+
+ARN = "arn:aws:bedrock:us-east-1:123456789012"
+
+
+@pytest.mark.parametrize(
+    ("arn", "model_id"),
+    [
+        (f"{ARN}:inference-profile/us.anthropic.claude-haiku-5-5", "us.anthropic.claude-haiku-5-5"),
+        (f"{ARN}:inference-profile/us.zai.glm-5.3", "us.zai.glm-5.3"),
+        ("arn:aws:bedrock:us-east-1::foundation-model/zai.glm-5", "zai.glm-5"),
+    ],
+)
+def test_an_arn_that_names_a_model_is_that_model(arn: str, model_id: str) -> None:
+    model = BUNDLED.find("bedrock", arn)
+
+    assert model is not None
+    assert model == BUNDLED.find("bedrock", model_id, "us-east-1")
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        f"{ARN}:application-inference-profile/abc123",
+        f"{ARN}:provisioned-model/zai.glm-5",
+        f"{ARN}:inference-profile/not.listed",
+        "arn:aws:s3:::zai.glm-5",
+        "arn:",
+    ],
+)
+def test_an_arn_that_names_no_known_model_is_unknown(arn: str) -> None:
+    assert BUNDLED.find("bedrock", arn, "us-east-1") is None
+
+
+def test_the_region_that_is_asked_for_counts_more_than_the_arns() -> None:
+    arn = f"{ARN}:foundation-model/qwen.qwen3-next-80b-a3b"
+
+    london = BUNDLED.find("bedrock", arn, "eu-west-2")
+
+    assert read_arn(arn) == ("us-east-1", "qwen.qwen3-next-80b-a3b")
+    assert london is not None
+    assert london.input_cost == 2.3e-07
+
+
+IDS = ("apac.a.b", "au.a.b", "eu.a.b", "global.a.b", "us.a.b")
+
+
+@pytest.mark.parametrize(
+    ("region", "ids", "chosen"),
+    [
+        ("us-west-2", IDS, "us.a.b"),
+        ("us-gov-west-1", IDS, "global.a.b"),
+        ("eu-central-1", IDS, "eu.a.b"),
+        ("ap-southeast-2", IDS, "au.a.b"),
+        ("ap-northeast-1", IDS, "apac.a.b"),
+        ("ap-east-1", IDS, "apac.a.b"),
+        ("sa-east-1", IDS, "global.a.b"),
+        ("eu-west-1", ("us.a.b",), ""),
+        ("", (), ""),
+    ],
+)
+def test_a_regions_own_prefix_is_chosen_before_the_global_one(
+    region: str, ids: tuple[str, ...], chosen: str
+) -> None:
+    assert choose_id(ids, region) == chosen
+
+
+def test_every_prefix_of_a_region_is_one_that_the_map_has() -> None:
+    used = {model.id.split(".")[0] for model in BUNDLED.models("bedrock")}
+
+    assert {prefix for region in known_regions() for prefix in prefixes_of(region)} <= used
+
+
+# --- providers
+
+
+def litellms_own_providers() -> set[str]:
+    """What LiteLLM's code takes for a provider: an Enum's values and a table's names."""
+    folder = BUNDLED.path.parent
+    tree = ast.parse((folder / "types" / "utils.py").read_text("utf-8"))
+    (enum,) = (
+        node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "LlmProviders"
+    )
+    values = {
+        node.value.value
+        for node in enum.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+    }
+    return {str(value) for value in values} | set(
+        json.loads((folder / COMPATIBLE_NAME).read_text())
+    )
+
+
+def test_every_provider_is_one_that_litellm_serves() -> None:
+    assert set(BUNDLED.providers()) <= litellms_own_providers()
+    assert NOT_SERVED.isdisjoint(litellms_own_providers())
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("openai", "gemini", "openrouter", "deepseek", "moonshot", "zai", "groq", "azure", "xai"),
+        *("vertex_ai", "ollama", "ollama_chat", "mistral", "together_ai", "fireworks_ai"),
+        *("minimax", "dashscope", "cerebras", "hosted_vllm", "lm_studio", "llamafile", "bedrock"),
+        *("nano-gpt", "cohere", "huggingface", "nvidia_nim", "custom_openai", "anthropic"),
+    ],
+)
+def test_a_provider_that_people_use_can_be_named(name: str) -> None:
+    assert name in BUNDLED.providers()
+
+
+@pytest.mark.parametrize(
+    "name", ["bedrock_converse", "vertex_ai-qwen_models", "anyscale", "tavily", "voyage", "venice"]
+)
+def test_what_is_no_provider_of_conversations_cannot_be_named(name: str) -> None:
+    assert name not in BUNDLED.providers()
+
+
+def test_the_providers_of_a_map_alone_are_those_of_its_rows(tmp_path: Path) -> None:
+    rows = {"a.b": row(), "ollama/x": row(litellm_provider="ollama"), "e": row(mode="embedding")}
+
+    assert write_map(tmp_path, rows).providers() == ("bedrock", "ollama", "ollama_chat")
+
+
+# --- nearest
+
+
+@pytest.mark.parametrize(
+    ("provider", "name", "nearest"),
+    [
+        ("bedrock", "qwen.qwen3-next-80b-a3", "qwen.qwen3-next-80b-a3b"),
+        ("bedrock", "qwen3-next-80b-a3b", "qwen.qwen3-next-80b-a3b"),
+        ("bedrock", "qwen.qwen3-nxt-80b-a3b", "qwen.qwen3-next-80b-a3b"),
+        ("bedrock", "kimi-k2.5", "moonshotai.kimi-k2.5"),
+        ("bedrock", "gpt-oss-120b", "openai.gpt-oss-120b-1:0"),
+        ("bedrock", "qwen3 coder", "qwen.qwen3-coder-next"),
+        ("bedrock", "Qwen3 codr", "qwen.qwen3-coder-next"),
+        ("openai", "gpt5 codex", "gpt-5-codex"),
+        ("openai", "gpt-5-mni", "gpt-5-mini"),
+        ("ollama_chat", "lama3", "llama3"),
+        ("together_ai", "qwen3-coder", "Qwen/Qwen3-Coder-Next-FP8"),
+    ],
+)
+def test_the_nearest_model_comes_first(provider: str, name: str, nearest: str) -> None:
+    assert BUNDLED.nearest(name, provider=provider)[0] == nearest
 
 
 def test_nothing_is_near_nonsense() -> None:
     assert BUNDLED.nearest("zzzzzzzzzz") == ()
     assert BUNDLED.nearest("") == ()
+    assert BUNDLED.nearest("-./") == ()
+    assert BUNDLED.nearest("gpt-5", provider="nobody") == ()
+
+
+@given(st.text(max_size=40))
+def test_whatever_is_asked_for_at_most_three_known_ids_are_near(name: str) -> None:
+    near = BUNDLED.nearest(name, provider="zai")
+
+    assert len(set(near)) == len(near) <= 3
+    assert all(BUNDLED.find("zai", one) for one in near)
+
+
+@given(st.sampled_from(["bedrock", "openai", "azure", ""]), st.text(max_size=40), st.text())
+def test_whatever_is_looked_up_is_a_model_or_none(provider: str, name: str, region: str) -> None:
+    model = BUNDLED.find(provider, name, region)
+
+    assert model is None or model.provider == provider
+
+
+# --- reading
 
 
 @pytest.mark.parametrize(
