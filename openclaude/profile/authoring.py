@@ -67,7 +67,8 @@ def is_long(layout: Layout) -> bool:
 
 def is_said(layout: Layout, key: Key) -> bool:
     """Whether the file says anything at or under `key`."""
-    return any(is_under(one.key, key) for one in (*layout.headers, *layout.pairs))
+    keys = [header.key for header in layout.headers] + [pair.key for pair in layout.pairs]
+    return any(is_under(one, key) for one in keys)
 
 
 def is_inline_table(layout: Layout, pair: Pair) -> bool:
