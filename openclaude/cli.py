@@ -114,7 +114,8 @@ def run_launch(split: Split, env: Mapping[str, str]) -> int:
     from openclaude.places import find_places
     from openclaude.profile.names import profile_name
 
-    launch(profile_name(split.profile, env), split.arguments, find_places(env), env)
+    places = find_places(env)
+    launch(profile_name(split.profile, env, places), split.arguments, places, env)
 
 
 def run_word(split: Split, env: Mapping[str, str]) -> int:

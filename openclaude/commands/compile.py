@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -> Result:
     """Compile and show, or write with `--out`."""
-    plan = find_plan(profile_name(arguments.profile, env), places, env)
+    plan = find_plan(profile_name(arguments.profile, env, places), places, env)
     files = {**plan.files, **claude_files(plan, places, env), "plan.json": plan.to_json()}
     written: list[str] = []
     if arguments.out:

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -
         raise UsageError(
             "`--lines` takes a number of 0 or more", hint="see `openclaude logs --help`"
         )
-    name = profile_name(arguments.profile, env)
+    name = profile_name(arguments.profile, env, places)
     wanted = [arguments.unit] if arguments.unit else list(UNITS)
     logs = {unit: places.stacks / name / f"{unit}.log" for unit in wanted}
     if not any(path.exists() for path in logs.values()):

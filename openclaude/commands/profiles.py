@@ -90,12 +90,14 @@ def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -
     library = open_library(places)
     match arguments.action:
         case "show":
-            return show_profile(library, arguments.name or default_profile_name(env), env)
+            return show_profile(library, arguments.name or default_profile_name(env, places), env)
         case "validate":
             today = datetime.datetime.now(tz=datetime.UTC).date()
-            return validate_profiles(library, choose_names(arguments, library, env), env, today)
+            return validate_profiles(
+                library, choose_names(arguments, library, env, places), env, today
+            )
         case _:
-            return list_profiles(library, default_profile_name(env), env)
+            return list_profiles(library, default_profile_name(env, places), env)
 
 
 def open_library(places: Places) -> Library:
@@ -248,14 +250,14 @@ def origin_text(loaded: Loaded, key: str, known: Mapping[str, object]) -> str:
 
 
 def choose_names(
-    arguments: argparse.Namespace, library: Library, env: Mapping[str, str]
+    arguments: argparse.Namespace, library: Library, env: Mapping[str, str], places: Places
 ) -> tuple[str, ...]:
     """Which profiles `validate` was asked about."""
     if arguments.all and arguments.names:
         raise UsageError("`--all` and names exclude each other", hint="give one of the two")
     if arguments.all:
         return library.names()
-    return tuple(arguments.names) or (default_profile_name(env),)
+    return tuple(arguments.names) or (default_profile_name(env, places),)
 
 
 def validate_profiles(

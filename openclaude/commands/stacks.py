@@ -49,7 +49,7 @@ def run(word: str, arguments: argparse.Namespace, places: Places, env: Mapping[s
     """Run one of the three words."""
     if word == "stop" and arguments.all:
         return stop(stack_names(places), places, is_everything=True)
-    name = profile_name(arguments.profile, env)
+    name = profile_name(arguments.profile, env, places)
     match word:
         case "start":
             return start(name, places, env, wait=arguments.wait)

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -> Result:
     """Show what runs."""
-    names = [profile_name(arguments.profile, env)] if arguments.profile else None
+    names = [profile_name(arguments.profile, env, places)] if arguments.profile else None
     while arguments.watch:
         show_again(status(names, places).text)
     return status(names, places)

@@ -27,16 +27,18 @@ MODULES = {
     "restart": "openclaude.commands.stacks",
     "status": "openclaude.commands.status",
     "logs": "openclaude.commands.logs",
+    "models": "openclaude.commands.models",
     "demo": "openclaude.commands.demo",
 }
 SUMMARIES = {
-    "profiles": "list, show and validate profiles",
+    "profiles": "list, show, make, change, check and share profiles",
     "compile": "print what a profile becomes: both LiteLLM configs, claude's settings, the plan",
     "start": "start the proxies of a profile, without claude",
     "stop": "stop them",
     "restart": "replace them; open sessions go on",
     "status": "show who uses them, what they cost, the model behind each tier; --watch",
     "logs": "show what they logged; -f to follow",
+    "models": "list what can be put in a tier: prices, windows, abilities, regions",
     "demo": "run the whole path on this machine: no account, no network, no configuration",
 }
 
@@ -123,8 +125,8 @@ openclaude: Claude Code on the models you choose, one profile at a time
   openclaude [--profile NAME] [ARGUMENTS FOR claude ...]
 
 becomes claude with the profile's models behind its tiers. The profile is `--profile`, then
-OPENCLAUDE_PROFILE, then `qwen`. Everything else on the line is claude's, unless the first
-argument is one of these words:
+OPENCLAUDE_PROFILE, then what `openclaude profiles use` chose, then `qwen`. Everything else on the
+line is claude's, unless the first argument is one of these words:
 
 {words}
 

@@ -1,18 +1,26 @@
 """Profile names: what one may look like, and which one is meant when none is given.
 
-Knows: the rules of a name, OPENCLAUDE_PROFILE. Refuses to know: files, tiers. Standard library
-only, because the warm launch imports it.
+Knows: the rules of a name, OPENCLAUDE_PROFILE, the file that `profiles use` writes. Refuses to
+know: what a profile says. Standard library only, because the warm launch imports it.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from openclaude.errors import UsageError, nearest
 
+if TYPE_CHECKING:
+    from openclaude.places import Places
+
 DEFAULT_PROFILE = "qwen"
 PROFILE_VARIABLE = "OPENCLAUDE_PROFILE"
+DEFAULT_FILE = "default"  # beside the folder of the profiles: one line, a name
+LONGEST_FILE = 256  # more than a name and its line's end
 # No slash and no leading dot: a name can never leave the folder of the profiles.
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 NAME_RULE = (
@@ -42,6 +50,17 @@ class UnknownProfile(UsageError):
         super().__init__(f"no profile named `{name}`", hint=hint)
 
 
+class BadDefault(UsageError):
+    """The file that says which profile is the default does not say one that exists."""
+
+    code = "profile-default"
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"`{path}` {why}", hint="choose the default with `openclaude profiles use NAME`"
+        )
+
+
 def is_name(name: str) -> bool:
     """Whether `name` keeps the rules of a profile's name."""
     return NAME_PATTERN.fullmatch(name) is not None
@@ -54,15 +73,46 @@ def check_name(name: str, *, variable: str = "") -> str:
     return name
 
 
-def default_profile_name(env: Mapping[str, str]) -> str:
+def default_profile_name(env: Mapping[str, str], places: Places) -> str:
     """The profile that is meant when the command line names none."""
     named = env.get(PROFILE_VARIABLE)
-    return check_name(named, variable=PROFILE_VARIABLE) if named else DEFAULT_PROFILE
+    if named:
+        return check_name(named, variable=PROFILE_VARIABLE)
+    return used_profile_name(places) or DEFAULT_PROFILE
 
 
-def profile_name(given: str | None, env: Mapping[str, str]) -> str:
+def used_profile_name(places: Places) -> str | None:
+    """The profile that `profiles use` has chosen. Raises BadDefault."""
+    path = places.config / DEFAULT_FILE
+    name = read_default(path)
+    if name is None:
+        return None
+    if not is_name(name):
+        raise BadDefault(path, "holds no profile's name")
+    folders = (places.profiles, places.shipped)
+    if not any(os.path.lexists(folder / f"{name}.toml") for folder in folders):
+        raise BadDefault(path, f"names the profile `{name}`, and there is none")
+    return name
+
+
+def read_default(path: Path) -> str | None:
+    """What the file says, whatever that is; None where there is no file."""
+    try:
+        # without O_NONBLOCK, opening a FIFO would wait for a writer
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            return os.read(descriptor, LONGEST_FILE).decode("utf-8", "replace").strip()
+        finally:
+            os.close(descriptor)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise BadDefault(path, f"cannot be read: {(error.strerror or '').lower()}") from error
+
+
+def profile_name(given: str | None, env: Mapping[str, str], places: Places) -> str:
     """The profile that a command line means: the one it names, else the default."""
-    return default_profile_name(env) if given is None else check_name(given)
+    return default_profile_name(env, places) if given is None else check_name(given)
 
 
 def shorten(text: str) -> str:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
+from openclaude.places import Places
 from openclaude.profile.names import (
+    BadDefault,
     BadProfileName,
     UnknownProfile,
     check_name,
     default_profile_name,
+    profile_name,
     shorten,
 )
 
@@ -62,19 +68,91 @@ def test_what_a_terminal_would_obey_is_shown_escaped_and_short() -> None:
     assert shorten("x" * 100) == "x" * 77 + "..."
 
 
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    """A user with one profile, `mine`; `qwen` is shipped."""
+    places = Places(
+        home=tmp_path,
+        config=tmp_path / "config",
+        state=tmp_path / "state",
+        cache=tmp_path / "cache",
+        shipped=tmp_path / "shipped",
+    )
+    for folder, name in ((places.profiles, "mine"), (places.shipped, "qwen")):
+        folder.mkdir(parents=True)
+        (folder / f"{name}.toml").write_text("schema = 1\n")
+    return places
+
+
+WORK = {"OPENCLAUDE_PROFILE": "work"}
+
+
 @pytest.mark.parametrize(
-    ("env", "name"),
-    [({}, "qwen"), ({"OPENCLAUDE_PROFILE": ""}, "qwen"), ({"OPENCLAUDE_PROFILE": "work"}, "work")],
+    ("env", "used", "name"),
+    [
+        ({}, None, "qwen"),
+        ({"OPENCLAUDE_PROFILE": ""}, None, "qwen"),
+        (WORK, None, "work"),
+        ({}, "mine\n", "mine"),
+        ({}, "mine", "mine"),
+        ({}, "qwen\r\n", "qwen"),
+        ({"OPENCLAUDE_PROFILE": ""}, "mine\n", "mine"),
+        (WORK, "mine\n", "work"),
+        (WORK, "no name\n", "work"),
+    ],
 )
-def test_the_variable_names_the_profile_else_it_is_qwen(env: dict[str, str], name: str) -> None:
-    assert default_profile_name(env) == name
+def test_the_variable_names_the_profile_then_the_file_else_it_is_qwen(
+    places: Places, env: dict[str, str], used: str | None, name: str
+) -> None:
+    if used is not None:
+        (places.config / "default").write_text(used)
+
+    assert default_profile_name(env, places) == name
+    assert profile_name("base", env, places) == "base"
 
 
-def test_a_bad_name_in_the_variable_is_refused_by_the_variables_name() -> None:
+def test_a_bad_name_in_the_variable_is_refused_by_the_variables_name(places: Places) -> None:
     with pytest.raises(BadProfileName) as caught:
-        default_profile_name({"OPENCLAUDE_PROFILE": "a/b"})
+        default_profile_name({"OPENCLAUDE_PROFILE": "a/b"}, places)
 
     assert caught.value.message == "OPENCLAUDE_PROFILE: `a/b` cannot be a profile name"
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "holds no profile's name"),
+        (b"../x\n", "holds no profile's name"),
+        (b"mine\nqwen\n", "holds no profile's name"),
+        (b"\xff\xfe\0", "holds no profile's name"),
+        (b"m" * 100_000, "holds no profile's name"),
+        (b"gone\n", "names the profile `gone`, and there is none"),
+    ],
+)
+def test_a_broken_default_is_refused_by_its_file_with_the_command_that_mends_it(
+    places: Places, content: bytes, why: str
+) -> None:
+    path = places.config / "default"
+    path.write_bytes(content)
+
+    with pytest.raises(BadDefault) as caught:
+        default_profile_name({}, places)
+
+    assert caught.value.message == f"`{path}` {why}"
+    assert caught.value.hint == "choose the default with `openclaude profiles use NAME`"
+    assert (caught.value.code, caught.value.exit_code) == ("profile-default", 2)
+
+
+def test_a_default_that_is_no_file_is_refused_and_never_waited_for(places: Places) -> None:
+    path = places.config / "default"
+    path.mkdir()
+    with pytest.raises(BadDefault, match="cannot be read: is a directory"):
+        default_profile_name({}, places)
+    path.rmdir()
+    os.mkfifo(path)
+
+    with pytest.raises(BadDefault, match="holds no profile's name"):
+        default_profile_name({}, places)
 
 
 @pytest.mark.parametrize(
