@@ -13,11 +13,12 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
-from fastapi import HTTPException
+from fastapi import HTTPException, Response
 from litellm.integrations.custom_logger import CustomLogger
 
 from openclaude.gateway.guard_limits import Limits, slot_limits
 from openclaude.gateway.reply import StrippedStream, strip_reply
+from openclaude.gateway.reply_whole import as_stream
 from openclaude.gateway.request import Refused, fit_request
 
 ROUTE = "anthropic_messages"
@@ -45,9 +46,14 @@ class Guard(CustomLogger):
     async def async_post_call_success_hook(
         self, data: dict[str, Any], user_api_key_dict: Any, response: Any
     ) -> Any:
-        """A whole reply without reasoning and empty blocks."""
-        is_message = isinstance(response, dict) and response.get("type") == "message"
-        return strip_reply(response) if is_message else response
+        """A whole reply without reasoning and empty blocks, as a stream where one was asked for."""
+        if not isinstance(response, dict) or response.get("type") != "message":
+            return response
+        reply = strip_reply(response)
+        if data.get("stream") is not True:
+            return reply
+        named = {**reply, "model": data.get("model")}  # a mock's own is a model of Anthropic
+        return Response(as_stream(named), media_type="text/event-stream")
 
     async def async_post_call_streaming_iterator_hook(
         self, user_api_key_dict: Any, response: AsyncIterator[Any], request_data: dict[str, Any]

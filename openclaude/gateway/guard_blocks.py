@@ -17,6 +17,7 @@ Block = Mapping[str, Any]
 
 NOTHING_SAID = "(no content)"  # claude's own words for an empty turn; it hides them
 NO_OUTPUT = "(no output)"
+PORTABLE_CACHE = {"type": "ephemeral"}
 ERROR = "ERROR:"
 
 # Read by every model through LiteLLM; a compaction block is LiteLLM's to understand
@@ -35,21 +36,47 @@ def fit_message(message: object, limits: Limits) -> object:
     """
     if not isinstance(message, Mapping):
         return message
-    content = message.get("content")
+    # nothing but these two: claude writes an `output_config` of its own into single turns
+    turn = {key: message[key] for key in ("role", "content") if key in message}
+    content = turn.get("content")
     if isinstance(content, str):
-        return message if content.strip() else {**message, "content": NOTHING_SAID}
+        return turn if content.strip() else {**turn, "content": NOTHING_SAID}
     if not isinstance(content, list):
-        return message
-    blocks = fit_blocks(content, limits)
-    if all(is_blank(block) for block in blocks):
-        blocks = [text(NOTHING_SAID)]
-    return {**message, "content": blocks}
+        return turn
+    return {**turn, "content": fit_blocks(content, limits) or [text(NOTHING_SAID)]}
 
 
 def fit_blocks(content: list[Any], limits: Limits, *, inside: bool = False) -> list[Block]:
-    """Every block the model may see, in order."""
+    """Every block the model may see, in order, but those that say nothing."""
     fitted = (fit_block(block, limits, inside=inside) for block in content)
-    return [block for block in fitted if block is not None]
+    said = [portable(block) for block in fitted if block is not None and not is_blank(block)]
+    return set_apart(said)
+
+
+def set_apart(blocks: list[Block]) -> list[Block]:
+    """The same blocks (none of them blank), no two texts in one line.
+
+    For a provider that has one string for a turn LiteLLM puts the texts together with nothing
+    between them (measured: Ollama, Gemini, Mistral, Moonshot), "ERROR:files".
+    """
+    after = [*blocks[1:], {}]
+    return [
+        {**block, "text": f"{block['text']}\n"} if runs_on(block, follower) else block
+        for block, follower in zip(blocks, after, strict=False)
+    ]
+
+
+def runs_on(block: Block, follower: Block) -> bool:
+    """Whether two blocks are texts that would be read as one line."""
+    are_texts = block.get("type") == follower.get("type") == "text"
+    return are_texts and not block["text"].endswith("\n")
+
+
+def portable(block: Block) -> Block:
+    """A block whose cache mark is the one every provider knows: no `ttl`, which some refuse."""
+    if "cache_control" not in block or block["cache_control"] == PORTABLE_CACHE:
+        return block
+    return {**block, "cache_control": PORTABLE_CACHE}
 
 
 def fit_block(block: object, limits: Limits, *, inside: bool) -> Block | None:
@@ -100,13 +127,12 @@ def fit_output(content: object, limits: Limits) -> str | list[Block]:
         return content if content.strip() else NO_OUTPUT
     if not isinstance(content, list):
         return NO_OUTPUT
-    blocks = [block for block in fit_blocks(content, limits, inside=True) if not is_blank(block)]
-    return blocks or NO_OUTPUT
+    return fit_blocks(content, limits, inside=True) or NO_OUTPUT
 
 
 def as_error(content: str | list[Block]) -> str | list[Block]:
     """The content of a failed tool's result, marked as one."""
-    return f"{ERROR} {content}" if isinstance(content, str) else [text(ERROR), *content]
+    return f"{ERROR} {content}" if isinstance(content, str) else set_apart([text(ERROR), *content])
 
 
 def fit_image(block: Block, limits: Limits) -> Block:

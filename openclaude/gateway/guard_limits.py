@@ -11,6 +11,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+# Providers that LiteLLM asks with Anthropic's own API: the body arrives as it was sent (measured
+# for the first three, read for the others)
+NATIVE = frozenset(
+    {"anthropic", "deepseek", "minimax", "cortecs", "edenai", "meta", "prism", "sail", "tencent"}
+)
+# Providers that refuse a conversation whose thoughts did not come back to them (reported for
+# DeepSeek from V3.2 on), and that can be told not to think
+THOUGHTS_DUE = frozenset({"deepseek"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -20,6 +29,8 @@ class Limits:
     vision: bool = False
     pdf: bool = False
     reasoning: bool = False
+    native: bool = False  # a provider that gets Anthropic's body itself
+    thoughts_due: bool = False
 
 
 def slot_limits(
@@ -33,7 +44,7 @@ def slot_limits(
     """
     groups = [slot_id, *fallbacks_of(slot_id, fallbacks)]
     limits = [
-        read_limits(deployment.get("model_info") or {})
+        read_limits(deployment.get("model_info") or {}, provider_of(deployment))
         for deployment in deployments
         if deployment.get("model_name") in groups
     ]
@@ -45,7 +56,13 @@ def fallbacks_of(slot_id: object, fallbacks: Iterable[Mapping[str, Any]]) -> lis
     return [group for entry in fallbacks for group in entry.get(str(slot_id)) or []]
 
 
-def read_limits(info: Mapping[str, Any]) -> Limits:
+def provider_of(deployment: Mapping[str, Any]) -> str:
+    """The provider of a deployment: the prefix of its LiteLLM model."""
+    model = (deployment.get("litellm_params") or {}).get("model")
+    return model.partition("/")[0] if isinstance(model, str) else ""
+
+
+def read_limits(info: Mapping[str, Any], provider: str = "") -> Limits:
     """A deployment's `model_info`, as compile writes it."""
     cap = info.get("max_output_tokens")
     return Limits(
@@ -53,6 +70,8 @@ def read_limits(info: Mapping[str, Any]) -> Limits:
         vision=info.get("supports_vision") is True,
         pdf=info.get("supports_pdf_input") is True,
         reasoning=info.get("supports_reasoning") is True,
+        native=provider in NATIVE or "/v1/messages" in (info.get("supported_endpoints") or ()),
+        thoughts_due=provider in THOUGHTS_DUE,
     )
 
 
@@ -63,4 +82,6 @@ def narrower(one: Limits, other: Limits) -> Limits:
         vision=one.vision and other.vision,
         pdf=one.pdf and other.pdf,
         reasoning=one.reasoning and other.reasoning,
+        native=one.native or other.native,
+        thoughts_due=one.thoughts_due or other.thoughts_due,
     )

@@ -1,10 +1,12 @@
-"""A slot's reply as claude may keep it: no reasoning block, no empty one, at least one.
+"""A slot's reply as claude may keep it: no reasoning block, no empty one, at least one, no extras.
 
 Knows: Anthropic's reply, whole and as events. Refuses to know: LiteLLM as a library. Pure.
 
 Why: LiteLLM 1.106.2 turns a provider's reasoning into a thinking block with an empty signature
 (measured), claude keeps it in the conversation and, after `/model sonnet`, sends it to Anthropic
-(measured), where signatures are checked. An empty text block is refused there too (inferred).
+(measured), where signatures are checked. An empty text block is refused there too (inferred), and
+so is a key of LiteLLM's own: Gemini's signature of a call comes as `provider_specific_fields`
+(measured); without it LiteLLM sends Gemini the value that stands for "no signature".
 """
 
 from __future__ import annotations
@@ -19,6 +21,11 @@ Event = dict[str, Any]
 
 REASONING = frozenset({"thinking", "redacted_thinking"})
 REASONING_DELTAS = frozenset({"thinking_delta", "signature_delta"})
+# The keys of the blocks that a slot can answer with, as Anthropic's API has them
+BLOCK_KEYS = {
+    "text": frozenset({"type", "text"}),
+    "tool_use": frozenset({"type", "id", "name", "input"}),
+}
 
 
 def strip_reply(message: Mapping[str, Any]) -> dict[str, Any]:
@@ -26,7 +33,7 @@ def strip_reply(message: Mapping[str, Any]) -> dict[str, Any]:
     content = message.get("content")
     if not isinstance(content, list):
         return dict(message)
-    kept = [block for block in content if not is_unwanted(block)]
+    kept = [clean(block) for block in content if not is_unwanted(block)]
     # with no block at all claude asks the same again (measured with Claude Code 2.1.330)
     return {**message, "content": kept or [{"type": "text", "text": NOTHING_SAID}]}
 
@@ -37,6 +44,16 @@ def is_unwanted(block: object) -> bool:
         return False
     kind = block.get("type")
     return kind in REASONING if kind != "text" else not block.get("text")
+
+
+def clean(block: Any) -> Any:
+    """A block without the keys that Anthropic would refuse in a later turn."""
+    if not isinstance(block, Mapping):
+        return block
+    keys = BLOCK_KEYS.get(str(block.get("type")))
+    if keys is None or block.keys() <= keys:
+        return block
+    return {key: value for key, value in block.items() if key in keys}
 
 
 class ReplyEvents:
@@ -91,6 +108,9 @@ class ReplyEvents:
     def _open(self, start: Event) -> Event:
         self._index[start.get("index")] = self._sent
         self._sent += 1
+        block = start.get("content_block")
+        if (cleaned := clean(block)) is not block:
+            start = {**start, "content_block": cleaned}
         return self._renumbered(start)[0]
 
     def _renumbered(self, event: Event) -> list[Event]:

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from openclaude.errors import OpenclaudeError
-from openclaude.gateway.guard_blocks import fit_message
+from openclaude.gateway.guard_blocks import fit_message, is_blank, portable, set_apart
 from openclaude.gateway.guard_limits import Limits
+from openclaude.gateway.guard_turns import join_system_turns
 
 # What a body may bring. Everything else ends here: LiteLLM copies keys it does not know into
 # additionalModelRequestFields, where Bedrock refuses them, and a new field may appear in any
@@ -46,6 +47,12 @@ LITELLM_PREFIX = "litellm_"
 SERVER_TOOLS = ("web_search", "web_fetch", "code_execution")
 # claude's stand-in for tools that are not loaded; calling it is an error
 PLACEHOLDER = "DeferredToolPlaceholder"
+# What a tool may bring. LiteLLM writes `defer_loading` into the tool's JSON schema (measured), and
+# providers that speak Anthropic's API themselves get every key as it is.
+TOOL_KEYS = ("type", "name", "description", "input_schema", "cache_control")
+# claude's first system block. Its checksum changes with every request, so with it no provider's
+# prefix cache ever holds (reported for vLLM, llama.cpp, Ollama and several APIs).
+BILLING = "x-anthropic-billing-header:"
 
 
 class Refused(OpenclaudeError):
@@ -64,12 +71,16 @@ def fit_request(body: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
     """The body with everything the model cannot take removed, clamped or said in words."""
     fitted = {key: value for key, value in body.items() if is_known(key)}
     fitted["max_tokens"] = clamp(body.get("max_tokens"), limits.max_output_tokens)
+    fit_system(fitted)
     fit_tools(fitted)
     fit_metadata(fitted)
-    if not limits.reasoning:
-        drop_reasoning(fitted)
+    fit_reasoning(fitted, limits)
+    if limits.native:
+        # LiteLLM plays this part for the others; third parties may not know the key
+        fitted.pop("context_management", None)
     if isinstance(messages := body.get("messages"), list):
-        fitted["messages"] = [fit_message(message, limits) for message in messages]
+        turns = join_system_turns(messages)
+        fitted["messages"] = [fit_message(turn, limits) for turn in turns]
     return fitted
 
 
@@ -89,12 +100,31 @@ def clamp(max_tokens: object, cap: int) -> int:
     return int(min(max_tokens, cap)) if max_tokens >= 1 else cap
 
 
+def fit_system(fitted: dict[str, Any]) -> None:
+    """The system prompt without claude's billing line, and without blocks that say nothing."""
+    system = fitted.get("system")
+    if isinstance(system, str):
+        head, _, rest = system.partition("\n")
+        fitted["system"] = rest if head.startswith(BILLING) else system
+    if isinstance(system, list):
+        blocks = [portable(block) for block in system if isinstance(block, Mapping)]
+        kept = [block for block in blocks if not is_blank(block) and not is_billing(block)]
+        fitted["system"] = set_apart(kept)
+    if not fitted.get("system"):
+        fitted.pop("system", None)
+
+
+def is_billing(block: Mapping[str, Any]) -> bool:
+    """Whether a system block is claude's billing line."""
+    return str(block.get("text")).startswith(BILLING)
+
+
 def fit_tools(fitted: dict[str, Any]) -> None:
     """Only tools the model can call, and no choice among none."""
     tools = fitted.get("tools")
     kept = [tool for tool in tools if is_callable(tool)] if isinstance(tools, list) else []
     if kept:
-        fitted["tools"] = kept
+        fitted["tools"] = [portable(only_known(tool)) for tool in kept]
     else:
         fitted.pop("tools", None)
     choice = fitted.get("tool_choice")
@@ -120,6 +150,11 @@ def is_callable(tool: object) -> bool:
     return kind in (None, "custom") and tool.get("name") != PLACEHOLDER
 
 
+def only_known(tool: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A tool without the keys that only Anthropic's own models understand."""
+    return {key: value for key, value in tool.items() if key in TOOL_KEYS}
+
+
 def fit_metadata(fitted: dict[str, Any]) -> None:
     """No `user_id`: it names the Anthropic account, and LiteLLM passes it to OpenAI-like providers.
 
@@ -130,9 +165,18 @@ def fit_metadata(fitted: dict[str, Any]) -> None:
         fitted["metadata"] = {key: metadata[key] for key in metadata if key != "user_id"}
 
 
-def drop_reasoning(fitted: dict[str, Any]) -> None:
-    """No `thinking` and no effort: for some models LiteLLM sends them on, and Bedrock refuses."""
+def fit_reasoning(fitted: dict[str, Any], limits: Limits) -> None:
+    """No `thinking` and no effort where they would be refused, now or on the next turn.
+
+    For some models LiteLLM sends them on, and Bedrock refuses. Anthropic's own API wants thoughts
+    back where it was asked for them, and they never reach claude (reply.py); so does DeepSeek
+    without being asked, which must therefore be told not to think.
+    """
+    if limits.reasoning and not limits.native:
+        return
     fitted.pop("thinking", None)
+    if limits.thoughts_due:
+        fitted["thinking"] = {"type": "disabled"}
     config = fitted.pop("output_config", None)
     if isinstance(config, Mapping) and "format" in config:
         fitted["output_config"] = {"format": config["format"]}

@@ -284,13 +284,13 @@ def test_a_turn_of_everything_the_model_cannot_read_arrives_as_text(providers: P
     answer = providers.send(request(tools=[BASH]) | {"messages": turns})
 
     first, second, third = providers.got().json()["messages"]
-    image = {"text": "[An image was here; this model cannot see images.]"}
+    image = {"text": "[An image was here; this model cannot see images.]\n"}
     loaded = {"text": "Tool loaded: WebFetch (now callable)."}
     results = [block["toolResult"]["content"] for block in third["content"][:2]]
     assert answer.status == 200
     assert first["content"] == [{"text": "(no content)"}]
     assert [set(block) for block in second["content"]] == [{"toolUse"}, {"toolUse"}]
-    assert results == [[{"text": "ERROR:"}, image, loaded], [{"text": "(no output)"}]]
+    assert results == [[{"text": "ERROR:\n"}, image, loaded], [{"text": "(no output)"}]]
     assert third["content"][2] == image
     assert "this model cannot read it" in third["content"][3]["text"]
 

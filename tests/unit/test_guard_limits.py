@@ -44,3 +44,35 @@ def test_a_request_must_suit_every_model_that_may_get_it(
 @pytest.mark.parametrize("cap", [None, 0, -1, "8000"])
 def test_a_cap_that_is_none_falls_back_to_what_any_model_can(cap: object) -> None:
     assert slot_limits("x", [deployment("x", cap)], []).max_output_tokens == 4096
+
+
+def served_by(name: str, model: object, **info: object) -> dict[str, Any]:
+    return deployment(name, **info) | {"litellm_params": {"model": model}}
+
+
+@pytest.mark.parametrize(
+    ("model", "info", "native", "thoughts_due"),
+    [
+        ("bedrock/converse/qwen.qwen3-next-80b-a3b", {}, False, False),
+        ("openrouter/anthropic/claude-opus-5-5", {}, False, False),
+        ("anthropic/glm-4.7", {}, True, False),
+        ("minimax/MiniMax-M2", {}, True, False),
+        ("deepseek/deepseek-chat", {}, True, True),
+        ("hosted_vllm/q", {"supported_endpoints": ["/v1/messages"]}, True, False),
+        (None, {"supported_endpoints": None}, False, False),
+    ],
+)
+def test_the_provider_of_a_deployment_tells_which_api_it_speaks(
+    model: object, info: dict[str, Any], native: bool, thoughts_due: bool
+) -> None:
+    limits = slot_limits("x", [served_by("x", model, **info)], [])
+
+    assert (limits.native, limits.thoughts_due) == (native, thoughts_due)
+
+
+def test_one_fallback_that_speaks_anthropics_api_is_enough_to_speak_it() -> None:
+    deployments = [served_by("x", "openai/gpt-x"), served_by("y", "deepseek/deepseek-chat")]
+
+    limits = slot_limits("x", deployments, [{"x": ["y"]}])
+
+    assert (limits.native, limits.thoughts_due) == (True, True)

@@ -30,7 +30,18 @@ KINDS = [
     "base64",
     "content",
 ]
-KEYS = ["type", "text", "content", "source", "is_error", "title", "name", "tool_name", "data"]
+KEYS = [
+    "type",
+    "cache_control",
+    "text",
+    "content",
+    "source",
+    "is_error",
+    "title",
+    "name",
+    "tool_name",
+    "data",
+]
 
 words = st.sampled_from([*KINDS, "", " ", "x"]) | st.text(max_size=4)
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | words
@@ -45,11 +56,13 @@ anything = st.recursive(
 blocks = st.dictionaries(st.sampled_from(KEYS), anything, max_size=6).flatmap(
     lambda block: st.sampled_from(KINDS).map(lambda kind: {**block, "type": kind})
 )
-turns = st.fixed_dictionaries({"role": words, "content": anything | st.lists(blocks, max_size=4)})
+roles = st.sampled_from(["user", "assistant", "system"]) | words
+turns = st.fixed_dictionaries({"role": roles, "content": anything | st.lists(blocks, max_size=4)})
 bodies = st.fixed_dictionaries(
     {},
     optional={
         "max_tokens": scalars,
+        "system": st.lists(blocks | anything, max_size=3) | anything,
         "messages": st.lists(turns | anything, max_size=4) | anything,
         "tools": st.lists(blocks | anything, max_size=4) | anything,
         "tool_choice": anything,
@@ -65,6 +78,8 @@ limits = st.builds(
     vision=st.booleans(),
     pdf=st.booleans(),
     reasoning=st.booleans(),
+    native=st.booleans(),
+    thoughts_due=st.booleans(),
 )
 
 

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from openclaude.gateway.reply import StrippedStream, strip_reply
 from openclaude.gateway.reply_frames import Frames, read_event, write_event
+from openclaude.gateway.reply_whole import as_stream
 
 THINKING = {"type": "thinking", "thinking": "hm", "signature": ""}
 REDACTED = {"type": "redacted_thinking", "data": "xyz"}
 HELLO = {"type": "text", "text": "Hello"}
 EMPTY = {"type": "text", "text": ""}
 CALL = {"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": "ls"}}
+SIGNED = {**CALL, "provider_specific_fields": {"signature": "of-gemini"}}
 NOTHING = {"type": "text", "text": "(no content)"}
 
 BLOCKS = [
@@ -27,6 +29,8 @@ BLOCKS = [
     ([THINKING, REDACTED, EMPTY, CALL], [CALL]),
     ([EMPTY, CALL], [CALL]),
     ([HELLO, THINKING, CALL, THINKING, HELLO], [HELLO, CALL, HELLO]),
+    ([SIGNED, HELLO], [CALL, HELLO]),
+    ([{**HELLO, "citations": None}], [HELLO]),
     ([THINKING], [NOTHING]),
     ([EMPTY], [NOTHING]),
     ([], [NOTHING]),
@@ -227,3 +231,27 @@ def test_a_whole_reply_of_any_content_passes_or_is_stripped(content: list[Any]) 
 
 def test_a_reply_without_content_is_left_alone() -> None:
     assert strip_reply({"type": "message"}) == {"type": "message"}
+
+
+# Whole replies to a request for a stream ----------------------------------------------------------
+
+
+def test_a_whole_reply_can_be_told_as_events() -> None:
+    whole = message([HELLO, CALL]) | {"_hidden_params": {"model_id": "x"}}
+
+    told = [read_event(frame) for frame in Frames().feed(as_stream(whole))]
+
+    first, *between, ending, last = [event for event in told if event is not None]
+    usage = {"input_tokens": 1, "output_tokens": 0}
+    assert first["message"].keys() == events([])[0]["message"].keys()
+    assert first["message"]["usage"] == usage
+    assert [event["type"].removeprefix("content_block_") for event in between] == [
+        *("start", "delta", "stop"),
+        *("start", "delta", "stop"),
+    ]
+    assert between[1]["delta"] == {"type": "text_delta", "text": "Hello"}
+    assert between[3]["content_block"] == {**CALL, "input": {}}
+    assert json.loads(between[4]["delta"]["partial_json"]) == CALL["input"]
+    assert ending["delta"] == {"stop_reason": "max_tokens", "stop_sequence": None}
+    assert ending["usage"] == whole["usage"]
+    assert last == {"type": "message_stop"}

@@ -214,8 +214,8 @@ def test_a_missing_tool_result_content_says_so() -> None:
     [
         ("no such file", "ERROR: no such file"),
         ("", "ERROR: (no output)"),
-        ([text("no such file")], [text("ERROR:"), text("no such file")]),
-        ([PNG], [text("ERROR:"), IMAGE_NOTE]),
+        ([text("no such file")], [text("ERROR:\n"), text("no such file")]),
+        ([PNG], [text("ERROR:\n"), IMAGE_NOTE]),
     ],
 )
 def test_a_failed_tools_result_says_that_it_failed(content: Any, marked: Any) -> None:
@@ -233,11 +233,10 @@ def test_a_tool_result_without_an_error_stays_as_it_is() -> None:
 
 def test_what_the_model_can_read_stays_as_it_is() -> None:
     call = {"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": "ls"}}
-    result = {"type": "tool_result", "tool_use_id": "t1", "content": [text("a"), text("b")]}
+    result = {"type": "tool_result", "tool_use_id": "t1", "content": [text("a\n"), text("b")]}
     request = body(system=[text("Be brief.")], stream=True, temperature=1, stop_sequences=["x"])
     request["messages"] = [
         {"role": "user", "content": "hi"},
-        {"role": "system", "content": "mid-conversation"},
         {"role": "assistant", "content": [text("ok"), call]},
         {"role": "user", "content": [result, text("go on")]},
     ]
@@ -253,6 +252,89 @@ def test_the_request_given_is_not_changed() -> None:
     fit_request(request, TEXT_ONLY)
 
     assert repr(request) == before
+
+
+def test_two_texts_are_never_run_together() -> None:
+    content = fitted(text("a"), text("b\n"), text(""), text("c"), text("d"))
+
+    assert content == [text("a\n"), text("b\n"), text("c\n"), text("d")]
+
+
+def test_a_cache_mark_is_the_one_every_provider_knows() -> None:
+    hour = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
+    request = body({**text("hi"), **hour}, system=[text("a") | hour], tools=[BASH | hour])
+
+    sent = fit_request(request, TEXT_ONLY)
+
+    marked = [sent["messages"][0]["content"][0], sent["system"][0], sent["tools"][0]]
+    assert [block["cache_control"] for block in marked] == [{"type": "ephemeral"}] * 3
+
+
+def test_a_turn_brings_its_words_and_nothing_else() -> None:
+    request = body()
+    request["messages"] = [{"role": "user", "content": "hi", "output_config": {"effort": "high"}}]
+
+    assert fit_request(request, TEXT_ONLY)["messages"] == [{"role": "user", "content": "hi"}]
+
+
+# System turns -------------------------------------------------------------------------------------
+
+NOTE = "<system-reminder>\nBe brief.\n</system-reminder>"
+CALL = {"type": "tool_use", "id": "t1", "name": "Bash", "input": {}}
+RESULT = {"type": "tool_result", "tool_use_id": "t1", "content": "ok"}
+
+
+def turn(role: str, *content: Any) -> dict[str, Any]:
+    return {"role": role, "content": list(content)}
+
+
+@pytest.mark.parametrize(
+    ("turns", "sent"),
+    [
+        (
+            [{"role": "user", "content": "hi"}, {"role": "system", "content": "Be brief."}],
+            [turn("user", text("hi\n"), text(NOTE))],
+        ),
+        (
+            [turn("user", text("hi")), turn("system", text("Be"), text(" brief. "))],
+            [turn("user", text("hi\n"), text(NOTE.replace("Be brief", "Be\n brief")))],
+        ),
+        (
+            [turn("assistant", CALL), turn("system", text("Be brief.")), turn("user", RESULT)],
+            [turn("assistant", CALL), turn("user", RESULT, text(NOTE))],
+        ),
+        (
+            [turn("assistant", text("ok")), {"role": "system", "content": "Be brief."}],
+            [turn("assistant", text("ok")), turn("user", text(NOTE))],
+        ),
+        (
+            [{"role": "system", "content": NOTE}, {"role": "user", "content": "hi"}],
+            [turn("user", text("hi\n"), text(NOTE))],
+        ),
+        (
+            [{"role": "user", "content": "hi"}, {"role": "system", "content": " "}],
+            [turn("user", text("hi"))],
+        ),
+    ],
+    ids=["after the user", "blocks", "before a result", "after an answer", "first", "blank"],
+)
+def test_a_system_turn_is_said_by_the_user_it_stands_beside(turns: Any, sent: Any) -> None:
+    assert fit_request(body() | {"messages": turns}, TEXT_ONLY)["messages"] == sent
+
+
+@pytest.mark.parametrize(
+    ("system", "sent"),
+    [
+        ([text("x-anthropic-billing-header: cc_version=2; cch=1f;"), text("Be")], [text("Be")]),
+        ("x-anthropic-billing-header: cch=1f;\nBe brief.", "Be brief."),
+        ([text("Be"), text(" "), text("brief.")], [text("Be\n"), text("brief.")]),
+        ("Be brief.", "Be brief."),
+        ([text("x-anthropic-billing-header: cch=1f;")], None),
+        ("", None),
+    ],
+)
+def test_the_system_prompt_stays_the_same_between_requests(system: Any, sent: Any) -> None:
+    assert fit_request(body(system=system), TEXT_ONLY).get("system") == sent
 
 
 # Tools --------------------------------------------------------------------------------------------
@@ -276,6 +358,13 @@ def test_a_tool_the_model_cannot_call_is_removed(tool: Any) -> None:
     kept = fit_request(request, TEXT_ONLY)["tools"]
 
     assert [entry["name"] for entry in kept] == ["Bash", "Read"]
+
+
+def test_a_tool_brings_only_what_every_model_understands() -> None:
+    tool = {**BASH, "description": "Run", "type": "custom"}
+    more = {"defer_loading": True, "strict": True, "input_examples": [], "allowed_callers": []}
+
+    assert fit_request(body(tools=[tool | more]), TEXT_ONLY)["tools"] == [tool]
 
 
 @pytest.mark.parametrize("tools", [[], [{"type": "bash_20250124", "name": "bash"}], None, "x"])
@@ -391,3 +480,28 @@ def test_a_model_that_reasons_is_asked_to() -> None:
     request = body(thinking={"type": "adaptive"}, output_config={"effort": "high"})
 
     assert fit_request(request, Limits(max_output_tokens=8000, reasoning=True)) == request
+
+
+NATIVE = Limits(max_output_tokens=8000, reasoning=True, native=True)
+
+
+def test_a_provider_that_speaks_anthropics_api_is_not_asked_for_thoughts_it_would_want_back() -> (
+    None
+):
+    request = body(thinking={"type": "adaptive"}, output_config={"effort": "high"})
+
+    assert not {"thinking", "output_config"} & fit_request(request, NATIVE).keys()
+
+
+def test_a_provider_that_wants_its_thoughts_back_is_told_not_to_think() -> None:
+    deepseek = Limits(max_output_tokens=8000, reasoning=True, native=True, thoughts_due=True)
+
+    sent = fit_request(body(thinking={"type": "adaptive"}), deepseek)
+
+    assert sent["thinking"] == {"type": "disabled"}
+
+
+def test_a_provider_that_speaks_anthropics_api_gets_no_context_management() -> None:
+    request = body(context_management={"edits": []})
+
+    assert "context_management" not in fit_request(request, NATIVE)
