@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from openclaude.profile.catalog_bedrock import is_arn, is_prefixed, read_arn, split_prefix
+from openclaude.profile.catalog_bedrock import is_arn, read_arn, split_prefix
 from openclaude.profile.catalog_map import (
     NOT_SERVED,
     SHARED,
@@ -126,6 +126,13 @@ class Catalog:
         rows = [row for name in prefixed for row in self._base(provider, name)]
         return self._model(provider, model_id, rows, prefixed) if rows else None
 
+    def regional(self, model: Model) -> Iterator[tuple[str, Model]]:
+        """The same model in each region that has a row of its own."""
+        for region in model.regions:
+            found = self.find(model.provider, model.id, region)
+            if found:
+                yield region, found
+
     def find_model(self, name: str, region: str | None = None) -> Model:
         """The model that a valid profile calls `PROVIDER/ID`."""
         provider, _, model_id = name.partition("/")
@@ -153,10 +160,17 @@ class Catalog:
 
     def prefixed_ids(self, provider: str, model_id: str) -> tuple[str, ...]:
         """The ids of the cross-region profiles of a model."""
-        if provider != "bedrock" or not model_id:
-            return ()
-        known = (name for owner, name in self._rows.base if owner == provider)
-        return tuple(sorted(name for name in known if is_prefixed(name, model_id)))
+        return self._prefixed.get(model_id, ()) if provider == "bedrock" else ()
+
+    @cached_property
+    def _prefixed(self) -> dict[str, tuple[str, ...]]:
+        """The ids of Bedrock's cross-region profiles, by the model's own id."""
+        ids: dict[str, tuple[str, ...]] = {}
+        for provider, model_id in sorted(self._rows.base):
+            prefix, bare = split_prefix(model_id)
+            if prefix and provider == "bedrock":
+                ids[bare] = (*ids.get(bare, ()), model_id)
+        return ids
 
     def _model(
         self, provider: str, model_id: str, rows: list[Row], prefixed: tuple[str, ...] = ()

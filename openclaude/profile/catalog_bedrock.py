@@ -56,12 +56,6 @@ def split_prefix(model_id: str) -> tuple[str, str]:
     return (match[1], match[2]) if match else ("", model_id)
 
 
-def is_prefixed(one: str, model_id: str) -> bool:
-    """Whether `one` is an id of a cross-region profile of the model."""
-    prefix, bare = split_prefix(one)
-    return bool(prefix) and bare == model_id
-
-
 def prefixes_of(region: str) -> tuple[str, ...]:
     """The prefixes that can be used in a region, without `global`; none where that is unknown."""
     return next((prefixes for start, prefixes in PLACES if region.startswith(start)), ())

@@ -29,10 +29,10 @@ def candidates(asked: str, names: list[str]) -> Iterator[str]:
 
     vocabulary = sorted({word for one in names for word in words(one)})
     spellings = [
-        [word, *difflib.get_close_matches(word, vocabulary, COUNT, SIMILAR_WORD)]
+        {word, *difflib.get_close_matches(word, vocabulary, COUNT, SIMILAR_WORD)}
         for word in asked_words
     ]
-    meant = [one for one in names if all(any(w in one.lower() for w in ws) for ws in spellings)]
+    meant = [one for one in names if all(ways & set(words(one)) for ways in spellings)]
     yield from difflib.get_close_matches(asked, meant, COUNT, 0)
     yield from difflib.get_close_matches(asked, names, COUNT, SIMILAR)
 
