@@ -15,11 +15,13 @@ from typing import NoReturn
 from openclaude.commands.planning import find_plan
 from openclaude.compile.merge import SETTINGS_PATH, build_launch
 from openclaude.compile.plan import Plan
-from openclaude.errors import UsageError
+from openclaude.errors import OpenclaudeError, UsageError
 from openclaude.facts import check_aws_profile, find_claude, look_at_launch, working_folder
 from openclaude.places import Places
 from openclaude.run.files import private_folder
 from openclaude.run.launch import DEFAULT_METHOD, Joined, become, join_stack, settings_file
+from openclaude.run.secrets import names_needed
+from openclaude.run.stack import read_record
 
 # Words of claude's own that talk to no model: they need no stack and are passed straight on.
 PLAIN_WORDS = frozenset(
@@ -36,6 +38,12 @@ TERMINAL_DELAY_S = 0.5
 # What `compile` shows where a launch puts the address and the local key of the stack it joins.
 PLAN_URL = "http://127.0.0.1:<port>"
 PLAN_KEY = "<local key of main>"
+
+
+class SecretMissing(OpenclaudeError):
+    """A secret of the profile is nowhere."""
+
+    code = "secret-missing"
 
 
 def launch(
@@ -70,9 +78,10 @@ def bring_up(
     method = start_method(env)
     if plan.aws_profile:
         check_aws_profile(plan.aws_profile, env, places.home)
+    folder = places.stacks / plan.profile
+    check_secrets(plan, env, folder)
     private_folder(places.state)
     private_folder(places.stacks)
-    folder = places.stacks / plan.profile
     return join_stack(
         folder, plan, inheritable(plan, env), method=method, session=session, delay_s=delay_s
     )
@@ -93,10 +102,36 @@ def start_method(env: Mapping[str, str]) -> str:
     return named
 
 
-def inheritable(plan: Plan, env: Mapping[str, str]) -> dict[str, str]:
-    """The user's variables that some unit of the plan may take over."""
-    names = {name for unit in plan.units for name in unit.inherit}
+def inheritable(plan: Plan | None, env: Mapping[str, str]) -> dict[str, str]:
+    """The user's variables that some unit of the plan may take over, or its secrets are in."""
+    units = plan.units if plan else ()
+    names = {name for unit in units for name in unit.inherit}
+    names |= names_needed(ref for unit in units for ref in unit.secrets.values())
     return {name: env[name] for name in sorted(names) if name in env}
+
+
+def check_secrets(plan: Plan, env: Mapping[str, str], folder: Path) -> None:
+    """Raise SecretMissing for a secret that is to be in a variable which is not set.
+
+    Where the profile's stack runs already, it has had its secrets.
+    """
+    references = (reference for unit in plan.units for reference in unit.secrets.values())
+    for reference in references:
+        kind, _, name = reference.partition(":")
+        if kind == "env" and not env.get(name) and not is_running(folder):
+            raise SecretMissing(
+                f"the profile `{plan.profile}` needs the secret `{reference}`, and {name} is not "
+                "set",
+                hint=f"set {name}, or say where else it is: `openclaude profiles set KEY "
+                "file:PATH`, where `openclaude profiles show "
+                f"{plan.profile}` tells the key",
+            )
+
+
+def is_running(folder: Path) -> bool:
+    """Whether the stack in a folder lives."""
+    record = read_record(folder)
+    return record is not None and record.is_live
 
 
 def real_environment() -> dict[str, str]:

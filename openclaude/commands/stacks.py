@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from openclaude.commands.launch import bring_up, inheritable
+from openclaude.compile.plan import Plan, read_plan
 from openclaude.errors import OpenclaudeError, nearest
 from openclaude.output import Result, progress, ticking
 from openclaude.places import Places
@@ -56,12 +58,11 @@ def run(word: str, arguments: argparse.Namespace, places: Places, env: Mapping[s
         case "stop":
             return stop([name], places)
         case _:
-            return restart(name, places, wait=arguments.wait)
+            return restart(name, places, env, wait=arguments.wait)
 
 
 def start(name: str, places: Places, env: Mapping[str, str], *, wait: bool) -> Result:
     """Start a stack, or say that it runs."""
-    from openclaude.commands.launch import bring_up
     from openclaude.commands.planning import find_plan
 
     plan = find_plan(name, places, env)
@@ -143,14 +144,22 @@ def stop_one(folder: Path) -> bool:
     return was_live
 
 
-def restart(name: str, places: Places, *, wait: bool) -> Result:
-    """Replace the units of a running stack; its sockets and keys stay."""
+def restart(name: str, places: Places, env: Mapping[str, str], *, wait: bool) -> Result:
+    """Replace the units of a running stack; its sockets and keys stay, secrets are fetched anew."""
     folder = places.stacks / name
-    if ask(folder, {"do": "restart"}) is None:
+    if ask(folder, {"do": "restart", "inherited": inheritable(kept_plan(folder), env)}) is None:
         raise not_running(name, places)
     if wait:
         wait_until_ready(folder)
     return Result(text=f"{name}: restarted\n", data={"profile": name})
+
+
+def kept_plan(folder: Path) -> Plan | None:
+    """The plan of the stack in a folder, where there is one."""
+    try:
+        return read_plan((folder / "plan.json").read_text("utf-8"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # no stack, or one of another version: asking it will tell
 
 
 def stack_names(places: Places) -> list[str]:

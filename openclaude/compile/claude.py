@@ -10,7 +10,7 @@ from typing import Any
 
 from openclaude.compile.plan import MAIN_KEY, MAIN_URL, LaunchPlan, TierPlan
 from openclaude.compile.resolve import Resolution, Slot
-from openclaude.profile.schema import TIERS
+from openclaude.profile.schema import TIERS, Agents
 
 # The id claude's own haiku alias stands for. Without ANTHROPIC_DEFAULT_HAIKU_MODEL on a custom base
 # URL, claude's small calls go to the main model (measured), so it is always set.
@@ -45,6 +45,8 @@ def launch_plan(resolution: Resolution) -> LaunchPlan:
         },
         **window(resolution.slots),
         **dict.fromkeys(EMPTIED, ""),
+        **login(resolution),
+        **subagents(resolution),
     }
     haiku = default_model("haiku")
     return LaunchPlan(
@@ -52,13 +54,29 @@ def launch_plan(resolution: Resolution) -> LaunchPlan:
         default_environment={} if haiku in environment else {haiku: CLAUDE_HAIKU},
         remove=EMPTIED + NOT_UNDONE,
         picker=tuple(picker_row(slot) for slot in resolution.slots),
-        agents=agents(resolution.profile.agents.explore),
+        agents=agents(resolution.profile.agents),
     )
 
 
 def default_model(tier: str) -> str:
     """The variable that binds claude's alias for a tier."""
     return f"ANTHROPIC_DEFAULT_{tier.upper()}_MODEL"
+
+
+def login(resolution: Resolution) -> dict[str, str]:
+    """Without a plan claude needs a credential of its own, and gets the local key.
+
+    It wins over a stored login (measured), which therefore stays at home.
+    """
+    return {} if resolution.profile.anthropic.auth == "plan" else {"ANTHROPIC_AUTH_TOKEN": MAIN_KEY}
+
+
+def subagents(resolution: Resolution) -> dict[str, str]:
+    """Which model the agents without one of their own use, or all of them (measured)."""
+    moved = resolution.profile.agents
+    if moved.all:
+        return {"CLAUDE_CODE_SUBAGENT_MODEL": moved.all, "CLAUDE_CODE_SUBAGENT_MODEL_FORCE": "1"}
+    return {"CLAUDE_CODE_SUBAGENT_MODEL": moved.general} if moved.general else {}
 
 
 def window(slots: tuple[Slot, ...]) -> dict[str, str]:
@@ -69,7 +87,7 @@ def window(slots: tuple[Slot, ...]) -> dict[str, str]:
     unknown = [slot for slot in slots if not slot.behaves_as] or list(slots)
     if not unknown:
         return {}
-    smallest = min(slot.max_input_tokens for slot in unknown)
+    smallest = min(slot.first.max_input_tokens for slot in unknown)
     return {"CLAUDE_CODE_MAX_CONTEXT_TOKENS": str(smallest)}
 
 
@@ -83,24 +101,41 @@ def picker_row(slot: Slot) -> dict[str, str]:
     return {**row, "behavesAs": slot.behaves_as} if slot.behaves_as else row
 
 
-def agents(explore: str | None) -> dict[str, dict[str, Any]]:
-    """claude's own Explore agent on a tier; its built-in prompt gives way to ours (measured)."""
-    if explore is None:
-        return {}
+# claude's own Explore and Plan keep the main model whatever CLAUDE_CODE_SUBAGENT_MODEL says; an
+# agent of the same name takes their place, with our prompt instead of Anthropic's (measured).
+READ_ONLY = ("Read", "Grep", "Glob", "Bash")
+EXPLORE = {
+    "description": (
+        "Fast, read-only agent that explores a codebase: finds files by pattern, searches "
+        "code for keywords, and answers questions about how the code works."
+    ),
+    "prompt": (
+        "You explore a codebase and report what you find. Work read-only: never create, "
+        "change or delete a file. Search broadly first, then read what matters. Answer "
+        "with file paths and line numbers, and quote only what is needed."
+    ),
+}
+PLAN = {
+    "description": (
+        "Software architect that designs how to implement a task: explores the code, then "
+        "returns a step-by-step plan, the files that matter, and the trade-offs."
+    ),
+    "prompt": (
+        "You design an implementation and write no code. Work read-only: never create, change "
+        "or delete a file. Find the conventions and the existing parts that the task touches, "
+        "then answer with a step-by-step plan, the order of the steps, the risks, and the three "
+        "to five files that matter most, with why."
+    ),
+}
+
+
+def agents(moved: Agents) -> dict[str, dict[str, Any]]:
+    """claude's own agents that a profile moves to a tier by name."""
+    chosen = (("Explore", EXPLORE, moved.explore), ("Plan", PLAN, moved.plan))
     return {
-        "Explore": {
-            "description": (
-                "Fast, read-only agent that explores a codebase: finds files by pattern, searches "
-                "code for keywords, and answers questions about how the code works."
-            ),
-            "prompt": (
-                "You explore a codebase and report what you find. Work read-only: never create, "
-                "change or delete a file. Search broadly first, then read what matters. Answer "
-                "with file paths and line numbers, and quote only what is needed."
-            ),
-            "model": explore,
-            "tools": ["Read", "Grep", "Glob", "Bash"],
-        }
+        name: {**agent, "model": tier, "tools": list(READ_ONLY)}
+        for name, agent, tier in chosen
+        if tier
     }
 
 
@@ -113,12 +148,12 @@ def tier_plans(resolution: Resolution) -> tuple[TierPlan, ...]:
     slots = {
         slot.tier: TierPlan(
             slot.tier,
-            slot.model,
+            slot.first.model,
             slot.slot_id,
             slot.label,
-            slot.region,
-            slot.max_input_tokens,
-            slot.max_output_tokens,
+            slot.first.region,
+            slot.first.max_input_tokens,
+            slot.first.max_output_tokens,
             slot.behaves_as,
         )
         for slot in resolution.slots

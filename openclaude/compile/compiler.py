@@ -8,6 +8,7 @@ from __future__ import annotations
 from openclaude.compile.claude import launch_plan, tier_plans
 from openclaude.compile.litellm_configs import (
     LITELLM_FLAGS,
+    aws_profile,
     main_config,
     providers_config,
     units,
@@ -21,14 +22,14 @@ def compile_plan(name: str, profile: Profile, find_model: FindModel, *, made_by:
     """The plan of the profile called `name`."""
     resolution = resolve(name, profile, find_model)
     files = {"main.yaml": main_config(resolution)}
-    if resolution.slots:
+    if resolution.deployments:
         files["providers.yaml"] = providers_config(resolution)
     return Plan(
         profile=name,
         port=profile.listen.port,
         strict=profile.listen.strict,
         anthropic_url=profile.anthropic.base_url,
-        aws_profile=(profile.aws.profile or "") if resolution.slots else "",
+        aws_profile=aws_profile(resolution),
         tiers=tier_plans(resolution),
         units=units(resolution),
         files=files,

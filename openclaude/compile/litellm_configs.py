@@ -19,10 +19,14 @@ from openclaude.compile.plan import (
     STACK_FOLDER,
     Unit,
 )
-from openclaude.compile.resolve import Resolution, Slot
+from openclaude.compile.references import LITELLM_VARIABLE
+from openclaude.compile.resolve import ON_LIMIT, Deployment, Resolution
+from openclaude.profile.providers import BEDROCK
 
 ANTHROPIC_URL = "https://api.anthropic.com"
 REQUEST_TIMEOUT_S = 600
+API_KEY = "api-key"
+NO_KEY = "none"  # what is sent to a server of the user's own that asks for no key
 
 # No retries inside LiteLLM: by default one 429 becomes nine calls and 18 s, and one 404 blocks the
 # slot for 5 s (measured). claude does its own retries.
@@ -53,6 +57,8 @@ LOCALE = ("LANG", "LC_ALL", "TZ", "TMPDIR")
 # end. Never HTTP_PROXY: a plain-text request could carry a credential to it.
 NETWORK = ("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy")
 # Where AWS profiles are, and what a `credential_process` needs to run. No key, no token.
+# What Vertex needs to find Google's default credentials
+GOOGLE = ("HOME", "PATH", "GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CONFIG")
 AWS = ("HOME", "PATH", "USER", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE")
 
 
@@ -60,7 +66,7 @@ def main_config(resolution: Resolution) -> str:
     """`main.yaml`: Anthropic and the hop to `providers`; no credential in it or beside it."""
     return dump(
         {
-            "model_list": [*(hop(slot) for slot in resolution.slots), claude_wildcard()],
+            "model_list": [*(hop(group) for group in hops(resolution)), *claude(resolution)],
             "litellm_settings": {
                 "drop_params": False,
                 "modify_params": False,
@@ -73,16 +79,22 @@ def main_config(resolution: Resolution) -> str:
     )
 
 
-def hop(slot: Slot) -> dict[str, Any]:
+def hops(resolution: Resolution) -> list[str]:
+    """The model groups of `providers` that main asks for by name."""
+    on_limit = [ON_LIMIT] if resolution.on_limit else []
+    return [slot.slot_id for slot in resolution.slots] + on_limit
+
+
+def hop(group: str) -> dict[str, Any]:
     """A slot on main: over to `providers`, as Anthropic's own /v1/messages.
 
     `litellm_proxy/` with native /v1/messages is the one hop on which the plan's token stayed behind
     and the body arrived as sent (measured; `anthropic/` leaks the token 12 times of 12).
     """
     return {
-        "model_name": slot.slot_id,
+        "model_name": group,
         "litellm_params": {
-            "model": f"litellm_proxy/{slot.slot_id}",
+            "model": f"litellm_proxy/{group}",
             "api_base": "os.environ/OPENCLAUDE_PROVIDERS_URL",
             "api_key": "os.environ/OPENCLAUDE_PROVIDERS_KEY",
             "max_retries": 0,
@@ -91,19 +103,19 @@ def hop(slot: Slot) -> dict[str, Any]:
     }
 
 
-def claude_wildcard() -> dict[str, Any]:
+def claude(resolution: Resolution) -> list[dict[str, Any]]:
     """Claude's own ids, for `litellm --config main.yaml` without the router."""
-    return {
-        "model_name": "claude-*",
-        "litellm_params": {"model": "anthropic/claude-*", "max_retries": 0},
-    }
+    if resolution.profile.anthropic.auth == "none":
+        return []
+    params = {"model": "anthropic/claude-*", "max_retries": 0}
+    return [{"model_name": "claude-*", "litellm_params": params}]
 
 
 def providers_config(resolution: Resolution) -> str:
-    """`providers.yaml`: one deployment a slot, and the guard in front of them."""
+    """`providers.yaml`: a model group for each slot and each fallback, the guard in front."""
     return dump(
         {
-            "model_list": [deployment(slot, resolution) for slot in resolution.slots],
+            "model_list": [deployment(one, resolution) for one in resolution.deployments],
             "litellm_settings": {
                 # thinking and effort of an unknown slot id would otherwise be a 400 (measured)
                 "drop_params": True,
@@ -112,43 +124,66 @@ def providers_config(resolution: Resolution) -> str:
                 "request_timeout": REQUEST_TIMEOUT_S,
                 "callbacks": ["openclaude.gateway.guard.handler"],
             },
-            "router_settings": ROUTER_SETTINGS,
-            "general_settings": GENERAL_SETTINGS,
+            "router_settings": {**ROUTER_SETTINGS, **fallbacks(resolution)},
+            # else LiteLLM asks OpenAI-like servers for their models every five minutes (measured)
+            "general_settings": {**GENERAL_SETTINGS, "disable_model_info_refresh": True},
         }
     )
 
 
-def deployment(slot: Slot, resolution: Resolution) -> dict[str, Any]:
-    """A slot on providers: the model, the AWS profile by name, and the limits the guard keeps."""
-    params: dict[str, Any] = {
-        "model": slot.litellm_model,
-        "aws_profile_name": "os.environ/OPENCLAUDE_AWS_PROFILE",
-        "aws_region_name": slot.region,
-        "max_retries": 0,
-    }
-    if resolution.profile.aws.endpoint_url:
-        params["aws_bedrock_runtime_endpoint"] = resolution.profile.aws.endpoint_url
+def fallbacks(resolution: Resolution) -> dict[str, Any]:
+    """Who stands in for a slot, in the order asked; LiteLLM asks each once (measured)."""
+    standing_in = [
+        {slot.slot_id: [other.group for other in slot.deployments[1:]]}
+        for slot in resolution.slots
+        if len(slot.deployments) > 1
+    ]
+    return {"fallbacks": standing_in} if standing_in else {}
+
+
+def deployment(one: Deployment, resolution: Resolution) -> dict[str, Any]:
+    """One model on providers: how to reach it, and the limits the guard keeps."""
+    reach = bedrock(one, resolution) if one.provider == BEDROCK else address(one)
     return {
-        "model_name": slot.slot_id,
-        "litellm_params": params,
+        "model_name": one.group,
+        "litellm_params": {"model": one.litellm_model, **reach, **one.params, "max_retries": 0},
         "model_info": {
-            "base_model": slot.base_model,
-            "max_input_tokens": slot.max_input_tokens,
-            "max_output_tokens": slot.max_output_tokens,
-            "supports_vision": slot.vision,
-            "supports_pdf_input": slot.pdf,
-            "supports_reasoning": slot.reasoning,
+            **({"base_model": one.base_model} if one.provider == BEDROCK else {}),
+            "max_input_tokens": one.max_input_tokens,
+            "max_output_tokens": one.max_output_tokens,
+            "supports_vision": one.vision,
+            "supports_pdf_input": one.pdf,
+            "supports_reasoning": one.reasoning,
         },
     }
 
 
+def bedrock(one: Deployment, resolution: Resolution) -> dict[str, Any]:
+    """Bedrock is reached with the AWS profile, by its name."""
+    endpoint = resolution.profile.aws.endpoint_url
+    return {
+        "aws_profile_name": "os.environ/OPENCLAUDE_AWS_PROFILE",
+        "aws_region_name": one.region,
+        **({"aws_bedrock_runtime_endpoint": endpoint} if endpoint else {}),
+    }
+
+
+def address(one: Deployment) -> dict[str, Any]:
+    """Any other provider: its address, where it is not LiteLLM's own, and the key's variable."""
+    # without a key of its own, LiteLLM would look for one in the environment, or refuse to ask
+    key = LITELLM_VARIABLE + one.api_key if one.api_key else NO_KEY
+    return {**({"api_base": one.api_base} if one.api_base else {}), "api_key": key}
+
+
 def units(resolution: Resolution) -> tuple[Unit, ...]:
-    """The two instances; `providers` only where a tier needs it."""
-    return (main_unit(resolution), *((providers_unit(resolution),) if resolution.slots else ()))
+    """The two instances; `providers` only where something needs it."""
+    providers = (providers_unit(resolution),) if resolution.deployments else ()
+    return (main_unit(resolution), *providers)
 
 
 def main_unit(resolution: Resolution) -> Unit:
-    """main: the router in front of LiteLLM, an environment without any credential."""
+    """main: the router in front of LiteLLM; with a plan, an environment without any credential."""
+    anthropic = resolution.profile.anthropic
     environment = {
         **LITELLM_FLAGS,
         # an empty folder: nothing of the user's home can reach this instance
@@ -156,36 +191,80 @@ def main_unit(resolution: Resolution) -> Unit:
         "CONFIG_FILE_PATH": f"{STACK_FOLDER}/main.yaml",
         "LITELLM_MASTER_KEY": MAIN_KEY,
         # set always: LiteLLM would else take ANTHROPIC_BASE_URL, which may be ourselves (read)
-        "ANTHROPIC_API_BASE": resolution.profile.anthropic.base_url,
-        "OPENCLAUDE_SLOTS": json.dumps(
-            {
-                slot.slot_id: {
-                    "model": slot.base_model,
-                    "context_window": slot.max_input_tokens,
-                    "aws_profile": resolution.profile.aws.profile or "",
-                }
-                for slot in resolution.slots
-            }
-        ),
+        "ANTHROPIC_API_BASE": anthropic.base_url,
+        "OPENCLAUDE_LANES": json.dumps(lanes(resolution)),
     }
-    if resolution.slots:
+    if resolution.deployments:
         environment["OPENCLAUDE_PROVIDERS_URL"] = PROVIDERS_URL
         environment["OPENCLAUDE_PROVIDERS_KEY"] = PROVIDERS_KEY
-    return Unit("main", "openclaude.gateway.main:app", environment, LOCALE + NETWORK, PREPARE)
+    # LiteLLM's pass-through sends this key in place of whatever login claude sent (measured)
+    secrets = {"ANTHROPIC_API_KEY": anthropic_key(resolution)} if anthropic.auth == API_KEY else {}
+    return Unit(
+        "main", "openclaude.gateway.main:app", environment, LOCALE + NETWORK, PREPARE, secrets
+    )
+
+
+def anthropic_key(resolution: Resolution) -> str:
+    """Where Anthropic's own API key is, for a profile that pays by the token."""
+    return resolution.profile.anthropic.api_key or "env:ANTHROPIC_API_KEY"
+
+
+def lanes(resolution: Resolution) -> dict[str, Any]:
+    """What the router in main is told: the slots, and what becomes of Claude's own ids."""
+    slots = {slot.slot_id: (slot.first, slot.key_reference) for slot in resolution.slots}
+    if limit := resolution.on_limit:
+        same = [slot.key_reference for slot in resolution.slots if slot.first.model == limit.model]
+        slots[ON_LIMIT] = (limit, same[0] if same else "")
+    return {
+        "slots": {
+            group: {
+                "model": one.base_model,
+                "context_window": one.max_input_tokens,
+                "aws_profile": (resolution.profile.aws.profile or "") if is_aws(one) else "",
+                "key": reference,
+            }
+            for group, (one, reference) in slots.items()
+        },
+        "auth": resolution.profile.anthropic.auth,
+        "on_limit": ON_LIMIT if resolution.on_limit else "",
+    }
+
+
+def is_aws(one: Deployment) -> bool:
+    """Whether AWS serves a model."""
+    return one.provider == BEDROCK
 
 
 def providers_unit(resolution: Resolution) -> Unit:
-    """providers: the guard inside LiteLLM, the AWS profile's name, never the plan's token."""
+    """providers: the guard inside LiteLLM, names of credentials, never the plan's token."""
     environment = {
         **LITELLM_FLAGS,
         "CONFIG_FILE_PATH": f"{STACK_FOLDER}/providers.yaml",
         "LITELLM_MASTER_KEY": PROVIDERS_KEY,
-        "OPENCLAUDE_AWS_PROFILE": resolution.profile.aws.profile or "",
+        "OPENCLAUDE_AWS_PROFILE": aws_profile(resolution),
         # botocore must not look for credentials on a network address
         "AWS_EC2_METADATA_DISABLED": "true",
     }
-    inherit = LOCALE + NETWORK + AWS
-    return Unit("providers", "openclaude.gateway.providers:app", environment, inherit, PREPARE)
+    providers = {one.provider for one in resolution.deployments}
+    inherit = (
+        LOCALE
+        + NETWORK
+        + (AWS if resolution.uses_bedrock else ())
+        + (GOOGLE if "vertex_ai" in providers else ())
+    )
+    return Unit(
+        "providers",
+        "openclaude.gateway.providers:app",
+        environment,
+        tuple(dict.fromkeys(inherit)),
+        PREPARE,
+        resolution.secrets,
+    )
+
+
+def aws_profile(resolution: Resolution) -> str:
+    """The named AWS profile, where anything needs it."""
+    return (resolution.profile.aws.profile or "") if resolution.uses_bedrock else ""
 
 
 def dump(config: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-PLAN_VERSION = 2
+PLAN_VERSION = 3
 NEVER_S = 3.2e9  # a hundred years: JSON has no infinity
 
 # placeholders in a plan's texts, filled by the launch at the last moment
@@ -26,7 +26,8 @@ class Unit(NamedTuple):
     """One process we own: the application it serves and the environment it is given.
 
     `environment` is all of it but for `inherit`: names taken over from the user's environment when
-    they are set there. Values may hold the placeholders above.
+    they are set there. Values may hold the placeholders above. `secrets` says where the value of a
+    variable is (`env:NAME`, `file:PATH`, `command:ARGV`); it is fetched when the unit starts.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Unit(NamedTuple):
     environment: dict[str, str]
     inherit: tuple[str, ...]
     prepare: tuple[str, ...] = ()  # module:function, called once before the application is made
+    secrets: dict[str, str] = {}  # variable -> secret reference  # noqa: RUF012 - never changed
 
 
 class TierPlan(NamedTuple):

@@ -18,6 +18,7 @@ from litellm.types.passthrough_endpoints.pass_through_endpoints import (
 )
 
 from openclaude.gateway.gate import Gate
+from openclaude.gateway.lanes import Lanes
 from openclaude.gateway.router import MESSAGES, Router
 from openclaude.gateway.slot_errors import Slot
 
@@ -27,8 +28,10 @@ KEYLESS = frozenset({("HEAD", "/api/hello"), ("HEAD", "/"), ("POST", "/api/event
 
 def make_app(env: Mapping[str, str]) -> Gate:
     """The application of `main`, from the variables its unit was given."""
-    slots = {slot: Slot(**row) for slot, row in json.loads(env["OPENCLAUDE_SLOTS"]).items()}
-    router = Router(litellm_app, slots, raw_body_key=LITELLM_PASS_THROUGH_RAW_BODY_STATE_KEY)
+    told = json.loads(env["OPENCLAUDE_LANES"])
+    slots = {slot: Slot(**row) for slot, row in told["slots"].items()}
+    lanes = Lanes(slots, told["auth"], told["on_limit"])
+    router = Router(litellm_app, lanes, raw_body_key=LITELLM_PASS_THROUGH_RAW_BODY_STATE_KEY)
     return Gate(router, key=env["LITELLM_MASTER_KEY"], routes=ROUTES, keyless=KEYLESS)
 
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 
 from litellm.proxy.proxy_server import app as litellm_app
 
-from openclaude.gateway.asgi import Headers
+from openclaude.gateway.asgi import App, Headers, Receive, Scope, Send, without
+from openclaude.gateway.fallbacks import FallbackFilter
 from openclaude.gateway.gate import Gate
 
 ROUTES = frozenset({("POST", "/v1/messages")})
@@ -38,12 +39,28 @@ def only_the_key(key: str) -> Callable[[Headers], str]:
     return check
 
 
+def one_key_only(app: App, key: str) -> App:
+    """An application that sees the local key in LiteLLM's own header, and no `authorization`.
+
+    LiteLLM hands `authorization` on to a provider that speaks Anthropic's language, if it looks
+    like a login (measured with 1.106.2).
+    """
+    own = (b"x-litellm-api-key", b"Bearer " + key.encode())
+
+    async def pass_on(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            headers = without(scope["headers"], frozenset(KEY_HEADERS) | {b"cookie"})
+            scope = {**scope, "headers": [*headers, own]}
+        await app(scope, receive, send)
+
+    return pass_on
+
+
 def make_app(env: Mapping[str, str]) -> Gate:
     """The application of `providers`, from the variables its unit was given."""
     key = env["LITELLM_MASTER_KEY"]
-    return Gate(
-        litellm_app, key=key, routes=ROUTES, key_headers=KEY_HEADERS, check=only_the_key(key)
-    )
+    app = one_key_only(FallbackFilter(litellm_app), key)
+    return Gate(app, key=key, routes=ROUTES, key_headers=KEY_HEADERS, check=only_the_key(key))
 
 
 def app() -> Gate:

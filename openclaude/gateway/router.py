@@ -1,11 +1,14 @@
 """The router: in front of LiteLLM in `main`. Claude's own ids go to Anthropic, slots to providers.
 
-Knows: slot ids, LiteLLM's two routes. Refuses to know: providers,
-credentials, how it was started. Two lanes:
+Knows: LiteLLM's two routes, and what each may be shown. Refuses to know: which model goes where
+(`lanes`), providers, how it was started. Two lanes:
 
 * raw: a `claude-*` id. LiteLLM's own Anthropic pass-through does the forwarding; the request's
   bytes reach Anthropic as claude sent them, and the reply's bytes reach claude.
-* slot: an id of ours, matched exactly and first. LiteLLM's /v1/messages and its model list.
+* slot: an id of ours. LiteLLM's /v1/messages and its model list.
+
+From the first to the second: a request that Anthropic refuses because the plan's limit is reached,
+in a profile that names a model for that.
 """
 
 from __future__ import annotations
@@ -28,9 +31,10 @@ from openclaude.gateway.asgi import (
     read_body,
     without,
 )
+from openclaude.gateway.lanes import API_KEY, Lanes
+from openclaude.gateway.plan_limit import LimitWatch
 from openclaude.gateway.presence import run_while_present
 from openclaude.gateway.raw_reply import RawReply
-from openclaude.gateway.slot_errors import Slot
 from openclaude.gateway.slot_lane import SlotReply
 
 BODY_LIMIT = 100 * 1024 * 1024  # Anthropic refuses above 32 MB with its own words
@@ -49,10 +53,10 @@ NO_LOGIN = "claude sent no login for Anthropic: run `claude` and `/login`, then 
 class Router:
     """An ASGI application in front of LiteLLM's."""
 
-    def __init__(self, app: App, slots: Mapping[str, Slot], *, raw_body_key: str) -> None:
+    def __init__(self, app: App, lanes: Lanes, *, raw_body_key: str) -> None:
         """`raw_body_key` names the item of a request's state whose bytes LiteLLM sends upstream."""
         self.app = app
-        self.slots = slots
+        self.lanes = lanes
         self.raw_body_key = raw_body_key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,13 +78,30 @@ class Router:
         model = document.get("model") if document else None
         if document is None or not isinstance(model, str):
             await answer_error(send, 400, "the body is no JSON object with a `model`")
-        elif model in self.slots:
-            await self.slot(model, document, body, scope, receive, send)
-        elif model.startswith("claude-"):
-            await self.raw(document, body, scope, receive, send)
+        elif slot := self.lanes.slot_of(model):
+            await self.slot(slot, document, body, scope, receive, send)
+        elif self.lanes.is_raw(model):
+            await self.claude(document, body, scope, receive, send)
         else:
             # what Anthropic itself says of a model it does not have
             await answer_error(send, 404, f"model: {model}")
+
+    async def claude(
+        self,
+        document: dict[str, Any],
+        body: bytes,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """To Anthropic; and on to a slot where the plan's limit is reached and the user said so."""
+        if not self.lanes.on_limit or scope["path"] != "/v1/messages":
+            await self.raw(document, body, scope, receive, send)
+            return
+        watch = LimitWatch(send)
+        await self.raw(document, body, scope, receive, watch.send)
+        if watch.is_limit:
+            await self.slot(self.lanes.on_limit, document, body, scope, receive, send)
 
     async def raw(
         self,
@@ -92,7 +113,9 @@ class Router:
     ) -> None:
         """To Anthropic, byte for byte."""
         headers = scope["headers"]
-        if not header(headers, b"authorization") and not header(headers, b"x-api-key"):
+        if self.lanes.auth == API_KEY:
+            headers = without(headers, CREDENTIALS)  # LiteLLM puts the profile's key there
+        elif not header(headers, b"authorization") and not header(headers, b"x-api-key"):
             await answer_error(send, 424, NO_LOGIN)  # LiteLLM would invent a 401
             return
         path = "/anthropic" + scope["path"]
@@ -117,10 +140,10 @@ class Router:
         send: Send,
     ) -> None:
         """To `providers`, without the plan's login, and with errors claude can show."""
-        slot = self.slots[model]
-        if any(name in document for name in NOT_ON_A_SLOT):
+        slot = self.lanes.slots[model]
+        if document["model"] != model or any(name in document for name in NOT_ON_A_SLOT):
             kept = {key: value for key, value in document.items() if key not in NOT_ON_A_SLOT}
-            body = orjson.dumps(kept)
+            body = orjson.dumps({**kept, "model": model})
         headers = without(scope["headers"], CREDENTIALS | NOT_FOR_LITELLM | {b"content-length"})
         inner = {**scope, "headers": [*headers, (b"content-length", b"%d" % len(body))]}
         reply = SlotReply(send, slot, request_bytes=len(body))

@@ -50,6 +50,7 @@ class Slot(NamedTuple):
     model: str = ""
     context_window: int = 0  # tokens
     aws_profile: str = ""
+    key: str = ""  # where the provider's key is: a reference, never the key
 
 
 class FlatError(NamedTuple):
@@ -178,11 +179,14 @@ def judge(status: int, said: Said, slot: Slot) -> Verdict:
     for pattern, verdict in RULES:
         if found := re.search(pattern, said.text, re.IGNORECASE):
             return verdict(found, slot)
-    return by_status(status, presentable(said.text) or f"HTTP {status} without a reason")
+    return by_status(status, presentable(said.text) or f"HTTP {status} without a reason", slot)
 
 
-def by_status(status: int, text: str) -> Verdict:
+def by_status(status: int, text: str, slot: Slot) -> Verdict:
     """An error that only its status explains."""
+    if status in (401, 403) and slot.key:
+        problem = f"the provider refused the key of `{slot.key}` ({text}); put a valid one there"
+        return Verdict(MEND, f"{problem}, then run `openclaude restart`")
     if status in (401, 403):
         return mend(
             f"the provider refused this slot's credentials ({text})", "openclaude logs providers"

@@ -16,3 +16,4 @@ class Finding(NamedTuple):
     key: Key
     message: str
     hint: str = ""
+    other: Key = ()  # the key it conflicts with, which may stand in another file

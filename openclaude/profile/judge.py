@@ -6,6 +6,7 @@ Knows: the order in which the rules speak. Refuses to know: the rules.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from openclaude.profile.catalog import Catalog
 from openclaude.profile.document import Document
@@ -16,16 +17,13 @@ from openclaude.profile.mistakes import Mistake
 from openclaude.profile.rules import find_broken_rules
 from openclaude.profile.schema import Heading, Profile
 from openclaude.profile.shape import find_shape_mistakes
-from openclaude.profile.support import find_unsupported_keys, find_unsupported_values
 
 
 def find_mistakes(values: Mapping[str, object], catalog: Catalog) -> Iterator[Finding]:
     """What is wrong with a merged profile: the first finding at or above a key stands for it."""
     seen: set[Key] = set()
     for finder in (
-        find_unsupported_keys(values),
         find_shape_mistakes(Profile, values),
-        find_unsupported_values(values),
         find_broken_rules(values, catalog),
     ):
         for finding in finder:
@@ -46,7 +44,9 @@ def parent_mistakes(parents: Iterable[Document]) -> Iterator[Mistake]:
 def place(finding: Finding, merged: Leaves, first: Document) -> Mistake:
     """A finding with the file and the line to mend."""
     document, line = place_of(merged, finding.key) or (first, 1)
-    return make_mistake(finding, document, line)
+    mistake = make_mistake(finding, document, line)
+    other = place_of(merged, finding.other)
+    return mistake if other is None else replace(mistake, other=(other[0].path, other[1]))
 
 
 def make_mistake(finding: Finding, document: Document, line: int) -> Mistake:

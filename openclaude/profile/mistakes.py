@@ -22,6 +22,7 @@ class Mistake:
     message: str
     hint: str = ""
     column: int | None = None
+    other: tuple[Path, int] | None = None  # the place it conflicts with
 
     def __str__(self) -> str:
         hint = f"; {self.hint}" if self.hint else ""
@@ -32,7 +33,8 @@ class Mistake:
         """Where and what, without how to mend it."""
         column = "" if self.column is None else f":{self.column}"
         key = f"{self.key}: " if self.key else ""
-        return f"{self.path}:{self.line}{column}: {key}{self.message}"
+        other = f" ({self.other[0]}:{self.other[1]})" if self.other else ""
+        return f"{self.path}:{self.line}{column}: {key}{self.message}{other}"
 
     def entry(self, code: str) -> dict[str, object]:
         """The mistake as one of the `errors` or `warnings` of a `--json` document."""
@@ -43,6 +45,9 @@ class Mistake:
             "path": str(self.path),
             "line": self.line,
             "key": self.key,
+            **(
+                {"other": {"path": str(self.other[0]), "line": self.other[1]}} if self.other else {}
+            ),
         }
 
 

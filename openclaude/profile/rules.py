@@ -1,7 +1,7 @@
 """Rules that need more than one value: other keys, the model map, AWS's regions.
 
-Knows: what a Bedrock tier needs, what a Claude tier cannot have. Refuses to know: files, types (a
-value of the wrong type is `shape`'s to report and passed over here).
+Knows: what a tier needs, what a Claude tier cannot have, which keys exclude each other. Refuses to
+know: files, types (a value of the wrong type is `shape`'s to report and passed over here).
 """
 
 from __future__ import annotations
@@ -10,31 +10,38 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from openclaude.errors import nearest
-from openclaude.profile.catalog import Catalog, Model
+from openclaude.profile.catalog import Catalog
+from openclaude.profile.conflicts import find_conflicts
 from openclaude.profile.findings import Finding
+from openclaude.profile.models import check_limits, check_model, is_usable
 from openclaude.profile.names import shorten
+from openclaude.profile.params import find_param_mistakes
+from openclaude.profile.providers import ANTHROPIC, BEDROCK, find_provider
 from openclaude.profile.regions import known_regions
 from openclaude.profile.schema import TIERS
-from openclaude.profile.support import NOT_YET, PROVIDERS
-from openclaude.profile.values import check_model_name, is_claude
+from openclaude.profile.values import is_claude
 
-EXAMPLE = "bedrock/qwen.qwen3-next-80b-a3b"
+ANTHROPIC_HOSTS = ("https://api.anthropic.com", "https://claude.ai", "https://platform.claude.com")
 Values = Mapping[str, Any]
+Key = tuple[str, ...]
 
 
 def find_broken_rules(profile: Values, catalog: Catalog) -> Iterator[Finding]:
-    """Every rule that a merged profile breaks; the map is read only for a Bedrock tier."""
-    on_bedrock = []
+    """Every rule that a merged profile breaks; the map is read only for a provider's model."""
+    aws = table(profile, "aws")
+    on_bedrock: dict[str, bool] = {}  # what needs AWS, and whether it has a region of its own
     for name, tier in tier_tables(profile):
         model = tier.get("model")
-        if not isinstance(model, str):
-            continue
-        yield from check_tier(("tiers", name), tier, profile, catalog)
-        if model.startswith("bedrock/"):
-            on_bedrock.append((name, tier))
-    yield from check_region(("aws", "region"), table(profile, "aws").get("region"))
+        if isinstance(model, str):
+            yield from check_tier(("tiers", name), tier, aws, catalog)
+            on_bedrock |= bedrock_models(name, tier)
+    yield from check_on_limit(profile, catalog)
+    if is_bedrock(table(profile, "anthropic").get("on_limit")):
+        on_bedrock["anthropic.on_limit"] = False
+    yield from find_conflicts(profile)
+    yield from check_region(("aws", "region"), aws.get("region"))
     if on_bedrock:
-        yield from check_aws(table(profile, "aws"), on_bedrock)
+        yield from check_aws(aws, on_bedrock)
 
 
 def tier_tables(profile: Values) -> Iterator[tuple[str, Values]]:
@@ -49,84 +56,143 @@ def table(values: Values, name: str) -> Values:
     return found if isinstance(found, Mapping) else {}
 
 
-def check_tier(
-    key: tuple[str, str], tier: Values, profile: Values, catalog: Catalog
-) -> Iterator[Finding]:
+def is_bedrock(model: object) -> bool:
+    """Whether a model's name is one of Bedrock's."""
+    return isinstance(model, str) and model.startswith(f"{BEDROCK}/")
+
+
+def bedrock_models(name: str, tier: Values) -> dict[str, bool]:
+    """Whether a tier needs AWS, and then whether it says in which region."""
+    fallbacks = tier.get("fallbacks")
+    models = [tier.get("model"), *(fallbacks if isinstance(fallbacks, list) else [])]
+    return {name: "region" in tier} if any(is_bedrock(model) for model in models) else {}
+
+
+# --- one tier
+
+
+def check_tier(key: Key, tier: Values, aws: Values, catalog: Catalog) -> Iterator[Finding]:
     """One tier: does anybody serve its model, and do its other keys fit."""
     model = tier["model"]
     if is_claude(model):
         yield from check_claude_tier(key, tier)
         return
+    region = tier.get("region") or aws.get("region")
+    declared = {name for name in ("max_output_tokens", "context_window") if name in tier}
     yield from check_region((*key, "region"), tier.get("region"))
-    if model.startswith("bedrock/"):
-        yield from check_bedrock_tier(key, tier, profile, catalog)
-    else:
-        yield refuse_provider((*key, "model"), model)
+    yield from check_model((*key, "model"), model, text(region), catalog, declared=declared)
+    yield from check_limits(key, tier, text(region), catalog)
+    if is_usable(model, catalog):
+        yield from check_address(key, tier, model.partition("/")[0])
+    yield from check_fallbacks(key, tier, text(region), catalog)
+    params = tier.get("params")
+    if isinstance(params, Mapping):
+        yield from find_param_mistakes((*key, "params"), params)
 
 
-def check_claude_tier(key: tuple[str, str], tier: Values) -> Iterator[Finding]:
+def text(value: object) -> str:
+    """A value where it is text, else none."""
+    return value if isinstance(value, str) else ""
+
+
+def check_claude_tier(key: Key, tier: Values) -> Iterator[Finding]:
     """Anthropic's own models are as Anthropic serves them: nothing of them can be set."""
     for name in tier:
         if name != "model":
             yield Finding((*key, name), "has no effect on a Claude tier", "remove it")
 
 
-def refuse_provider(key: tuple[str, ...], model: str) -> Finding:
-    """A model that nobody serves, or that only a later version will reach."""
-    provider, slash, model_id = model.partition("/")
-    today = f"supported today: `bedrock/ID`, for example `{EXAMPLE}`, and `claude`"
-    if not slash:
-        near = nearest(model, ["claude"])
-        hint = f"did you mean `{near}`? {today}" if near else today
-        return Finding(key, f'"{shorten(model)}" names no provider', hint)
-    near = nearest(provider, PROVIDERS)
-    if near:
-        return Finding(
-            key,
-            f'no provider named "{provider}"',
-            f"did you mean `{shorten(f'{near}/{model_id}')}`?",
+def check_address(key: Key, tier: Values, name: str) -> Iterator[Finding]:
+    """Where the provider is, and what it needs to let us in."""
+    if name == BEDROCK:
+        for wrong, instead in (
+            ("api_key", "Bedrock uses the credentials of `aws.profile`"),
+            ("api_base", "write `endpoint_url` in `[aws]`"),
+        ):
+            if wrong in tier:
+                yield Finding((*key, wrong), "has no effect on a Bedrock tier", instead)
+        return
+    provider = find_provider(name)
+    if "region" in tier:
+        yield Finding((*key, "region"), "is for Bedrock tiers only", "remove it")
+    if name == ANTHROPIC:
+        yield from check_third_party(key, tier)
+    elif provider.needs_base and "api_base" not in tier:
+        yield Finding(
+            (*key, "api_base"), f"is missing: where is your `{name}`?", "name its address"
         )
-    return Finding(key, f"`{shorten(provider)}/` is {NOT_YET}", today)
+    if provider.needs_key and "api_base" in tier and "api_key" not in tier:
+        yield Finding(
+            (*key, "api_key"),
+            "is missing: a key goes to an address of your own only where you say which",
+            'for example `api_key = "env:NAME"`',
+        )
+    params = table(tier, "params")
+    for name_of_param in provider.params:
+        if name_of_param not in params:
+            yield Finding((*key, "params", name_of_param), f"is missing, and `{name}/` needs it")
 
 
-def check_bedrock_tier(
-    key: tuple[str, str], tier: Values, profile: Values, catalog: Catalog
+def check_third_party(key: Key, tier: Values) -> Iterator[Finding]:
+    """`anthropic/` is for somebody else who speaks Anthropic's language."""
+    base = text(tier.get("api_base"))
+    if not base or base.startswith(ANTHROPIC_HOSTS):
+        yield Finding(
+            (*key, "model"),
+            "`anthropic/` would make a provider of Anthropic, and your Claude login never goes "
+            "to a provider",
+            "write `claude`, or Anthropic's id without the prefix, for example `claude-opus-5-5`; "
+            "a third party that speaks Anthropic's language needs its `api_base`",
+        )
+
+
+# --- more models
+
+
+def check_fallbacks(key: Key, tier: Values, region: str, catalog: Catalog) -> Iterator[Finding]:
+    """The models that stand in; each needs nothing that only a tier can say."""
+    names = tier.get("fallbacks")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        return
+    model = text(tier.get("model"))
+    for index, name in enumerate(names):
+        place = (*key, "fallbacks", str(index))
+        if name in (model, *names[:index]):
+            yield Finding(place, f"`{shorten(name)}` is there already", "remove it")
+        elif not is_claude(name):
+            yield from check_second_model(place, name, region, catalog, tier)
+
+
+def check_on_limit(profile: Values, catalog: Catalog) -> Iterator[Finding]:
+    """The model that takes over when the plan's limit is reached."""
+    model = table(profile, "anthropic").get("on_limit")
+    if isinstance(model, str) and not is_claude(model):
+        twin = next((tier for _, tier in tier_tables(profile) if tier.get("model") == model), {})
+        region = text(table(profile, "aws").get("region"))
+        yield from check_second_model(("anthropic", "on_limit"), model, region, catalog, twin)
+
+
+def check_second_model(
+    key: Key, name: str, region: str, catalog: Catalog, tier: Values
 ) -> Iterator[Finding]:
-    """The model is in the map, and no limit is beyond it."""
-    try:
-        name = check_model_name(tier["model"]).removeprefix("bedrock/")
-    except ValueError:
-        return  # reported as the value's own mistake
-    region = tier.get("region") or table(profile, "aws").get("region")
-    model = catalog.find("bedrock", name, region if isinstance(region, str) else None)
-    if model is None:
-        yield unknown_model((*key, "model"), name, catalog)
-    else:
-        yield from check_limits(key, tier, model)
+    """A model without a table of its own; what it needs, the tier `tier` may say."""
+    own = text(tier.get("model")).partition("/")[0] == name.partition("/")[0]
+    declared = {"max_output_tokens", "context_window"} & set(tier) if own else set()
+    found = list(check_model(key, name, region, catalog, declared=declared))
+    yield from found
+    provider = find_provider(name.partition("/")[0])
+    if not found and not own and (provider.needs_base or provider.params):
+        yield Finding(
+            key,
+            f"`{provider.name}/` needs keys that only a tier has",
+            f"use a model of `{text(tier.get('model')).partition('/')[0] or 'another provider'}`",
+        )
 
 
-def unknown_model(key: tuple[str, ...], model_id: str, catalog: Catalog) -> Finding:
-    """A Bedrock id that the map does not have as a chat model."""
-    near = [f"`bedrock/{one}`" for one in catalog.nearest(model_id)]
-    hint = f"did you mean {' or '.join(near)}?" if near else f"for example `{EXAMPLE}`"
-    message = f'no chat model named "bedrock/{shorten(model_id)}" in LiteLLM\'s map'
-    return Finding(key, message, hint)
+# --- AWS
 
 
-def check_limits(key: tuple[str, str], tier: Values, model: Model) -> Iterator[Finding]:
-    """The cap is the map's or lower; where the map has no number, the profile gives one."""
-    asked = tier.get("max_output_tokens")
-    cap = model.max_output_tokens
-    if cap and isinstance(asked, int) and asked > cap:
-        yield Finding((*key, "max_output_tokens"), f"is at most {cap} for this model, not {asked}")
-    for name, known in (("max_output_tokens", cap), ("context_window", model.max_input_tokens)):
-        if not known and name not in tier:
-            yield Finding(
-                (*key, name), "is missing", "LiteLLM's map has no number for this model: write one"
-            )
-
-
-def check_region(key: tuple[str, ...], region: object) -> Iterator[Finding]:
+def check_region(key: Key, region: object) -> Iterator[Finding]:
     """A region that AWS has."""
     if isinstance(region, str) and region not in known_regions():
         near = nearest(region, known_regions())
@@ -134,18 +200,18 @@ def check_region(key: tuple[str, ...], region: object) -> Iterator[Finding]:
         yield Finding(key, f'no AWS region named "{shorten(region)}"', hint)
 
 
-def check_aws(aws: Values, on_bedrock: list[tuple[str, Values]]) -> Iterator[Finding]:
-    """What every Bedrock tier needs to know of AWS."""
+def check_aws(aws: Values, on_bedrock: Mapping[str, bool]) -> Iterator[Finding]:
+    """What everything on Bedrock needs to know of AWS."""
     if "profile" not in aws:
-        yield missing("profile", [name for name, _ in on_bedrock], "a profile of ~/.aws/config")
-    homeless = [name for name, tier in on_bedrock if "region" not in tier]
+        yield missing("profile", list(on_bedrock), "a profile of ~/.aws/config")
+    homeless = [name for name, has_region in on_bedrock.items() if not has_region]
     if "region" not in aws and homeless:
         yield missing("region", homeless, "an AWS region")
 
 
-def missing(key: str, tiers: list[str], what: str) -> Finding:
-    """A key of `[aws]` that Bedrock tiers need."""
-    names = ", ".join(f"`{name}`" for name in tiers)
+def missing(key: str, who: list[str], what: str) -> Finding:
+    """A key of `[aws]` that Bedrock needs."""
+    names = ", ".join(f"`{name}`" for name in who)
     example = {"profile": "openclaude", "region": "us-west-2"}[key]
     return Finding(
         ("aws", key),

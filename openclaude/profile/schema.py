@@ -1,7 +1,7 @@
 """The schema: what a profile may say, key by key.
 
 Knows: every key of the design, its type, and what can be judged of a value by looking at it alone.
-Refuses to know: files, the model map, which keys are built already (`support` says), LiteLLM.
+Refuses to know: files, the model map, providers, LiteLLM.
 Whoever holds a `Profile` holds one whose base URL may be given the plan's token.
 """
 
@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
 
 from openclaude.profile import values
 
@@ -23,13 +31,15 @@ Name = Annotated[str, AfterValidator(values.check_extends)]
 ModelName = Annotated[str, AfterValidator(values.check_model_name)]
 PositiveInt = Annotated[int, AfterValidator(values.check_positive)]
 Port = Annotated[int, AfterValidator(values.check_port)]
-BaseUrl = Annotated[str, AfterValidator(values.check_base_url)]
+ApiBase = Annotated[str, AfterValidator(values.check_api_base)]
+Reference = Annotated[str, AfterValidator(values.check_reference)]
 EndpointUrl = Annotated[str, AfterValidator(values.check_endpoint_url)]
 Duration = Annotated[str, AfterValidator(values.check_duration)]
 Auth = Annotated[str, AfterValidator(values.one_of("plan", "api-key", "none"))]
 SchemaNumber = Annotated[int, AfterValidator(values.check_schema_number)]
 TierName = Annotated[str, AfterValidator(values.one_of(*TIERS))]
-Names = Annotated[tuple[ModelName, ...], Field(strict=False)]
+ProviderModel = Annotated[str, AfterValidator(values.check_provider_model)]
+Names = Annotated[tuple[ProviderModel, ...], Field(strict=False)]
 
 
 class Table(BaseModel):
@@ -48,8 +58,8 @@ class Tier(Table):
     max_output_tokens: PositiveInt | None = None
     context_window: PositiveInt | None = None
     vision: bool | None = None
-    api_key: Line | None = None
-    api_base: Line | None = None
+    api_key: Reference | None = None
+    api_base: ApiBase | None = None
     params: dict[str, Any] = {}
 
     @property
@@ -72,8 +82,15 @@ class Anthropic(Table):
     """How requests reach Anthropic."""
 
     auth: Auth = "plan"
-    api_key: Line | None = None
-    base_url: BaseUrl = ANTHROPIC_URL
+    api_key: Reference | None = None
+    base_url: str = ANTHROPIC_URL
+    on_limit: ProviderModel | None = None
+
+    @field_validator("base_url")
+    @classmethod
+    def check_base_url(cls, value: str, info: ValidationInfo) -> str:
+        """Judged with `auth`, which stands before it; strictly where that is wrong itself."""
+        return values.check_base_url(value, info.data.get("auth", "plan"))
 
 
 class Aws(Table):

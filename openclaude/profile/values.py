@@ -7,6 +7,7 @@ the model map. Each check gives the value back, or fails with what is allowed.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable
 
 from pydantic_core import PydanticCustomError
@@ -29,6 +30,19 @@ DNS_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 HTTPS_URL = re.compile(rf"https://{DNS_LABEL}(?:\.{DNS_LABEL})+(?::(?P<port>[1-9][0-9]{{0,4}}))?")
 CLAUDE_ID = re.compile(r"claude-[a-z0-9][a-z0-9._-]*(?:\[1m\])?")
 REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}")
+# Without a path parser's freedom: no user, no query, no fragment, nothing that needs quoting.
+URL_PATH = r"(?:/[A-Za-z0-9._~%-]+)*/?"
+PRIVATE = (
+    rf"(?:localhost|127\.{OCTET}\.{OCTET}\.{OCTET}|10\.{OCTET}\.{OCTET}\.{OCTET}"
+    rf"|192\.168\.{OCTET}\.{OCTET}|172\.(?:1[6-9]|2[0-9]|3[01])\.{OCTET}\.{OCTET})"
+)
+API_BASE = re.compile(
+    rf"(?:https://{DNS_LABEL}(?:\.{DNS_LABEL})*|http://{PRIVATE}|https?://\[::1\])"
+    rf"(?::(?P<port>[1-9][0-9]{{0,4}}))?{URL_PATH}"
+)
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+REFERENCE_RULE = "allowed: `env:NAME`, `file:PATH`, `command:PROGRAM ARGUMENTS`"
+LONGEST_REFERENCE = 1000
 
 
 def refusal(message: str, hint: str = "") -> PydanticCustomError:
@@ -121,18 +135,64 @@ def check_port(value: int) -> int:
     return value
 
 
-def check_base_url(value: str) -> str:
-    """Where the plan's token is sent: Anthropic's own host or this machine, nothing else.
+def check_base_url(value: str, auth: str = "plan") -> str:
+    """Where requests for Anthropic are sent: with a plan its own host or this machine only.
 
-    Matched whole, never parsed: what two URL parsers understand differently (`http://127.0.0.1@evil`)
-    does not match. The value is not repeated, for it may hold a password.
+    Matched whole, never parsed: what two URL parsers understand differently, such as
+    `http://127.0.0.1@evil`, does not match. The value is not repeated: it may hold a password.
     """
-    if value != ANTHROPIC_URL and not is_url(LOOPBACK_URL, value):
+    if value == ANTHROPIC_URL or is_url(LOOPBACK_URL, value):
+        return value
+    if auth == "api-key" and is_url(HTTPS_URL, value):
+        return value
+    raise refusal(
+        "is Anthropic's own host or a loopback address: your Claude login is sent there",
+        f"allowed: `{ANTHROPIC_URL}`, `http://127.0.0.1:PORT`",
+    )
+
+
+def check_api_base(value: str) -> str:
+    """Where a provider is: https anywhere, http on this machine or in a private network."""
+    if not is_url(API_BASE, value):
         raise refusal(
-            "is Anthropic's own host or a loopback address: your Claude login is sent there",
-            f"allowed: `{ANTHROPIC_URL}`, `http://127.0.0.1:PORT`",
+            "is an https address, or an http address of this machine or of a private network, "
+            "without a user and without a query",
+            "for example `https://HOST/v1` or `http://127.0.0.1:8000/v1`",
         )
     return value
+
+
+def check_reference(value: str) -> str:
+    """Where a secret is. The value is never repeated: it may be the secret itself."""
+    kind, colon, rest = value.partition(":")
+    usable = len(value) <= LONGEST_REFERENCE and value.isprintable()
+    if colon and usable and is_reference(kind, rest):
+        return value
+    raise refusal(
+        "says where the secret is, never the secret itself",
+        f"{REFERENCE_RULE}; if a secret stood here, replace it at its provider",
+    )
+
+
+def is_reference(kind: str, rest: str) -> bool:
+    """Whether `kind:rest` says where a secret is."""
+    match kind:
+        case "env":
+            return VARIABLE.fullmatch(rest) is not None
+        case "file":
+            return rest.startswith(("/", "~/"))
+        case "command":
+            return is_command(rest)
+        case _:
+            return False
+
+
+def is_command(text: str) -> bool:
+    """Whether a text can be split into a program and its arguments."""
+    try:
+        return bool(shlex.split(text))
+    except ValueError:
+        return False
 
 
 def check_endpoint_url(value: str) -> str:
@@ -155,15 +215,23 @@ def check_model_name(value: str) -> str:
     """A model as LiteLLM names it; `bedrock/converse/ID` and `bedrock/ID` are the same."""
     if not value or not value.isprintable() or " " in value or len(value) > LONGEST_LINE:
         raise refusal("is a model's name, for example `bedrock/qwen.qwen3-next-80b-a3b`")
-    if value.startswith("anthropic/"):
-        raise refusal(
-            "`anthropic/` would make a provider of Anthropic, and your Claude login never goes "
-            "to a provider",
-            "write `claude`, or Anthropic's id without the prefix, for example `claude-opus-5-5`",
-        )
     if is_claude(value):
         return check_claude_id(value)
     return check_bedrock_path(value) if value.startswith("bedrock/") else value
+
+
+def check_provider_model(value: str) -> str:
+    """The same where Claude makes no sense; `bedrock/REGION/ID` names a region of its own."""
+    if is_claude(value):
+        raise refusal(
+            "is a provider's model: your Claude login is not a fallback",
+            "for example `bedrock/openai.gpt-oss-120b-1:0`",
+        )
+    provider, _, rest = value.partition("/")
+    region, slash, model_id = rest.partition("/")
+    if provider == "bedrock" and slash and REGION.fullmatch(region):
+        return f"bedrock/{region}/{check_model_name(f'bedrock/{model_id}').partition('/')[2]}"
+    return check_model_name(value)
 
 
 def check_claude_id(value: str) -> str:
@@ -182,12 +250,8 @@ def check_bedrock_path(value: str) -> str:
         rest = rest[1:]
     if rest and REGION.fullmatch(rest[0]):
         raise refusal("the region has a key of its own", f'write `region = "{rest[0]}"`')
-    if rest and rest[0].startswith("arn:"):
-        # LiteLLM treats any inference-profile ARN as Claude: cache points, thinking
-        raise refusal(
-            "an ARN does not say which model it is, and LiteLLM would take it for Claude",
-            "write the model's id, for example `bedrock/qwen.qwen3-next-80b-a3b`",
-        )
+    if rest and rest[0].startswith("arn:") and len(rest) == 2:
+        rest = ["/".join(rest)]  # an ARN has one slash of its own
     if len(rest) != 1 or not rest[0]:
         raise refusal("is `bedrock/ID`, and requests always use Converse")
     return f"{provider}/{rest[0]}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import selectors
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from openclaude.compile.plan import Plan, Unit
@@ -179,7 +179,7 @@ class Crew:
         name = next((name for name, owned in self.processes.items() if owned is process), None)
         if not is_alive:
             self.bury(process, name)
-        elif name:
+        elif name and not process.complaint:
             if self.statuses[name].state is State.STARTING:
                 self.active_at = now
                 self.end_refusal(name)
@@ -195,23 +195,29 @@ class Crew:
         self.leaving.pop(process, None)
         if name:
             del self.processes[name]
-            self.ended(name, units.ending(name, code, self.log(name)))
+            if process.complaint:
+                self.ended(name, process.complaint, is_hopeless=True)
+            else:
+                self.ended(name, units.ending(name, code, self.log(name)))
         self.fork_the_waiting()
 
-    def ended(self, name: str, error: str) -> None:
+    def ended(self, name: str, error: str, *, is_hopeless: bool = False) -> None:
         """Decide what becomes of a unit whose process ended, or never began."""
         if not self.is_ending:
             note(error)
-        self.statuses[name] = decide.exited(self.statuses[name], time.monotonic(), error)
+        now = time.monotonic()
+        before = self.statuses[name]
+        self.statuses[name] = decide.exited(before, now, error, is_hopeless=is_hopeless)
         if self.statuses[name].state is State.FAILED:
-            self.refuse(name, failed_reply(self.failure(name)))
+            why = error if is_hopeless else f"the `{name}` proxy could not be started"
+            self.refuse(name, failed_reply(self.failure(why)))
 
-    def failure(self, name: str) -> str:
+    def failure(self, why: str) -> str:
         """What a client is told of a unit that has failed."""
         profile = self.plan.profile
         return (
-            f"openclaude: the `{name}` proxy could not be started; see `openclaude logs "
-            f"--profile {profile}`, then `openclaude restart --profile {profile}`"
+            f"openclaude: {why}; see `openclaude logs --profile {profile}`, then `openclaude "
+            f"restart --profile {profile}`"
         )
 
     def excuse(self, name: str) -> None:
@@ -266,6 +272,20 @@ class Crew:
         """Replace the unit's process; requests in flight finish on the old one."""
         self.leave(name)
         self.statuses[name] = decide.waiting(time.monotonic())
+
+    def renew_all(self, inherited: Mapping[str, str]) -> None:
+        """Replace every unit, with what the user's environment says now."""
+        self.around = self.around._replace(inherited=dict(inherited))
+        for name in list(self.statuses):
+            self.renew(name)
+
+    def renew_failed(self, inherited: Mapping[str, str]) -> None:
+        """Try the units again that had failed, with what the user's environment says now."""
+        failed = [name for name, one in self.statuses.items() if one.state is State.FAILED]
+        if failed:
+            self.around = self.around._replace(inherited=dict(inherited))
+        for name in failed:
+            self.renew(name)
 
     def take(self, plan: Plan, around: Surroundings) -> None:
         """Take another plan; replace the units that differ in it."""

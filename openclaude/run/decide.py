@@ -123,15 +123,18 @@ def asleep(status: Status, now: float) -> Status:
     return Status(State.ASLEEP, now, NEVER, restarts=status.restarts)
 
 
-def exited(status: Status, now: float, error: str) -> Status:
-    """The unit's process ended, with `error` saying how; what becomes of the unit."""
+def exited(status: Status, now: float, error: str, *, is_hopeless: bool = False) -> Status:
+    """The unit's process ended, with `error` saying how; what becomes of the unit.
+
+    One that `is_hopeless` would end in the same way again, until the user has mended something.
+    """
     if status.state is State.STOPPING:
         return status._replace(state=State.STOPPED, since=now, at=NEVER)
     was_ready = status.state is State.READY
     steady = was_ready and now - status.since >= STEADY_S
     failures = 1 if steady else status.failures + 1
     unready_since = now if was_ready else status.unready_since
-    if failures > START_FAILURES:
+    if is_hopeless or failures > START_FAILURES:
         return Status(
             State.FAILED, now, NEVER, unready_since, failures, status.restarts, last_error=error
         )

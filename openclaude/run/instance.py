@@ -14,12 +14,15 @@ import importlib
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import uvicorn
+
+from openclaude.run import secrets
 
 # Streams under way get this long when the instance is told to end, seconds.
 STREAM_GRACE_S = 10
@@ -79,6 +82,7 @@ def prepare(names: list[str]) -> None:
 def serve(application: str, listener: int, report: int, lifeline: int) -> None:
     """Serve the application that the factory makes, on an inherited socket, until told to end."""
     follow(lifeline)
+    fetch_secrets(report)
     reporter = Reporter(report)
     served = load(application)()
     config = uvicorn.Config(
@@ -93,6 +97,19 @@ def serve(application: str, listener: int, report: int, lifeline: int) -> None:
     )
     server = Server(config, reporter, getattr(served, "rehearse", None))
     server.run(sockets=[socket.socket(fileno=listener)])
+
+
+def fetch_secrets(report: int) -> None:
+    """Put the instance's secrets into its environment, or tell the supervisor why it cannot be."""
+    environment = dict(os.environ)
+    try:
+        secrets.fetch_all(environment)
+    except secrets.SecretUnavailable as error:
+        os.write(report, b"!%s\n" % str(error).encode())
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(secrets.EX_CONFIG) from None
+    os.environ.clear()
+    os.environ.update(environment)
 
 
 def follow(lifeline: int) -> None:

@@ -77,7 +77,7 @@ def join_stack(
     private_folder(folder)
     ourselves = (os.getpid(), start_time(os.getpid()) or "") if session else None
     with locked(folder / "lock"):  # then look again: another launch may have been faster
-        answer = ask_to_join(folder, ourselves, delay_s)
+        answer = ask_to_join(folder, ourselves, delay_s, inherited)
         if answer and answer["version"] == __version__ and not answer["is_stopping"]:
             if answer["digest"] != plan.digest:
                 write_files(folder, plan)
@@ -90,13 +90,23 @@ def join_stack(
         )
 
 
-def ask_to_join(folder: Path, session: tuple[int, str] | None, delay_s: float) -> Any:
+def ask_to_join(
+    folder: Path,
+    session: tuple[int, str] | None,
+    delay_s: float,
+    inherited: Mapping[str, str],
+) -> Any:
     """The running stack's answer, or None when there is none.
 
     One that is about to end may close the connection without a word; it is asked until it has, for
     it must not be mistaken for one that has lost its control socket.
     """
-    question = {"do": "join", "session": session, "delay_s": delay_s}
+    question = {
+        "do": "join",
+        "session": session,
+        "delay_s": delay_s,
+        "inherited": dict(inherited),
+    }
     deadline = time.monotonic() + SILENCE_S
     while (answer := ask(folder, question)) is None:
         record = read_record(folder)

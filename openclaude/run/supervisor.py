@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -179,20 +180,24 @@ class Supervisor:
         if not self.is_stopping:
             match question["do"]:
                 case "join":
-                    self.join(question.get("session"), question.get("delay_s", 0.0))
+                    self.join(
+                        question.get("session"),
+                        question.get("delay_s", 0.0),
+                        question.get("inherited", {}),
+                    )
                 case "reload":
                     self.reload(question["inherited"])
                 case "restart":
                     self.wake()
-                    for unit in self.plan.units:
-                        self.crew.renew(unit.name)
+                    self.crew.renew_all(question["inherited"])
         return self.report()
 
-    def join(self, session: list[Any] | None, delay_s: float) -> None:
+    def join(self, session: list[Any] | None, delay_s: float, inherited: Mapping[str, str]) -> None:
         """A launch will use the stack; it is about to become claude."""
         if session:
             self.sessions.add(Session(session[0], session[1]))
             self.wake(delay_s)  # claude's first request comes within a second or so
+            self.crew.renew_failed(inherited)  # what was wrong may have been mended
 
     def reload(self, inherited: dict[str, str]) -> None:
         """Take the plan that now lies in the folder; replace the units that differ in it."""

@@ -22,11 +22,13 @@ from openclaude.compile.plan import (
     STACK_FOLDER,
     Unit,
 )
+from openclaude.run import secrets
 from openclaude.run.preloader import Preloader
 from openclaude.run.processes import python_environment, python_module, start_time
 
 LOG_LIMIT = 5 * 1024 * 1024  # bytes; then the log becomes NAME.log.1
 LAST_LINES = 12
+COMPLAINT = b"!"  # begins what a unit reports that cannot start, in place of its numbers
 
 
 class Surroundings(NamedTuple):
@@ -58,12 +60,16 @@ class Process:
         self.parent = parent  # who can tell how it ended, where it is no child of ours
         self.in_flight = 0  # requests, as it last said
         self.served = 0
+        self.complaint = ""  # why it cannot start before the user mends something
 
     def read_report(self) -> bool:
         """Take in what the unit said; False when it has ended."""
         try:
             said = os.read(self.report, 65536)
         except BlockingIOError:
+            return True
+        if said.startswith(COMPLAINT):
+            self.complaint = said.removeprefix(COMPLAINT).decode("utf-8", "replace").strip()
             return True
         lines = said.split()
         if len(lines) >= 2:
@@ -136,7 +142,8 @@ def unit_environment(unit: Unit, around: Surroundings) -> dict[str, str]:
     }
     named = {name: fill(value, values) for name, value in unit.environment.items()}
     taken = {name: around.inherited[name] for name in unit.inherit if name in around.inherited}
-    return {**python_environment(), **taken, **named, **no_proxy(taken)}
+    fetched = secrets.told(unit.secrets, around.inherited)
+    return {**python_environment(), **taken, **named, **no_proxy(taken), **fetched}
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:

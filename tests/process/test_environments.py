@@ -115,7 +115,7 @@ def test_main_gets_exactly_this_environment(haunted: World, port: int) -> None:
     environment = unit_environments(haunted)["main"]
 
     key = environment.pop("OPENCLAUDE_PROVIDERS_KEY")
-    slots = json.loads(environment.pop("OPENCLAUDE_SLOTS"))
+    slots = json.loads(environment.pop("OPENCLAUDE_LANES"))["slots"]
     assert environment == {
         **FLAGS,
         "HOME": f"{haunted.folder()}/empty",

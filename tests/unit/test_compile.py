@@ -216,11 +216,178 @@ def test_explore_moves_to_the_tier_the_profile_names(compiled: Callable[..., Pla
 def test_the_router_is_told_its_slots_and_nothing_secret(compiled: Callable[..., Plan]) -> None:
     environment = compiled("qwen").units[0].environment
 
-    assert json.loads(environment["OPENCLAUDE_SLOTS"]) == {
-        "openclaude-haiku": {
-            "model": "qwen.qwen3-next-80b-a3b",
-            "context_window": 256000,
-            "aws_profile": "openclaude",
-        }
+    assert json.loads(environment["OPENCLAUDE_LANES"]) == {
+        "slots": {
+            "openclaude-haiku": {
+                "model": "qwen.qwen3-next-80b-a3b",
+                "context_window": 256000,
+                "aws_profile": "openclaude",
+                "key": "",
+            }
+        },
+        "auth": "plan",
+        "on_limit": "",
     }
     assert environment["ANTHROPIC_API_BASE"] == "https://api.anthropic.com"
+
+
+# --- other providers, fallbacks, subagents
+
+
+OPENROUTER = """schema = 1
+[tiers.haiku]
+model = "openrouter/qwen/qwen3-coder"
+context_window = 262144
+max_output_tokens = 32000
+"""
+
+
+def test_a_key_is_a_variable_in_the_config_and_a_reference_in_the_plan(
+    compiled: Callable[..., Plan],
+) -> None:
+    plan = compiled("mine", OPENROUTER)
+
+    params = yaml.safe_load(plan.files["providers.yaml"])["model_list"][0]["litellm_params"]
+    assert params["api_key"] == "os.environ/OPENCLAUDE_SECRET_1"
+    main, providers = plan.units
+    assert (main.secrets, providers.secrets) == (
+        {},
+        {"OPENCLAUDE_SECRET_1": "env:OPENROUTER_API_KEY"},
+    )
+    # what is not on AWS needs nothing of the user's home
+    assert not [name for name in providers.inherit if name.startswith("AWS") or name == "HOME"]
+    assert plan.aws_profile == ""
+
+
+def test_one_key_for_two_tiers_is_one_variable(compiled: Callable[..., Plan]) -> None:
+    text = OPENROUTER + OPENROUTER.partition("\n")[2].replace("haiku", "sonnet")
+
+    assert list(compiled("mine", text).units[1].secrets.values()) == ["env:OPENROUTER_API_KEY"]
+
+
+@pytest.mark.parametrize(
+    ("model", "keys", "litellm_model", "api_base", "secrets"),
+    [
+        ("openai/gpt-5.6-luna", "", "openai/gpt-5.6-luna", None, ["env:OPENAI_API_KEY"]),
+        (
+            "openai/x",
+            'api_base = "http://127.0.0.1:8000/v1/"',
+            "hosted_vllm/x",
+            "http://127.0.0.1:8000/v1",
+            [],
+        ),
+        ("ollama/x:7b", "", "ollama_chat/x:7b", "http://127.0.0.1:11434", []),
+        ("lm_studio/x", "", "lm_studio/x", "http://127.0.0.1:1234/v1", []),
+        (
+            "anthropic/glm-5",
+            'api_base = "https://api.z.ai/api/anthropic"\napi_key = "file:~/zai"',
+            "anthropic/glm-5",
+            "https://api.z.ai/api/anthropic",
+            ["file:~/zai"],
+        ),
+        (
+            "azure/d",
+            'api_base = "https://x.openai.azure.com"\napi_key = "env:A"\n'
+            'params = { api_version = "1", azure_ad_token = "env:B" }',
+            "azure/d",
+            "https://x.openai.azure.com",
+            ["env:A", "env:B"],
+        ),
+    ],
+)
+def test_each_provider_is_reached_the_way_litellm_reaches_it_best(
+    compiled: Callable[..., Plan],
+    model: str,
+    keys: str,
+    litellm_model: str,
+    api_base: str | None,
+    secrets: list[str],
+) -> None:
+    text = (
+        f'schema = 1\n[tiers.haiku]\nmodel = "{model}"\n{keys}\n'
+        "context_window = 100000\nmax_output_tokens = 8000\n"
+    )
+    plan = compiled("mine", text)
+
+    params = yaml.safe_load(plan.files["providers.yaml"])["model_list"][0]["litellm_params"]
+    assert (params["model"], params.get("api_base")) == (litellm_model, api_base)
+    assert list(plan.units[1].secrets.values()) == secrets
+    assert params["api_key"] == ("os.environ/OPENCLAUDE_SECRET_1" if secrets else "none")
+
+
+def test_fallbacks_are_model_groups_that_only_litellms_router_asks(
+    compiled: Callable[..., Plan],
+) -> None:
+    text = """schema = 1
+extends = "qwen"
+[tiers.haiku]
+model = "bedrock/qwen.qwen3-next-80b-a3b"
+fallbacks = ["bedrock/eu-west-1/qwen.qwen3-next-80b-a3b", "openai/gpt-5.6-luna"]
+"""
+    plan = compiled("mine", text)
+
+    config = yaml.safe_load(plan.files["providers.yaml"])
+    assert config["router_settings"]["fallbacks"] == [
+        {"openclaude-haiku": ["openclaude-haiku-fallback-1", "openclaude-haiku-fallback-2"]}
+    ]
+    params = [row["litellm_params"] for row in config["model_list"]]
+    assert [row["model"] for row in params] == [
+        "bedrock/converse/qwen.qwen3-next-80b-a3b",
+        "bedrock/converse/qwen.qwen3-next-80b-a3b",
+        "openai/gpt-5.6-luna",
+    ]
+    assert [row.get("aws_region_name") for row in params] == ["us-west-2", "eu-west-1", None]
+    main = yaml.safe_load(plan.files["main.yaml"])
+    assert [row["model_name"] for row in main["model_list"]] == ["openclaude-haiku", "claude-*"]
+
+
+def test_a_model_for_the_plans_limit_is_one_more_deployment(compiled: Callable[..., Plan]) -> None:
+    text = 'schema = 1\nextends = "qwen"\n[anthropic]\non_limit = "bedrock/zai.glm-5"\n'
+    plan = compiled("mine", text)
+
+    lanes = json.loads(plan.units[0].environment["OPENCLAUDE_LANES"])
+    rows = yaml.safe_load(plan.files["providers.yaml"])["model_list"]
+    assert lanes["on_limit"] == "openclaude-on-limit"
+    assert [row["model_name"] for row in rows] == ["openclaude-haiku", "openclaude-on-limit"]
+    assert [row["model"] for row in plan.launch.picker] == ["openclaude-haiku"]
+
+
+def test_an_api_key_is_mains_and_claude_gets_the_local_key(compiled: Callable[..., Plan]) -> None:
+    plan = compiled("api-key")
+
+    assert plan.units[0].secrets == {"ANTHROPIC_API_KEY": "env:ANTHROPIC_API_KEY"}
+    assert plan.launch.environment["ANTHROPIC_AUTH_TOKEN"] == "{openclaude:main-key}"
+
+
+def test_without_an_account_nothing_is_anthropics(compiled: Callable[..., Plan]) -> None:
+    plan = compiled("bedrock")
+
+    models = [
+        row["litellm_params"]["model"]
+        for row in yaml.safe_load(plan.files["main.yaml"])["model_list"]
+    ]
+    assert all(model.startswith("litellm_proxy/") for model in models)
+    assert plan.units[0].secrets == {}
+    assert plan.launch.environment["ANTHROPIC_AUTH_TOKEN"] == "{openclaude:main-key}"
+
+
+@pytest.mark.parametrize(
+    ("agents", "environment", "names"),
+    [
+        ('explore = "haiku"\nplan = "sonnet"', {}, ["Explore", "Plan"]),
+        ('general = "haiku"', {"CLAUDE_CODE_SUBAGENT_MODEL": "haiku"}, []),
+        (
+            'all = "sonnet"',
+            {"CLAUDE_CODE_SUBAGENT_MODEL": "sonnet", "CLAUDE_CODE_SUBAGENT_MODEL_FORCE": "1"},
+            [],
+        ),
+    ],
+)
+def test_subagents_move_to_tiers(
+    compiled: Callable[..., Plan], agents: str, environment: dict[str, str], names: list[str]
+) -> None:
+    launch = compiled("mine", f'schema = 1\nextends = "qwen"\n[agents]\n{agents}\n').launch
+
+    moved = {name: value for name, value in launch.environment.items() if "SUBAGENT" in name}
+    assert moved == environment
+    assert list(launch.agents) == names

@@ -172,6 +172,10 @@ def test_a_label_is_one_printable_line(label: str, is_allowed: bool) -> None:
         ("bedrock/converse/qwen.qwen3-next-80b-a3b", "bedrock/qwen.qwen3-next-80b-a3b"),
         ("bedrock/openai.gpt-oss-120b-1:0", "bedrock/openai.gpt-oss-120b-1:0"),
         ("openrouter/qwen/qwen3-coder", "openrouter/qwen/qwen3-coder"),
+        (
+            "bedrock/converse/arn:aws:bedrock:us-east-1:1:inference-profile/us.qwen.x",
+            "bedrock/arn:aws:bedrock:us-east-1:1:inference-profile/us.qwen.x",
+        ),
     ],
 )
 def test_a_model_is_named_as_litellm_names_it(written: str, model: str) -> None:
@@ -181,22 +185,6 @@ def test_a_model_is_named_as_litellm_names_it(written: str, model: str) -> None:
 @pytest.mark.parametrize(
     ("written", "message", "hint"),
     [
-        (
-            "anthropic/claude-opus-5-5",
-            "`anthropic/` would make a provider of Anthropic, and your Claude login never goes to "
-            "a provider",
-            "write `claude`, or Anthropic's id without the prefix, for example `claude-opus-5-5`",
-        ),
-        (
-            "bedrock/arn:aws:bedrock:us-east-1:1:application-inference-profile/x",
-            "an ARN does not say which model it is, and LiteLLM would take it for Claude",
-            "write the model's id, for example `bedrock/qwen.qwen3-next-80b-a3b`",
-        ),
-        (
-            "bedrock/converse/arn:aws:bedrock:us-east-1:1:inference-profile/us.qwen.x",
-            "an ARN does not say which model it is, and LiteLLM would take it for Claude",
-            "write the model's id, for example `bedrock/qwen.qwen3-next-80b-a3b`",
-        ),
         (
             "bedrock/us-west-2/qwen.qwen3-next-80b-a3b",
             "the region has a key of its own",
@@ -227,6 +215,25 @@ def test_a_model_that_cannot_be_is_refused_with_the_reason(
         values.check_model_name(written)
 
     assert caught.value.context == {"message": message, "hint": hint}
+
+
+@pytest.mark.parametrize(
+    ("written", "model"),
+    [
+        ("bedrock/zai.glm-5", "bedrock/zai.glm-5"),
+        ("bedrock/us-east-1/zai.glm-5", "bedrock/us-east-1/zai.glm-5"),
+        ("bedrock/us-east-1/converse/zai.glm-5", "bedrock/us-east-1/zai.glm-5"),
+        ("groq/openai/gpt-oss-120b", "groq/openai/gpt-oss-120b"),
+    ],
+)
+def test_a_model_without_a_tier_may_name_its_region(written: str, model: str) -> None:
+    assert values.check_provider_model(written) == model
+
+
+@pytest.mark.parametrize("written", ["claude", "claude-opus-5-5", "bedrock/us-east-1/", "a b"])
+def test_claude_is_nobodys_fallback(written: str) -> None:
+    with pytest.raises(PydanticCustomError):
+        values.check_provider_model(written)
 
 
 def test_a_profile_of_nothing_is_claude_for_every_tier() -> None:

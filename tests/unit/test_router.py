@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from test_gate import call
 
+from openclaude.gateway.lanes import Lanes
 from openclaude.gateway.router import Router
 from openclaude.gateway.slot_errors import Slot
 
@@ -40,8 +41,15 @@ class Inner:
         return {name.decode() for name, _ in self.scope["headers"]}
 
 
-def route(inner: Inner, body: bytes, *, headers: Any = LOGIN, path: str = "/v1/messages") -> Any:
-    router = Router(inner, SLOTS, raw_body_key="raw")
+def route(
+    inner: Any,
+    body: bytes,
+    *,
+    headers: Any = LOGIN,
+    path: str = "/v1/messages",
+    lanes: Lanes = Lanes(SLOTS),  # noqa: B008 - frozen
+) -> Any:
+    router = Router(inner, lanes, raw_body_key="raw")
     return call(router, "POST", path, {"host": "127.0.0.1", **headers}, [body[:5], body[5:]])
 
 
@@ -230,3 +238,100 @@ def test_a_slots_stream_arrives_whole_however_it_was_cut(size: int) -> None:
     headers = [(b"content-type", b"text/event-stream")]
 
     assert route(Inner(200, headers, chunks), b'{"model":"claude-mine"}').body == text
+
+
+# --- without a plan
+
+
+def test_with_an_api_key_what_claude_sent_as_login_stays_behind() -> None:
+    inner = Inner()
+    body = b'{"model":"claude-opus-5-5"}'
+
+    route(inner, body, headers={**LOGIN, "x-api-key": "x"}, lanes=Lanes(SLOTS, "api-key"))
+
+    assert inner.scope["state"] == {"raw": body}
+    assert inner.header_names == {"host", "x-litellm-api-key"}
+
+
+@pytest.mark.parametrize(
+    ("model", "slot"),
+    [
+        ("claude-opus-5-5", "openclaude-opus"),
+        ("claude-3-5-haiku-20241022", "openclaude-haiku"),
+        ("claude-fable-5-2", "openclaude-fable"),
+        ("claude-sonnet-5", "openclaude-sonnet"),
+        ("claude-next", "openclaude-sonnet"),
+        ("openclaude-haiku", "openclaude-haiku"),
+    ],
+)
+def test_without_a_claude_account_every_id_of_claudes_is_the_tier_of_its_family(
+    model: str, slot: str
+) -> None:
+    families = ("opus", "sonnet", "haiku", "fable")
+    slots = {f"openclaude-{name}": Slot("qwen", 256000, "openclaude") for name in families}
+    inner = Inner()
+
+    route(inner, json.dumps({"model": model}).encode(), lanes=Lanes(slots, "none"))
+
+    assert inner.scope["path"] == "/v1/messages"
+    assert json.loads(inner.body)["model"] == slot
+
+
+# --- the plan's limit
+
+LIMIT = [(b"anthropic-ratelimit-unified-status", b"rejected"), (b"retry-after", b"9000")]
+ON_LIMIT = Lanes({**SLOTS, "openclaude-on-limit": Slot("qwen")}, on_limit="openclaude-on-limit")
+
+
+class Both:
+    """LiteLLM's application on both lanes: Anthropic answers as it is told, the slot with a 200."""
+
+    def __init__(self, status: int, headers: Any) -> None:
+        self.raw = Inner(status, headers, (b'{"type":"error"}',))
+        self.slot = Inner()
+        self.asked: list[str] = []
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.asked.append(scope["path"])
+        inner = self.raw if scope["path"].startswith("/anthropic") else self.slot
+        await inner(scope, receive, send)
+
+
+def test_at_the_plans_limit_the_request_goes_on_to_the_named_model_once() -> None:
+    both = Both(429, LIMIT)
+
+    reply = route(both, b'{"model":"claude-opus-5-5","speed":"fast","x":1}', lanes=ON_LIMIT)
+
+    assert both.asked == ["/anthropic/v1/messages", "/v1/messages"]
+    assert json.loads(both.slot.body) == {"model": "openclaude-on-limit", "x": 1}
+    assert not {"authorization", "x-api-key"} & both.slot.header_names
+    assert (reply.status, reply.body) == (200, b"{}")
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "path", "lanes"),
+    [
+        (429, LIMIT, "/v1/messages", Lanes(SLOTS)),
+        (429, [], "/v1/messages", ON_LIMIT),
+        (429, [(b"anthropic-ratelimit-unified-status", b"allowed")], "/v1/messages", ON_LIMIT),
+        (529, LIMIT, "/v1/messages", ON_LIMIT),
+        (200, LIMIT, "/v1/messages", ON_LIMIT),
+        (429, LIMIT, "/v1/messages/count_tokens", ON_LIMIT),
+    ],
+    ids=["not asked for", "busy", "not yet", "overloaded", "answered", "only counting"],
+)
+def test_everything_else_that_anthropic_says_is_claudes_to_hear(
+    status: int, headers: Any, path: str, lanes: Lanes
+) -> None:
+    both = Both(status, headers)
+
+    reply = route(both, b'{"model":"claude-opus-5-5"}', path=path, lanes=lanes)
+
+    assert both.asked == ["/anthropic" + path]
+    assert (reply.status, reply.body) == (status, b'{"type":"error"}')
+
+
+def test_the_model_for_the_limit_is_no_model_to_ask_for() -> None:
+    reply = route(Inner(), b'{"model":"openclaude-on-limit"}', lanes=ON_LIMIT)
+
+    assert reply.status == 404
