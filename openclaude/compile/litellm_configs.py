@@ -122,6 +122,9 @@ def providers_config(resolution: Resolution) -> str:
                 # true inserts assistant turns that say "Please continue." (measured)
                 "modify_params": False,
                 "request_timeout": REQUEST_TIMEOUT_S,
+                # for `openai/` /responses is LiteLLM's choice: servers that are like OpenAI's have
+                # none, and for some of OpenAI's own models it asks for what is a 400 (measured)
+                "use_chat_completions_url_for_anthropic_messages": True,
                 "callbacks": ["openclaude.gateway.guard.handler"],
             },
             "router_settings": {**ROUTER_SETTINGS, **fallbacks(resolution)},

@@ -23,8 +23,7 @@ SMALL_OUTPUT = 8192
 CONVERSE = "bedrock/converse/"
 # where Bedrock's own Claude models have this in their ids
 BEDROCK_CLAUDE = "anthropic.claude"
-OPENAI_LIKE = frozenset({"openai_like", "custom_openai"})
-LITELLM_NAMES = {"ollama": "ollama_chat"}
+LITELLM_NAMES = {"ollama": "ollama_chat", "openai_like": "openai"}
 ON_LIMIT = "openclaude-on-limit"  # the model group that answers when the plan's limit is reached
 
 
@@ -178,7 +177,7 @@ def deploy(
         group=group,
         model=name,
         provider=provider,
-        litellm_model=litellm_prefix(provider, own.api_base) + model_id,
+        litellm_model=litellm_prefix(provider) + model_id,
         base_model=model.id,  # an ARN names it
         region=region,
         # with a slash at its end, LiteLLM would write two into some providers' paths (measured)
@@ -193,17 +192,12 @@ def deploy(
     )
 
 
-def litellm_prefix(provider: str, api_base: str | None) -> str:
+def litellm_prefix(provider: str) -> str:
     """What LiteLLM calls the way to a provider's models (measured with 1.106.2).
 
-    A server that is like OpenAI's has /chat/completions and seldom /responses, which LiteLLM asks
-    of `openai/`. `ollama/` would describe the tools in the prompt.
+    `ollama/` would describe the tools in the prompt; `openai_like/` knows no /v1/messages.
     """
-    if provider == BEDROCK:
-        return CONVERSE
-    if provider in OPENAI_LIKE or (provider == "openai" and api_base):
-        return "hosted_vllm/"
-    return f"{LITELLM_NAMES.get(provider, provider)}/"
+    return CONVERSE if provider == BEDROCK else f"{LITELLM_NAMES.get(provider, provider)}/"
 
 
 def declared_model(provider: str, model_id: str, tier: Tier) -> Model:

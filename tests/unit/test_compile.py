@@ -272,7 +272,7 @@ def test_one_key_for_two_tiers_is_one_variable(compiled: Callable[..., Plan]) ->
         (
             "openai/x",
             'api_base = "http://127.0.0.1:8000/v1/"',
-            "hosted_vllm/x",
+            "openai/x",
             "http://127.0.0.1:8000/v1",
             [],
         ),
