@@ -41,8 +41,7 @@ def read_arn(text: str) -> Arn | None:
     match = ARN.fullmatch(text)
     if match is None:
         return None
-    named = match["kind"] in KINDS_WITH_A_MODEL and "/" not in match["name"]
-    return Arn(match["region"], match["name"] if named else "")
+    return Arn(match["region"], match["name"] if match["kind"] in KINDS_WITH_A_MODEL else "")
 
 
 def is_arn(model_id: str) -> bool:

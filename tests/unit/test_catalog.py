@@ -126,6 +126,51 @@ def test_only_chat_models_of_the_ordinary_route_are_in_the_catalogue(tmp_path: P
     assert catalog.find("openai", "gpt") is not None
 
 
+def test_a_price_that_is_no_models_is_not_in_the_catalogue() -> None:
+    for name in ("openai/container", "azure/container", "together_ai/together-ai-4.1b-8b"):
+        assert BUNDLED.find(*name.split("/")) is None
+
+
+def test_of_two_rows_the_one_that_requests_are_made_under_decides(tmp_path: Path) -> None:
+    def priced(cost: int, **more: object) -> dict[str, object]:
+        return row(input_cost_per_token=cost, **more)
+
+    rows = {
+        "bedrock/a.b": priced(2),
+        "a.b": priced(1),
+        "bedrock/c.d": priced(2),
+        "x": priced(1, litellm_provider="deepseek"),
+        "deepseek/x": priced(2, litellm_provider="deepseek"),
+        "deepseek/y": priced(2, litellm_provider="deepseek"),
+        "y": priced(1, litellm_provider="deepseek"),
+    }
+    catalog = write_map(tmp_path, rows)
+    reverse = write_map(tmp_path, dict(reversed(rows.items())))
+
+    for one in (catalog, reverse):
+        assert one.find_model("bedrock/a.b").input_cost == 1
+        assert one.find_model("bedrock/c.d").input_cost == 2
+        assert one.find_model("deepseek/x").input_cost == 2
+        assert one.find_model("deepseek/y").input_cost == 2
+
+
+def test_only_bedrocks_ids_have_prefixes(tmp_path: Path) -> None:
+    rows = {"gemini/us.a.b": row(litellm_provider="gemini"), "eu.a.b": row()}
+    catalog = write_map(tmp_path, rows)
+
+    assert catalog.prefixed_ids("bedrock", "a.b") == ("eu.a.b",)
+    assert catalog.prefixed_ids("gemini", "a.b") == ()
+    assert catalog.find("gemini", "a.b") is None
+
+
+def test_a_price_for_cached_input_means_caching() -> None:
+    kimi = BUNDLED.find_model("moonshot/kimi-k2.5")
+
+    assert (kimi.caching, kimi.cached_cost) == (True, 1e-07)
+    assert BUNDLED.find_model("bedrock/anthropic.claude-haiku-5-5").caching
+    assert not BUNDLED.find_model("bedrock/qwen.qwen3-next-80b-a3b").caching
+
+
 def test_numbers_the_map_does_not_have_are_zero(tmp_path: Path) -> None:
     catalog = write_map(tmp_path, {"a.b": row(None, None), "a.c": row(None, None, max_tokens=7)})
 
@@ -254,10 +299,12 @@ def test_the_region_that_is_asked_for_counts_more_than_the_arns() -> None:
     arn = f"{ARN}:foundation-model/qwen.qwen3-next-80b-a3b"
 
     london = BUNDLED.find("bedrock", arn, "eu-west-2")
+    own = BUNDLED.find("bedrock", arn.replace("us-east-1", "eu-west-2"))
 
     assert read_arn(arn) == ("us-east-1", "qwen.qwen3-next-80b-a3b")
     assert london is not None
     assert london.input_cost == 2.3e-07
+    assert own == london
 
 
 IDS = ("apac.a.b", "au.a.b", "eu.a.b", "global.a.b", "us.a.b")
@@ -356,11 +403,20 @@ def test_the_providers_of_a_map_alone_are_those_of_its_rows(tmp_path: Path) -> N
         ("openai", "gpt5 codex", "gpt-5-codex"),
         ("openai", "gpt-5-mni", "gpt-5-mini"),
         ("ollama_chat", "lama3", "llama3"),
+        ("bedrock", "mav 17b", "meta.llama4-maverick-17b-instruct-v1:0"),
+        ("groq", "gptoss120b", "openai/gpt-oss-120b"),
         ("together_ai", "qwen3-coder", "Qwen/Qwen3-Coder-Next-FP8"),
     ],
 )
 def test_the_nearest_model_comes_first(provider: str, name: str, nearest: str) -> None:
     assert BUNDLED.nearest(name, provider=provider)[0] == nearest
+
+
+def test_what_holds_the_text_is_nearer_than_what_holds_its_words() -> None:
+    near = BUNDLED.nearest("GLM-5", provider="zai")
+
+    assert near[0] == "glm-5"
+    assert all(one.startswith("glm-5") for one in near)
 
 
 def test_nothing_is_near_nonsense() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from openclaude.cli import main
 from openclaude.commands.models import Asked, NoModel, NoProvider, find_models, show
-from openclaude.commands.models_text import HEADER, WIDTH
+from openclaude.commands.models_text import HEADER, WIDTH, as_data
 from openclaude.errors import OpenclaudeError
 from openclaude.facts import LITELLM_VERSION
 from openclaude.profile.catalog import Catalog
@@ -99,6 +99,12 @@ def test_without_a_query_every_model_is_there(catalog: Catalog) -> None:
         "groq/bare",
     ]
     assert len(find_models(BUNDLED, Asked(), TODAY)) == len(list(BUNDLED.models()))
+
+
+def test_a_whole_name_is_that_model_though_others_begin_with_it() -> None:
+    assert names(BUNDLED, "openai/gpt-5") == ["openai/gpt-5"]
+    assert names(BUNDLED, "anthropic/claude-haiku-4-5") == ["claude-haiku-4-5"]
+    assert len(names(BUNDLED, "openai/ gpt-5")) > 1
 
 
 @pytest.mark.parametrize(
@@ -257,6 +263,12 @@ def test_as_json_a_model_has_everything(catalog: Catalog) -> None:
         },
         "other_ids": ["bedrock/us.qwen.coder"],
     }
+
+
+def test_an_id_that_is_not_listed_is_not_among_the_others() -> None:
+    (model,) = find_models(BUNDLED, Asked("bedrock/us.zai.glm-5.3"), TODAY)
+
+    assert as_data(model, BUNDLED)["other_ids"] == ["bedrock/global.zai.glm-5.3"]
 
 
 def test_all_of_the_bundled_map_can_be_shown_either_way() -> None:
