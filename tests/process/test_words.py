@@ -13,20 +13,6 @@ from openclaude import __version__
 from openclaude.compile.plan import Plan
 from tests.process.world import World, in_foreground, until
 
-LATER = [
-    "new",
-    "copy",
-    "edit",
-    "set",
-    "unset",
-    "use",
-    "rename",
-    "remove",
-    "diff",
-    "path",
-    "import",
-    "export",
-]
 ENVELOPE = ("openclaude_json", "openclaude", "command", "status", "exit_code", "data", "errors")
 
 
@@ -100,15 +86,6 @@ def test_words_of_later_say_so(empty_world: World, word: str) -> None:
     assert done.status == 2
     assert f"error: `openclaude {word.split()[0]}` is not supported yet\n" in done.err
     assert empty_world.files() == before
-
-
-@pytest.mark.parametrize("action", LATER)
-def test_actions_of_later_say_so(empty_world: World, action: str) -> None:
-    done = empty_world.run("profiles", action, "x", "--force")
-
-    assert done.status == 2
-    assert f"error: `openclaude profiles {action}` is not supported yet\n\nhint: " in done.err
-    assert empty_world.heard() == []
 
 
 # argv, exit status, keys of `data`; the stack of `qwen` runs

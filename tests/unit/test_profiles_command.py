@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from openclaude.commands import profiles
-from openclaude.errors import NotSupportedYet, OpenclaudeError, UsageError
+from openclaude.errors import OpenclaudeError, UsageError
 from openclaude.output import Result
 from openclaude.places import Places
 from openclaude.profile.mistakes import BadOverride, ProfileMistakes
@@ -164,6 +164,29 @@ def test_the_list_as_json(places: Places) -> None:
             },
         ],
     }
+
+
+@pytest.mark.parametrize("content", ["no name", "gone"])
+def test_a_broken_default_does_not_stop_the_list(places: Places, content: str) -> None:
+    path = places.config / "default"
+    path.write_text(content)
+
+    result = run(places, "list")
+
+    why = {
+        "no name": "holds no profile's name",
+        "gone": "names the profile `gone`, and there is none",
+    }[content]
+    assert result.text.endswith(
+        f"\n`{path}` {why}: choose the default with `openclaude profiles use NAME`\n"
+    )
+    assert result.data["default"] is None
+
+
+def test_the_list_marks_what_use_chose(places: Places) -> None:
+    (places.config / "default").write_text("base\n")
+
+    assert "\n* base " in "\n" + run(places, "list").text
 
 
 # --- show
@@ -337,26 +360,6 @@ def test_a_warning_does_not_fail(places: Places) -> None:
 
 
 # --- the rest
-
-
-@pytest.mark.parametrize(
-    "action",
-    "new copy edit set unset use rename remove diff path import export".split(),  # noqa: SIM905
-)
-def test_the_other_actions_of_the_design_are_reserved(places: Places, action: str) -> None:
-    with pytest.raises(NotSupportedYet) as caught:
-        run(places, action, "--json", "a", "--force", "-x", "b")
-
-    assert caught.value.message == f"`openclaude profiles {action}` is not supported yet"
-    assert caught.value.hint
-    assert "{" not in caught.value.hint
-
-
-def test_a_reserved_action_says_what_does_the_same_today(places: Places) -> None:
-    with pytest.raises(NotSupportedYet) as caught:
-        run(places, "edit", "qwen")
-
-    assert caught.value.hint == f"edit `{places.profiles}/NAME.toml`"
 
 
 def test_json_is_asked_for_after_the_action_only_where_it_answers(places: Places) -> None:

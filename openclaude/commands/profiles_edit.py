@@ -1,0 +1,225 @@
+"""`openclaude profiles edit`: a profile in the user's editor, saved only when it is right.
+
+Knows: the steps, and the draft that the editor is given. Refuses to know: the rules of a profile.
+The draft lies beside the profile, `.NAME.PID.draft.toml`: what was typed outlives a mistake, a
+crash and a lost terminal, and the next `edit` goes on with it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from openclaude.commands.profiles_ask import ask, is_attended, tell
+from openclaude.commands.profiles_shelf import Kept, find_kept, save, user_path, writing
+from openclaude.commands.profiles_validate import reports
+from openclaude.errors import OpenclaudeError, UsageError
+from openclaude.output import Result
+from openclaude.places import Places
+from openclaude.run.files import write_private
+
+if TYPE_CHECKING:
+    from openclaude.profile.library import Library
+
+DRAFT = re.compile(r"\.(?P<name>.+)\.(?P<pid>[0-9]+)\.draft\.toml")
+
+
+class EditorFailed(OpenclaudeError):
+    """The editor could not be run, or said that it failed."""
+
+    code = "editor-failed"
+
+
+class ChangedMeanwhile(OpenclaudeError):
+    """The profile is no longer the one that was given to the editor."""
+
+    code = "profile-changed"
+
+
+class Discarded(OpenclaudeError):
+    """The person decided against what they had typed."""
+
+    code = "discarded"
+
+
+def edit_profile(places: Places, library: Library, name: str, env: Mapping[str, str]) -> Result:
+    """Let the user edit a profile, and save it when it is valid."""
+    command = find_editor(env)
+    kept = find_kept(places, library, name)
+    path = user_path(places, name)
+    draft = make_draft(places, kept)
+    while True:
+        content = run_editor(command, draft, kept, env)
+        if content == kept.content:
+            draft.unlink()
+            return Result(
+                text="nothing changed\n", data={"name": name, "path": str(path), "changed": False}
+            )
+        try:
+            save_draft(places, library, kept, content, env)
+        except OpenclaudeError as error:
+            settle_mistakes(error, draft, name)
+        else:
+            draft.unlink()
+            return edited(kept, path)
+
+
+def edited(kept: Kept, path: Path) -> Result:
+    """What was done."""
+    notes = [f"`{path}` is used instead of the shipped `{kept.name}`"] if kept.is_shipped else []
+    text = "".join(f"{line}\n" for line in (f"saved `{path}`", *(f"note: {one}" for one in notes)))
+    data = {"name": kept.name, "path": str(path), "changed": True, "notes": notes}
+    return Result(text=text, data=data)
+
+
+def save_draft(
+    places: Places, library: Library, kept: Kept, content: bytes, env: Mapping[str, str]
+) -> None:
+    """Put the draft in the profile's place, if it is valid and nobody else was there meanwhile."""
+    from openclaude.profile.document import decode
+    from openclaude.profile.drafts import judge_draft
+
+    path = user_path(places, kept.name)
+    judge_draft(library, kept.name, path, content, env)
+    with writing(places):
+        if find_kept(places, library, kept.name) != kept:
+            raise ChangedMeanwhile(f"`{path}` was changed by somebody else meanwhile")
+        save(path, kept.same_mark(decode(path, content)))
+
+
+def settle_mistakes(error: OpenclaudeError, draft: Path, name: str) -> None:
+    """Ask whether to go on with a draft that cannot be saved. Raises when nobody can be asked."""
+    if not is_attended() or isinstance(error, ChangedMeanwhile):
+        raise keeping(error, draft, name)
+    tell("".join(f"error: {line}\n" for line in reports(error)))
+    try:
+        answer = ask("edit again, or discard what you typed? (edit or discard)", "edit")
+    except KeyboardInterrupt:
+        tell(f"kept in `{draft}`\n")
+        raise
+    if answer.lower() in {"d", "discard"}:
+        draft.unlink()
+        raise Discarded(f"discarded; `{name}` is as it was")
+
+
+def keeping(error: OpenclaudeError, draft: Path, name: str) -> OpenclaudeError:
+    """The same failure, which also says where the text is."""
+    where = f"what was typed is kept in `{draft}`; go on with `openclaude profiles edit {name}`"
+    error.hint = f"{error.hint}\n{where}" if error.hint else where
+    return error
+
+
+# --- the draft
+
+
+def make_draft(places: Places, kept: Kept) -> Path:
+    """A copy for the editor, or the one that an earlier edit has left."""
+    draft = places.profiles / f".{kept.name}.{os.getpid()}.draft.toml"
+    with writing(places):
+        for left in left_drafts(places.profiles, kept.name):
+            with suppress(FileNotFoundError):
+                left.rename(draft)
+                tell(f"note: going on with what was typed before, from `{left}`\n")
+                return draft
+        unfinished = draft.with_suffix(".tmp")
+        write_private(unfinished, "")  # for its mode
+        unfinished.write_bytes(kept.content)  # which may be no UTF-8: the editor shall show it
+        unfinished.rename(draft)
+    return draft
+
+
+def left_drafts(folder: Path, name: str | None = None) -> list[Path]:
+    """The drafts whose editor has ended, the newest first; of one profile or of all."""
+    matches = ((path, DRAFT.fullmatch(path.name)) for path in folder.glob(".*.draft.toml"))
+    found = [
+        path
+        for path, match in matches
+        if match and name in (None, match["name"]) and not is_edited(int(match["pid"]))
+    ]
+    return sorted(found, key=lambda path: path.stat().st_mtime_ns, reverse=True)
+
+
+def is_edited(pid: int) -> bool:
+    """Whether the process that made a draft still runs, and is not this one."""
+    if pid == os.getpid():
+        return False
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+# --- the editor
+
+
+def find_editor(env: Mapping[str, str]) -> tuple[str, ...]:
+    """VISUAL, then EDITOR, then `vi`; split as a shell would, and run without one."""
+    variable = next((one for one in ("VISUAL", "EDITOR") if env.get(one, "").strip()), "")
+    try:
+        return tuple(shlex.split(env[variable])) if variable else ("vi",)
+    except ValueError as error:
+        raise UsageError(
+            f"{variable}: cannot be split into words: {str(error).lower()}",
+            hint='for example `EDITOR="code --wait"`',
+        ) from None
+
+
+def run_editor(command: tuple[str, ...], draft: Path, kept: Kept, env: Mapping[str, str]) -> bytes:
+    """What the draft says after the editor has ended."""
+    import subprocess
+
+    from openclaude.profile.document import read_bytes
+
+    try:
+        with careless_of_interrupts():
+            done = subprocess.run((*command, str(draft)), env=dict(env), check=False)
+    except OSError as error:
+        forget_unchanged(draft, kept)
+        raise EditorFailed(
+            f"cannot run the editor `{command[0]}`: {(error.strerror or '').lower()}",
+            hint="name one with VISUAL or EDITOR",
+        ) from error
+    content = read_bytes(draft)
+    if done.returncode != 0 or content is None:
+        raise editor_failed(command[0], done.returncode, draft, kept)
+    return content
+
+
+def editor_failed(editor: str, status: int, draft: Path, kept: Kept) -> OpenclaudeError:
+    """The error for an editor that failed or took the draft away."""
+    error = EditorFailed(
+        f"the editor `{editor}` exited with {status}; nothing changed"
+        if status
+        else f"the editor `{editor}` has left no file; nothing changed"
+    )
+    is_kept = not forget_unchanged(draft, kept)
+    return keeping(error, draft, kept.name) if is_kept else error
+
+
+def forget_unchanged(draft: Path, kept: Kept) -> bool:
+    """Remove a draft that says what the profile says; whether no draft is left."""
+    try:
+        if draft.read_bytes() == kept.content:
+            draft.unlink()
+    except FileNotFoundError:
+        return True
+    return not draft.exists()
+
+
+@contextmanager
+def careless_of_interrupts() -> Iterator[None]:
+    """Ctrl-C in an editor is the editor's; ignored for good, its own would be ignored too."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,251 @@
+"""`openclaude profiles set` and `unset`: one key, judged before it is saved."""
+
+from __future__ import annotations
+
+import stat
+
+import pytest
+
+from openclaude.errors import OpenclaudeError, UsageError
+from openclaude.profile.mistakes import ProfileMistakes
+from openclaude.profile.names import BadProfileName, UnknownProfile
+from tests.unit.shelf import BASE, CODER, QWEN, Shelf, shelf
+
+__all__ = ["shelf"]
+MINE = 'schema = 1\nextends = "qwen"  # parent\n'
+
+
+def test_a_key_of_the_parent_is_written_to_the_child(shelf: Shelf) -> None:
+    path = shelf.put("mine", MINE)
+
+    result = shelf.run("set", "aws.region", "eu-west-1", "--profile", "mine")
+
+    assert result.text == f"set `aws.region` in `{path}`\n"
+    assert result.data == {
+        "name": "mine",
+        "path": str(path),
+        "key": "aws.region",
+        "changed": True,
+        "notes": [],
+    }
+    assert shelf.text("mine") == MINE + '\n[aws]\nregion = "eu-west-1"\n'
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_without_a_name_the_default_profile_is_meant_and_a_shipped_one_is_copied(
+    shelf: Shelf,
+) -> None:
+    result = shelf.run("set", "listen.port", "4010")
+
+    path = shelf.folder / "qwen.toml"
+    assert result.text == (
+        f"set `listen.port` in `{path}`\n"
+        f"note: `{path}` is a copy of the shipped `qwen`, and is used instead of it\n"
+    )
+    assert shelf.text("qwen") == QWEN + "\n[listen]\nport = 4010\n"
+    assert (shelf.places.shipped / "qwen.toml").read_text() == QWEN
+
+
+def test_a_tiers_new_model_leaves_the_rest_and_says_so(shelf: Shelf) -> None:
+    shelf.put("mine", QWEN)
+
+    result = shelf.run("set", "tiers.haiku", CODER, "--profile", "mine")
+
+    assert shelf.text("mine") == QWEN.replace("bedrock/qwen.qwen3-next-80b-a3b", CODER)
+    assert result.data["notes"] == ["`tiers.haiku` keeps what was said of the old model: `label`"]
+
+
+def test_what_is_said_already_changes_nothing(shelf: Shelf) -> None:
+    path = shelf.put("mine", QWEN)
+    before = path.stat()
+
+    result = shelf.run("set", "aws.region", "us-west-2", "--profile", "mine")
+
+    assert result.text == "nothing changed\n"
+    assert result.data["changed"] is False
+    assert path.stat() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "failure", "message", "hint"),
+    [
+        (
+            ("tiers.haiku", "bedrock/qwen.qwen3-coder-nex"),
+            ProfileMistakes,
+            "tiers.haiku.model: no chat model named",
+            "did you mean `bedrock/qwen.qwen3-coder-next`",
+        ),
+        (
+            ("aws.region", "us-west-22"),
+            ProfileMistakes,
+            'aws.region: no AWS region named "us-west-22"',
+            "did you mean `us-west-2`?",
+        ),
+        (("listen.port", "80"), ProfileMistakes, "listen.port: is a port from 1024", ""),
+        (("listen.port", "'80'"), ProfileMistakes, "is a whole number, not text", ""),
+        (
+            ("listen.port", "many"),
+            UsageError,
+            "`listen.port` is a whole number, and what was given is not",
+            "for example `openclaude profiles set listen.port '4000'`",
+        ),
+        (("tiers.haiku.fallbacks", "x"), UsageError, "is an array", '["bedrock/'),
+        (("tiers.sonet", "x"), UsageError, "no profile has the key `tiers.sonet`", "`sonnet`"),
+        (("aws.regio", "x"), UsageError, "no profile has the key `aws.regio`", "`region`"),
+        (("haiku", "x"), UsageError, "no profile has the key `haiku`", "`tiers.haiku`"),
+        (("aws.region.x", "1"), UsageError, "`aws.region.x`", "has no keys of its own"),
+        (("a..b", "x"), UsageError, "`a..b` is no key", "for example"),
+        (("aws.profile", "\udcff"), UsageError, "is not UTF-8", ""),
+        (("description", "\x1b[31m"), ProfileMistakes, "printable", ""),
+        (("extends", "nope"), ProfileMistakes, "no profile named `nope`", ""),
+        (("aws.region", "x", "--profile", "nope"), UnknownProfile, "`nope`", ""),
+        (("aws.region", "x", "--profile", "../x"), BadProfileName, "../x", ""),
+    ],
+)
+def test_what_would_be_wrong_is_exit_2_and_changes_nothing(
+    shelf: Shelf,
+    arguments: tuple[str, ...],
+    failure: type[OpenclaudeError],
+    message: str,
+    hint: str,
+) -> None:
+    shelf.put("mine", QWEN)
+    given = arguments if "--profile" in arguments else (*arguments, "--profile", "mine")
+
+    with pytest.raises(failure) as caught:
+        shelf.run("set", *given)
+
+    assert caught.value.exit_code == 2
+    assert message in caught.value.message
+    assert hint in caught.value.hint
+    assert (shelf.names(), shelf.text("mine")) == (["mine.toml"], QWEN)
+
+
+@pytest.mark.parametrize("text", [QWEN.replace("\n", "\r\n"), "\ufeff" + QWEN, QWEN[:-1]])
+def test_what_a_persons_editor_made_of_the_file_stays(shelf: Shelf, text: str) -> None:
+    shelf.put("mine", text)
+
+    shelf.run("set", "aws.region", "eu-west-1", "--profile", "mine")
+
+    assert shelf.text("mine") == text.replace("us-west-2", "eu-west-1")
+
+
+def test_a_link_is_written_through(shelf: Shelf) -> None:
+    target = shelf.places.home / "dotfiles" / "mine.toml"
+    target.parent.mkdir()
+    target.write_text(QWEN)
+    (shelf.folder / "mine.toml").symlink_to(target)
+
+    shelf.run("set", "aws.region", "eu-west-1", "--profile", "mine")
+
+    assert (shelf.folder / "mine.toml").is_symlink()
+    assert target.read_text() == QWEN.replace("us-west-2", "eu-west-1")
+
+
+def test_a_variable_does_not_hide_a_mistake_in_what_is_written(shelf: Shelf) -> None:
+    shelf.put("mine", QWEN)
+    shelf.env = {"OPENCLAUDE_AWS_REGION": "us-east-1"}
+
+    with pytest.raises(ProfileMistakes, match="no AWS region"):
+        shelf.run("set", "aws.region", "nowhere-9", "--profile", "mine")
+    result = shelf.run("set", "aws.region", "eu-west-1", "--profile", "mine")
+
+    assert result.data["notes"] == ["OPENCLAUDE_AWS_REGION is set, and goes before the profile"]
+
+
+def test_a_child_that_the_change_breaks_is_named(shelf: Shelf) -> None:
+    shelf.put("parent", QWEN)
+    shelf.put("child", 'schema = 1\nextends = "parent"\n[tiers.haiku]\nmax_output_tokens = 5\n')
+
+    result = shelf.run("set", "tiers", "{ opus = 'claude' }", "--profile", "parent")
+
+    assert result.data["notes"] == [
+        "`child` extends it and has mistakes: `openclaude profiles validate child`"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "added"),
+    [
+        (("tiers.sonnet", CODER), f'\n[tiers.sonnet]\nmodel = "{CODER}"\n'),
+        (("tiers.haiku.vision", "true"), "vision = true\n"),
+        (("tiers.haiku.max_output_tokens", "100"), "max_output_tokens = 100\n"),
+        (("stack.linger", "1h"), '\n[stack]\nlinger = "1h"\n'),
+        (("agents.explore", "haiku"), '\n[agents]\nexplore = "haiku"\n'),
+        (("description", "2 words"), 'description = "2 words"\n'),
+        (("tiers.haiku.label", '"quoted"'), r'label = "\"quoted\""' + "\n"),
+    ],
+)
+def test_each_type_of_value_is_written_as_its_key_wants_it(
+    shelf: Shelf, arguments: tuple[str, str], added: str
+) -> None:
+    shelf.put("mine", QWEN)
+
+    shelf.run("set", *arguments, "--profile", "mine")
+
+    assert added in shelf.text("mine")
+
+
+# --- unset
+
+
+def test_a_removed_key_is_the_parents_again(shelf: Shelf) -> None:
+    path = shelf.put("mine", MINE + '\n[aws]\nregion = "eu-west-1"\n')
+
+    result = shelf.run("unset", "aws.region", "--profile", "mine")
+
+    assert result.text == f"removed `aws.region` in `{path}`\n"
+    assert shelf.text("mine") == MINE
+
+
+def test_an_unknown_key_can_be_removed(shelf: Shelf) -> None:
+    shelf.put("mine", QWEN + "[tirs]\nx = 1\n")
+
+    shelf.run("unset", "tirs", "--profile", "mine")
+
+    assert shelf.text("mine") == QWEN
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"),
+    [
+        ("aws.region", "it comes from {shipped}/qwen.toml:11"),
+        ("tiers.haiku", "it comes from {shipped}/qwen.toml:6"),
+        ("listen.port", "see what is: `openclaude profiles show mine`"),
+        ("tirs", "see what is: `openclaude profiles show mine`"),
+    ],
+)
+def test_a_key_that_is_not_written_cannot_be_removed(shelf: Shelf, key: str, hint: str) -> None:
+    shelf.put("mine", MINE)
+
+    with pytest.raises(OpenclaudeError) as caught:
+        shelf.run("unset", key, "--profile", "mine")
+
+    assert caught.value.exit_code == 1
+    assert caught.value.message == f"`{key}` is not written in `mine`"
+    assert caught.value.hint == hint.format(shipped=shelf.places.shipped)
+
+
+def test_removing_what_is_needed_is_exit_2_and_changes_nothing(shelf: Shelf) -> None:
+    shelf.put("mine", QWEN)
+
+    with pytest.raises(ProfileMistakes, match="is missing, and needed for `haiku` on Bedrock"):
+        shelf.run("unset", "aws.profile", "--profile", "mine")
+
+    assert shelf.text("mine") == QWEN
+
+
+def test_a_file_that_is_no_toml_is_reported_and_left_alone(shelf: Shelf) -> None:
+    path = shelf.put("mine", "schema = 1\nmodel = \n")
+
+    with pytest.raises(ProfileMistakes) as caught:
+        shelf.run("set", "aws.region", "us-west-2", "--profile", "mine")
+
+    assert caught.value.message.startswith(f"{path}:2:")
+
+
+def test_a_shipped_profile_of_the_parents_name_is_not_touched(shelf: Shelf) -> None:
+    shelf.run("set", "listen.port", "4100", "--profile", "base")
+
+    assert shelf.names() == ["base.toml"]
+    assert shelf.text("base") == BASE + "\n[listen]\nport = 4100\n"
