@@ -157,8 +157,14 @@ def deployment(one: Deployment, resolution: Resolution) -> dict[str, Any]:
             "supports_vision": one.vision,
             "supports_pdf_input": one.pdf,
             "supports_reasoning": one.reasoning,
+            **({"openclaude_notice": notice(one)} if one.group == ON_LIMIT else {}),
         },
     }
+
+
+def notice(one: Deployment) -> str:
+    """What the guard says before an answer that the plan's limit has moved to another model."""
+    return f"[your Claude plan's limit is reached: answered by {one.model}]\n\n"
 
 
 def bedrock(one: Deployment, resolution: Resolution) -> dict[str, Any]:

@@ -10,12 +10,13 @@ iterator hook gets whole SSE events as bytes. Other routes pass untouched.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any
 
 from fastapi import HTTPException, Response
 from litellm.integrations.custom_logger import CustomLogger
 
+from openclaude.gateway.announce import AnnouncedStream, announced, is_asked_by_a_person
 from openclaude.gateway.guard_limits import Limits, slot_limits
 from openclaude.gateway.reply import StrippedStream, strip_reply
 from openclaude.gateway.reply_whole import as_stream
@@ -50,6 +51,8 @@ class Guard(CustomLogger):
         if not isinstance(response, dict) or response.get("type") != "message":
             return response
         reply = strip_reply(response)
+        if notice := notice_for(data):
+            reply = announced(reply, notice)
         if data.get("stream") is not True:
             return reply
         named = {**reply, "model": data.get("model")}  # a mock's own is a model of Anthropic
@@ -60,11 +63,21 @@ class Guard(CustomLogger):
     ) -> AsyncGenerator[Any, None]:
         """The same for a stream, event by event."""
         stream = StrippedStream()
+        notice = notice_for(request_data)
+        told = AnnouncedStream(notice) if notice else None
         async for chunk in response:
             for stripped in stream.feed(chunk):
-                yield stripped
-        if rest := stream.rest():
+                for part in told.feed(stripped) if told else [stripped]:
+                    yield part
+        rest = stream.rest()
+        if rest := told.feed_rest(rest) if told else rest:
             yield rest
+
+
+def notice_for(body: Mapping[str, Any]) -> str:
+    """What to say before the answer to this request, or ""."""
+    notice = limits_of(body.get("model")).notice
+    return notice if notice and is_asked_by_a_person(body) else ""
 
 
 def limits_of(slot_id: object) -> Limits:

@@ -31,6 +31,7 @@ class Limits:
     reasoning: bool = False
     native: bool = False  # a provider that gets Anthropic's body itself
     thoughts_due: bool = False
+    notice: str = ""  # to be said where the model answers in place of another
 
 
 def slot_limits(
@@ -72,6 +73,7 @@ def read_limits(info: Mapping[str, Any], provider: str = "") -> Limits:
         reasoning=info.get("supports_reasoning") is True,
         native=provider in NATIVE or "/v1/messages" in (info.get("supported_endpoints") or ()),
         thoughts_due=provider in THOUGHTS_DUE,
+        notice=str(info.get("openclaude_notice") or ""),
     )
 
 
