@@ -48,6 +48,26 @@ class Discarded(OpenclaudeError):
     code = "discarded"
 
 
+class NotSaved(OpenclaudeError):
+    """Why what was typed is not in the profile, and where it is instead."""
+
+    code = "profile-not-saved"
+
+    def __init__(self, why: OpenclaudeError, draft: Path, name: str) -> None:
+        self.why = why
+        self.exit_code = why.exit_code
+        self.draft = draft
+        self.kept = f"what was typed is kept in `{draft}`"
+        self.go_on = f"go on with `openclaude profiles edit {name}`"
+        hints = [why.hint] if why.hint else []
+        super().__init__(why.message, hint="\n".join([*hints, f"{self.kept}; {self.go_on}"]))
+
+    def entries(self) -> list[dict[str, object]]:
+        """What is wrong, then where the text is."""
+        where = {"code": self.code, "message": self.kept, "hint": self.go_on}
+        return [*self.why.entries(), {**where, "path": str(self.draft)}]
+
+
 def edit_profile(places: Places, library: Library, name: str, env: Mapping[str, str]) -> Result:
     """Let the user edit a profile, and save it when it is valid."""
     command = find_editor(env)
@@ -96,7 +116,7 @@ def save_draft(
 def settle_mistakes(error: OpenclaudeError, draft: Path, name: str) -> None:
     """Ask whether to go on with a draft that cannot be saved. Raises when nobody can be asked."""
     if not is_attended() or isinstance(error, ChangedMeanwhile):
-        raise keeping(error, draft, name)
+        raise NotSaved(error, draft, name) from error
     tell("".join(f"error: {line}\n" for line in reports(error)))
     try:
         answer = ask("edit again, or discard what you typed? (edit or discard)", "edit")
@@ -106,13 +126,6 @@ def settle_mistakes(error: OpenclaudeError, draft: Path, name: str) -> None:
     if answer.lower() in {"d", "discard"}:
         draft.unlink()
         raise Discarded(f"discarded; `{name}` is as it was")
-
-
-def keeping(error: OpenclaudeError, draft: Path, name: str) -> OpenclaudeError:
-    """The same failure, which also says where the text is."""
-    where = f"what was typed is kept in `{draft}`; go on with `openclaude profiles edit {name}`"
-    error.hint = f"{error.hint}\n{where}" if error.hint else where
-    return error
 
 
 # --- the draft
@@ -202,7 +215,7 @@ def editor_failed(editor: str, status: int, draft: Path, kept: Kept) -> Openclau
         else f"the editor `{editor}` has left no file; nothing changed"
     )
     is_kept = not forget_unchanged(draft, kept)
-    return keeping(error, draft, kept.name) if is_kept else error
+    return NotSaved(error, draft, kept.name) if is_kept else error
 
 
 def forget_unchanged(draft: Path, kept: Kept) -> bool:
