@@ -29,7 +29,7 @@ PROVIDERS = {
         Provider(BEDROCK, needs_key=False),
         # a third party that speaks Anthropic's language, never Anthropic itself
         Provider(ANTHROPIC, needs_base=True),
-        Provider("azure", "AZURE_API_KEY", needs_base=True, params=("api_version",)),
+        Provider("azure", needs_base=True),
         Provider("vertex_ai", needs_key=False, params=("vertex_project", "vertex_location")),
         Provider("together_ai", "TOGETHERAI_API_KEY"),
         Provider("openai", "OPENAI_API_KEY", needs_key=False),

@@ -18,8 +18,8 @@ import pytest
 from openclaude import cli
 from openclaude.places import find_places, find_shipped
 from openclaude.profile.library import Library
+from openclaude.profile.providers import find_provider
 from openclaude.profile.schema import Profile
-from openclaude.profile.support import KEYS
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = "<!-- generated: {name} -->\n{text}<!-- end -->"
@@ -38,6 +38,7 @@ model = "bedrock/qwen.qwen3-coder-next"      # LiteLLM's own provider/model name
 region = "us-east-1"                         # this tier only
 label = "Qwen3 Coder Next"                   # what claude shows
 max_output_tokens = 12000                    # default: the model's cap in LiteLLM's map
+fallbacks = ["openai/gpt-5.6-terra"]         # when the first is throttled or down; OPENAI_API_KEY
 
 [aws]
 profile = "openclaude"                       # a profile of ~/.aws, never a key
@@ -70,12 +71,12 @@ def example_block() -> str:
 
 
 def profiles_block() -> str:
-    rows = ["| profile | what it is for | haiku |", "|---|---|---|"]
+    rows = ["| profile | what it is for |", "|---|---|"]
     shipped = find_shipped(ROOT / "openclaude")
     library = Library(Path("/nonexistent"), shipped)
     for entry in library.entries():
         profile: Profile = library.load(entry.name, env={}).profile
-        rows.append(f"| `{entry.name}` | {profile.description} | {profile.tiers['haiku'].model} |")
+        rows.append(f"| `{entry.name}` | {profile.description} |")
     return "\n".join(rows) + "\n"
 
 
@@ -99,9 +100,35 @@ def errors_block() -> str:
     )
 
 
-def waiting_block() -> str:
-    rows = ["| key | today |", "|---|---|"]
-    rows += [f"| `{'.'.join(key)}` | {today.removeprefix('today ')} |" for key, today in KEYS]
+SHOWN_PROVIDERS = {
+    "bedrock": "AWS Bedrock, Converse; the credentials of `aws.profile`",
+    "openai": "OpenAI; with `api_base` any server like it",
+    "gemini": "Google's Gemini API",
+    "openrouter": "OpenRouter",
+    "deepseek": "DeepSeek",
+    "moonshot": "Moonshot AI (Kimi)",
+    "zai": "Z.ai (GLM)",
+    "groq": "Groq",
+    "azure": "Azure OpenAI; MODEL is your deployment",
+    "vertex_ai": "Google Vertex AI; Google's default credentials",
+    "ollama": "Ollama",
+    "hosted_vllm": "vLLM and others like OpenAI",
+    "lm_studio": "LM Studio",
+    "anthropic": "a third party that speaks Anthropic's language",
+}
+
+
+def providers_block() -> str:
+    rows = ["| provider | is | key, unless `api_key` says | address, unless `api_base` says |"]
+    rows += ["|---|---|---|---|"]
+    for name, what in SHOWN_PROVIDERS.items():
+        provider = find_provider(name)
+        key = f"`{provider.key}`" if provider.key else "none" if not provider.needs_key else ""
+        base = f"`{provider.base}`" if provider.base else "its own"
+        needed = [f"`params.{one}`" for one in provider.params]
+        said = "; needs ".join([what, *([" and ".join(needed)] if needed else [])])
+        base = "must be said" if provider.needs_base else base
+        rows.append(f"| `{name}/` | {said} | {key or 'must be said'} | {base} |")
     return "\n".join(rows) + "\n"
 
 
@@ -110,7 +137,7 @@ BLOCKS = [
     ("README.md", "profiles", profiles_block),
     ("README.md", "help", help_block),
     ("README.md", "errors", errors_block),
-    ("docs/profiles.md", "waiting", waiting_block),
+    ("docs/profiles.md", "providers", providers_block),
 ]
 
 
