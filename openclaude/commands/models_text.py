@@ -59,8 +59,11 @@ def limits(model: Model) -> tuple[str, str]:
 
 
 def price(cost: float | None, mark: str = "") -> str:
-    """US dollars per million tokens."""
-    return UNKNOWN if cost is None else f"{per_million(cost):.6f}".rstrip("0").rstrip(".") + mark
+    """US dollars per million tokens, to four digits: some rows are converted ones."""
+    if cost is None:
+        return UNKNOWN
+    digits = f"{float(f'{cost * MILLION:.4g}'):.6f}"
+    return digits.rstrip("0").rstrip(".") + mark
 
 
 def per_million(cost: float) -> float:

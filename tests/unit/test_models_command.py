@@ -13,7 +13,7 @@ import pytest
 
 from openclaude.cli import main
 from openclaude.commands.models import Asked, NoModel, NoProvider, find_models, show
-from openclaude.commands.models_text import HEADER, WIDTH, as_data
+from openclaude.commands.models_text import HEADER, WIDTH, as_data, price
 from openclaude.errors import OpenclaudeError
 from openclaude.facts import LITELLM_VERSION
 from openclaude.profile.catalog import Catalog
@@ -207,6 +207,23 @@ def test_prices_that_depend_on_the_prompt_are_spelled_out_for_one_model(catalog:
     assert "  prompts > 200000     input 0.3, output 2.4\n" in shown
     assert "  input from cache     0.01\n" in shown
     assert "REGION" not in shown
+
+
+@pytest.mark.parametrize(
+    ("cost", "shown"),
+    [
+        (None, "-"),
+        (0, "0"),
+        (1.5e-07, "0.15"),
+        (1.545e-07, "0.1545"),
+        (1.000006e-05, "10"),
+        (3e-06, "3"),
+        (6e-04, "600"),
+        (1e-11, "0.00001"),
+    ],
+)
+def test_a_price_is_what_a_million_tokens_cost(cost: float | None, shown: str) -> None:
+    assert price(cost) == shown
 
 
 def test_a_model_without_numbers_says_which_keys_its_tier_needs(catalog: Catalog) -> None:
