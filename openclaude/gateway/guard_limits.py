@@ -19,6 +19,9 @@ NATIVE = frozenset(
 # Providers that refuse a conversation whose thoughts did not come back to them (reported for
 # DeepSeek from V3.2 on), and that can be told not to think
 THOUGHTS_DUE = frozenset({"deepseek"})
+# Providers for which LiteLLM drops the wish for a formatted answer in silence (measured); those
+# that speak Anthropic's API get it as it is, and few of them know the key
+FORMATLESS = frozenset({"zai"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,7 @@ class Limits:
     reasoning: bool = False
     native: bool = False  # a provider that gets Anthropic's body itself
     thoughts_due: bool = False
+    formatless: bool = False
     notice: str = ""  # to be said where the model answers in place of another
 
 
@@ -45,7 +49,7 @@ def slot_limits(
     """
     groups = [slot_id, *fallbacks_of(slot_id, fallbacks)]
     limits = [
-        read_limits(deployment.get("model_info") or {}, provider_of(deployment))
+        read_limits(deployment.get("model_info") or {}, model_of(deployment))
         for deployment in deployments
         if deployment.get("model_name") in groups
     ]
@@ -57,22 +61,25 @@ def fallbacks_of(slot_id: object, fallbacks: Iterable[Mapping[str, Any]]) -> lis
     return [group for entry in fallbacks for group in entry.get(str(slot_id)) or []]
 
 
-def provider_of(deployment: Mapping[str, Any]) -> str:
-    """The provider of a deployment: the prefix of its LiteLLM model."""
+def model_of(deployment: Mapping[str, Any]) -> str:
+    """A deployment's model in LiteLLM's words, provider first."""
     model = (deployment.get("litellm_params") or {}).get("model")
-    return model.partition("/")[0] if isinstance(model, str) else ""
+    return model if isinstance(model, str) else ""
 
 
-def read_limits(info: Mapping[str, Any], provider: str = "") -> Limits:
-    """A deployment's `model_info`, as compile writes it."""
+def read_limits(info: Mapping[str, Any], model: str = "") -> Limits:
+    """A deployment's `model_info`, as compile writes it, and what its provider is known for."""
     cap = info.get("max_output_tokens")
+    provider = model.partition("/")[0]
+    native = provider in NATIVE or "/v1/messages" in (info.get("supported_endpoints") or ())
     return Limits(
         max_output_tokens=cap if isinstance(cap, int) and cap > 0 else Limits().max_output_tokens,
         vision=info.get("supports_vision") is True,
         pdf=info.get("supports_pdf_input") is True,
         reasoning=info.get("supports_reasoning") is True,
-        native=provider in NATIVE or "/v1/messages" in (info.get("supported_endpoints") or ()),
+        native=native,
         thoughts_due=provider in THOUGHTS_DUE,
+        formatless=(native and "claude" not in model) or provider in FORMATLESS,
         notice=str(info.get("openclaude_notice") or ""),
     )
 
@@ -86,4 +93,5 @@ def narrower(one: Limits, other: Limits) -> Limits:
         reasoning=one.reasoning and other.reasoning,
         native=one.native or other.native,
         thoughts_due=one.thoughts_due or other.thoughts_due,
+        formatless=one.formatless or other.formatless,
     )

@@ -140,11 +140,16 @@ class StrippedStream:
 
     Bedrock's arrive as bytes (measured); LiteLLM's code has the other two for providers whose
     reply it turns into a stream itself (read).
+
+    The start of a message waits for the event after it. For Gemini LiteLLM writes it before it has
+    asked anybody (measured), and an error that is the first thing to leave this instance keeps its
+    HTTP status, while one after a start can only be an event under a 200.
     """
 
     def __init__(self) -> None:
         self._frames = Frames()
         self._events = ReplyEvents()
+        self._opening = b""
 
     def feed(self, chunk: Any) -> Iterable[Any]:
         """What claude gets for this chunk."""
@@ -156,11 +161,20 @@ class StrippedStream:
 
     def rest(self) -> bytes:
         """What an interrupted stream leaves behind."""
-        return self._frames.rest()
+        return b"".join(self._opened()) + self._frames.rest()
 
     def _frame(self, frame: bytes) -> list[bytes]:
         event = read_event(frame)
         if event is None:
-            return [frame]
+            return [*self._opened(), frame]
+        if event.get("type") == "message_start" and not self._opening:
+            self._opening = frame
+            return []
         # an unchanged event keeps its bytes
-        return [frame if kept is event else write_event(kept) for kept in self._events.feed(event)]
+        kept = [frame if kept is event else write_event(kept) for kept in self._events.feed(event)]
+        return [*self._opened(), *kept]
+
+    def _opened(self) -> list[bytes]:
+        """The start of the message, once."""
+        opening, self._opening = self._opening, b""
+        return [opening] if opening else []

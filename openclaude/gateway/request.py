@@ -7,11 +7,12 @@ LiteLLM as a library, slots, where limits come from. A second pass changes nothi
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from openclaude.errors import OpenclaudeError
-from openclaude.gateway.guard_blocks import fit_message, is_blank, portable, set_apart
+from openclaude.gateway.guard_blocks import fit_message, is_blank, portable, set_apart, text
 from openclaude.gateway.guard_limits import Limits
 from openclaude.gateway.guard_turns import join_system_turns
 
@@ -55,6 +56,9 @@ TOOL_KEYS = ("type", "name", "description", "input_schema", "cache_control")
 BILLING = "x-anthropic-billing-header:"
 
 
+FORMAT = "Answer with nothing but one JSON value, without a code fence, that fits this JSON schema:"
+
+
 class Refused(OpenclaudeError):
     """A request that this slot cannot answer truthfully.
 
@@ -75,9 +79,13 @@ def fit_request(body: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
     fit_tools(fitted)
     fit_metadata(fitted)
     fit_reasoning(fitted, limits)
+    if limits.formatless:
+        say_format(fitted)
     if limits.native:
         # LiteLLM plays this part for the others; third parties may not know the key
         fitted.pop("context_management", None)
+        # the names of features that only Anthropic has, one of them the login of a plan
+        fitted.pop("provider_specific_header", None)
     if isinstance(messages := body.get("messages"), list):
         turns = join_system_turns(messages)
         fitted["messages"] = [fit_message(turn, limits) for turn in turns]
@@ -180,3 +188,15 @@ def fit_reasoning(fitted: dict[str, Any], limits: Limits) -> None:
     config = fitted.pop("output_config", None)
     if isinstance(config, Mapping) and "format" in config:
         fitted["output_config"] = {"format": config["format"]}
+
+
+def say_format(fitted: dict[str, Any]) -> None:
+    """The wish for a formatted answer as words, where it would be lost or refused as a key."""
+    config = fitted.pop("output_config", None)
+    wish = config.get("format") if isinstance(config, Mapping) else None
+    if not isinstance(wish, Mapping):
+        return
+    system = fitted.get("system") or []
+    blocks = [text(system)] if isinstance(system, str) else system
+    said = f"{FORMAT}\n{json.dumps(wish.get('schema'))}"
+    fitted["system"] = set_apart([*blocks, text(said)])

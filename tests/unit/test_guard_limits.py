@@ -51,23 +51,25 @@ def served_by(name: str, model: object, **info: object) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("model", "info", "native", "thoughts_due"),
+    ("model", "info", "special"),
     [
-        ("bedrock/converse/qwen.qwen3-next-80b-a3b", {}, False, False),
-        ("openrouter/anthropic/claude-opus-5-5", {}, False, False),
-        ("anthropic/glm-4.7", {}, True, False),
-        ("minimax/MiniMax-M2", {}, True, False),
-        ("deepseek/deepseek-chat", {}, True, True),
-        ("hosted_vllm/q", {"supported_endpoints": ["/v1/messages"]}, True, False),
-        (None, {"supported_endpoints": None}, False, False),
+        ("bedrock/converse/qwen.qwen3-next-80b-a3b", {}, ()),
+        ("openrouter/anthropic/claude-opus-5-5", {}, ()),
+        ("zai/glm-4.7", {}, ("formatless",)),
+        ("anthropic/glm-4.7", {}, ("native", "formatless")),
+        ("anthropic/claude-haiku-4-5", {}, ("native",)),
+        ("minimax/MiniMax-M2", {}, ("native", "formatless")),
+        ("deepseek/deepseek-chat", {}, ("native", "thoughts_due", "formatless")),
+        ("hosted_vllm/q", {"supported_endpoints": ["/v1/messages"]}, ("native", "formatless")),
+        (None, {"supported_endpoints": None}, ()),
     ],
 )
 def test_the_provider_of_a_deployment_tells_which_api_it_speaks(
-    model: object, info: dict[str, Any], native: bool, thoughts_due: bool
+    model: object, info: dict[str, Any], special: tuple[str, ...]
 ) -> None:
     limits = slot_limits("x", [served_by("x", model, **info)], [])
 
-    assert (limits.native, limits.thoughts_due) == (native, thoughts_due)
+    assert limits == Limits(max_output_tokens=8000, **dict.fromkeys(special, True))
 
 
 def test_one_fallback_that_speaks_anthropics_api_is_enough_to_speak_it() -> None:
@@ -75,4 +77,4 @@ def test_one_fallback_that_speaks_anthropics_api_is_enough_to_speak_it() -> None
 
     limits = slot_limits("x", deployments, [{"x": ["y"]}])
 
-    assert (limits.native, limits.thoughts_due) == (True, True)
+    assert (limits.native, limits.thoughts_due, limits.formatless) == (True, True, True)

@@ -80,6 +80,7 @@ limits = st.builds(
     reasoning=st.booleans(),
     native=st.booleans(),
     thoughts_due=st.booleans(),
+    formatless=st.booleans(),
 )
 
 

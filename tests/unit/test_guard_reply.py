@@ -194,7 +194,7 @@ def test_where_the_network_cuts_a_stream_does_not_matter(cuts: list[int], ending
     assert assembled(read(sent([*chunks, rest]))) == content[1:]
 
 
-def test_nothing_is_held_but_the_start_of_an_empty_text() -> None:
+def test_nothing_is_held_but_the_starts_of_the_message_and_of_an_empty_text() -> None:
     stream = StrippedStream()
     held = []
     for event in events([THINKING, HELLO, CALL]):
@@ -203,8 +203,18 @@ def test_nothing_is_held_but_the_start_of_an_empty_text() -> None:
             held.append(event)
 
     assert [event["type"] for event in held if event.get("index") != 0] == [
+        "message_start",
         "content_block_start",
     ]
+
+
+def test_the_start_of_a_message_leaves_with_whatever_comes_next() -> None:
+    start, *_ = [write_event(event) for event in events([])]
+    stream = StrippedStream()
+
+    assert sent([start]) == start
+    assert list(stream.feed(start)) == []
+    assert list(stream.feed(b": ping\n\n")) == [start, b": ping\n\n"]
 
 
 @pytest.mark.parametrize(

@@ -505,3 +505,26 @@ def test_a_provider_that_speaks_anthropics_api_gets_no_context_management() -> N
     request = body(context_management={"edits": []})
 
     assert "context_management" not in fit_request(request, NATIVE)
+
+
+@pytest.mark.parametrize(
+    "system", [None, "Be brief.", [text("Be brief.")]], ids=["none", "words", "blocks"]
+)
+def test_a_format_that_would_be_lost_is_asked_for_in_words(system: Any) -> None:
+    wish = {"format": {"type": "json_schema", "schema": {"type": "object"}}}
+    request = body(output_config=wish, **({"system": system} if system else {}))
+
+    sent = fit_request(request, Limits(formatless=True))
+
+    *before, said = sent["system"]
+    assert "output_config" not in sent
+    assert before == ([text("Be brief.\n")] if system else [])
+    assert said["text"].endswith('that fits this JSON schema:\n{"type": "object"}')
+
+
+def test_a_third_party_is_not_told_what_anthropic_has() -> None:
+    header = {"custom_llm_provider": "anthropic", "extra_headers": {"anthropic-beta": "oauth"}}
+
+    assert "provider_specific_header" not in fit_request(
+        body(provider_specific_header=header), NATIVE
+    )
