@@ -1,4 +1,4 @@
-"""A stand-in as a process: `python -m openclaude.standins anthropic|bedrock`.
+"""A stand-in as a process: `python -m openclaude.standins anthropic|bedrock|openai|...`.
 
 Knows: its command line. Refuses to know: what the stand-ins answer.
 Prints one JSON line when it listens, and ends on SIGTERM, SIGINT or, with `--parent-pipe`, when
@@ -14,13 +14,26 @@ import queue
 import signal
 import sys
 import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from openclaude.standins.anthropic import AnthropicStandin
 from openclaude.standins.bedrock import BedrockStandin
 from openclaude.standins.bedrock_rules import ModelRules
+from openclaude.standins.gemini import GeminiStandin
+from openclaude.standins.ollama import OllamaStandin
+from openclaude.standins.openai import OpenAIStandin
 from openclaude.standins.sigv4 import Secret
+from openclaude.standins.standin import Standin
+
+STANDINS: Mapping[str, Callable[..., Standin[Any]]] = {
+    "anthropic": AnthropicStandin,
+    "bedrock": BedrockStandin,
+    "gemini": GeminiStandin,
+    "ollama": OllamaStandin,
+    "openai": OpenAIStandin,
+}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -41,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m openclaude.standins", allow_abbrev=False)
-    parser.add_argument("name", choices=("anthropic", "bedrock"))
+    parser.add_argument("name", choices=tuple(STANDINS))
     parser.add_argument("--port", type=int, default=0, help="default: a free one")
     parser.add_argument("--record", type=Path, help="append a JSON line per request to this file")
     parser.add_argument("--setup", type=Path, help="JSON: the constructor's other arguments")
@@ -49,18 +62,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _standin(options: argparse.Namespace) -> AnthropicStandin | BedrockStandin:
+def _standin(options: argparse.Namespace) -> Standin[Any]:
     """The stand-in of the command line; it remembers nothing, its record file does."""
     setup = json.loads(options.setup.read_bytes()) if options.setup else {}
-    common: dict[str, Any] = {"port": options.port, "record": options.record, "keep": 0}
-    if options.name == "anthropic":
-        if "credentials" in setup:
-            setup["credentials"] = frozenset(setup["credentials"])
-        return AnthropicStandin(**common, **setup)
-    for key, kind in (("credentials", Secret), ("models", ModelRules)):
-        if key in setup:
-            setup[key] = {name: kind(**values) for name, values in setup[key].items()}
-    return BedrockStandin(**common, **setup)
+    given: dict[str, Any] = {"port": options.port, "record": options.record, "keep": 0, **setup}
+    if options.name == "anthropic" and "credentials" in given:
+        given["credentials"] = frozenset(given["credentials"])
+    elif "credentials" in given:
+        secrets = given["credentials"].items()
+        given["credentials"] = {name: Secret(**values) for name, values in secrets}
+    if "models" in given:
+        models = given["models"].items()
+        given["models"] = {name: ModelRules(**values) for name, values in models}
+    return STANDINS[options.name](**given)
 
 
 def _wait_for_the_parent(ends: queue.SimpleQueue[int]) -> None:

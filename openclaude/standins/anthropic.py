@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -44,15 +45,19 @@ class AnthropicStandin(Standin[Recorded]):
         host: str = "127.0.0.1",
         port: int = 0,
         credentials: frozenset[str] | None = None,
+        api_key: str | None = None,
         utilization: float = 0.17,
         answer: Callable[[Recorded], Reply | None] | None = None,
         record: Path | None = None,
         keep: int | None = None,
     ) -> None:
-        """`credentials` are the tokens that are admitted (None: any); `utilization` is the used
-        part of the plan's five hours, from 0.75 on with the header that makes claude warn."""
+        """`credentials` are the tokens that are admitted (None: any); `api_key` makes it a third
+        party that speaks Anthropic's language: under any path, with models of its own, and it
+        admits this key alone; `utilization` is the used part of the plan's five hours, from 0.75
+        on with the header that makes claude warn."""
         super().__init__(host=host, port=port, answer=answer, record=record, keep=keep)
         self._credentials = credentials
+        self._api_key = api_key
         self._utilization = utilization
 
     def _inspect(self, request: Recorded) -> Recorded:
@@ -60,6 +65,8 @@ class AnthropicStandin(Standin[Recorded]):
 
     def _reply(self, request: Recorded) -> Reply:
         headers = request_headers()
+        if self._api_key is not None:
+            return self._third_party(request, headers)
         match request.method, request.path:
             case "HEAD", "/api/hello":
                 return Reply(headers=headers)
@@ -67,6 +74,17 @@ class AnthropicStandin(Standin[Recorded]):
                 return self._admit(request, headers) or self._message(request, headers)
             case _:
                 return error_reply(404, "Not found", headers)
+
+    def _third_party(self, request: Recorded, headers: Headers) -> Reply:
+        """What a provider answers who has Anthropic's API and none of its plans."""
+        if request.method != "POST" or not request.path.endswith("/v1/messages"):
+            return error_reply(404, "Not found", headers)
+        if strange := request.header("authorization"):
+            # loud, because it may be the login of somebody's plan
+            return error_reply(418, f"AUTHORIZATION HEADER LEAKED: {strange[:12]}...", headers)
+        if request.header("x-api-key") != self._api_key:
+            return error_reply(401, "invalid x-api-key", headers)
+        return self._message(request, headers)
 
     def _admit(self, request: Recorded, headers: Headers) -> Reply | None:
         """A refusal, when the credential is missing, unknown or not allowed here."""
@@ -86,16 +104,20 @@ class AnthropicStandin(Standin[Recorded]):
         return None
 
     def _message(self, request: Recorded, headers: Headers) -> Reply:
-        headers = (*headers, *quota_headers(utilization=self._utilization, now=time.time()))
+        if self._api_key is None:
+            headers = (*headers, *quota_headers(utilization=self._utilization, now=time.time()))
         try:
             body = request.json()
         except ValueError:
             return error_reply(400, "The request body is not valid JSON", headers)
         is_count = request.path.endswith("/count_tokens")
-        if problem := next(problems(body, is_count=is_count), None):
+        found = problems(body, is_count=is_count)
+        if self._api_key is not None:
+            found = chain(found, strangeness(body))
+        if problem := next(found, None):
             return error_reply(400, problem, headers)
         model = body["model"]
-        if not model.startswith("claude-"):
+        if self._api_key is None and not model.startswith("claude-"):
             return error_reply(404, f"model: {model}", headers)
         if is_count:
             return json_reply(200, {"input_tokens": COUNTED_TOKENS}, headers=headers)
@@ -131,6 +153,29 @@ def problems(body: Any, *, is_count: bool) -> Iterator[str]:
             continue
         for place, block in enumerate(content if isinstance(content, list) else ()):
             yield from _block_problems(f"messages.{turn}.content.{place}", block)
+
+
+# What a third party's body may hold; reports differ in the rest, so nothing else shall come
+PORTABLE = frozenset(
+    {"model", "messages", "max_tokens", "system", "tools", "tool_choice", "stream", "metadata"}
+    | {"stop_sequences", "temperature", "top_p", "top_k", "thinking", "output_config"}
+)
+TOOL_KEYS = frozenset({"type", "name", "description", "input_schema", "cache_control"})
+
+
+def strangeness(body: Any) -> Iterator[str]:
+    """What only Anthropic's own models understand."""
+    yield from (f"{key}: Extra inputs are not permitted" for key in body.keys() - PORTABLE)
+    for place, tool in enumerate(body.get("tools") or ()):
+        for key in tool.keys() - TOOL_KEYS:
+            yield f"tools.{place}.{key}: Extra inputs are not permitted"
+    for turn, message in enumerate(body["messages"]):
+        if message["role"] not in ("user", "assistant"):
+            yield f'messages.{turn}: Unexpected role "{message["role"]}"'
+        for key in message.keys() - {"role", "content"}:
+            yield f"messages.{turn}.{key}: Extra inputs are not permitted"
+    if '"ttl"' in json.dumps(body):
+        yield "cache_control.ttl: Extra inputs are not permitted"
 
 
 def _block_problems(where: str, block: Any) -> Iterator[str]:

@@ -1,0 +1,477 @@
+"""A real providers instance in front of every kind of provider that LiteLLM knows for us.
+
+The stand-ins check keys, types and each API's own rules, so a 200 says that the provider could
+read the request. All that differs from one provider to the next is one row of SERVED.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from openclaude.standins.anthropic import AnthropicStandin
+from openclaude.standins.bedrock_rules import ModelRules
+from openclaude.standins.gemini import GeminiStandin
+from openclaude.standins.ollama import OllamaStandin
+from openclaude.standins.openai import OpenAIStandin
+from openclaude.standins.script import abort, error, midstream, reasoning, say, slow, tool
+from openclaude.standins.standin import Standin
+from tests.process.test_providers_instance import BASH, FLAGS, REPOSITORY, Answer, wait_ready
+
+KEY = "sk-providers-0123456789abcdef0123456789abcdef"
+SECRET = "sk-of-the-provider-0123456789abcdef"
+ACCOUNT = "account-uuid-canary"
+CAP = 8000
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5E"
+    "rkJggg=="
+)
+
+
+class Served(NamedTuple):
+    """How one provider is reached: LiteLLM's model up to its last word, the stand-in, the path."""
+
+    prefix: str
+    standin: str
+    path: str = ""
+
+
+SERVED = {
+    "openai": Served("openai/", "openai", "/v1"),
+    "hosted_vllm": Served("hosted_vllm/", "openai", "/v1"),
+    "lm_studio": Served("lm_studio/", "openai", "/v1"),
+    "moonshot": Served("moonshot/", "openai", "/v1"),
+    "mistral": Served("mistral/", "openai", "/v1"),
+    "openrouter": Served("openrouter/vendor/", "openai", "/api/v1"),
+    "groq": Served("groq/", "openai", "/openai/v1"),
+    "zai": Served("zai/", "openai", "/api/paas/v4"),
+    "azure": Served("azure/", "openai"),
+    "gemini": Served("gemini/gemini-2.5-", "gemini", "/v1beta"),
+    "gemini3": Served("gemini/gemini-3-", "gemini", "/v1beta"),
+    "ollama_chat": Served("ollama_chat/", "ollama"),
+    "anthropic": Served("anthropic/", "third-party", "/api/anthropic"),
+    "deepseek": Served("deepseek/", "third-party"),
+    "minimax": Served("minimax/", "third-party", "/anthropic"),
+}
+NAMES = tuple(SERVED)
+SAID = ("anthropic", "deepseek", "minimax", "zai")  # who is asked for a format in words
+READS, SEES = "reads", "sees"  # the two models that each of them has
+RULES = {
+    f"{prefix}{name}": ModelRules(max_output_tokens=CAP, vision=name == SEES)
+    for prefix in ("", "vendor/", "gemini-2.5-", "gemini-3-")
+    for name in (READS, SEES)
+}
+
+
+class Dialects(NamedTuple):
+    """A running instance, and the providers behind it."""
+
+    port: int
+    standins: dict[str, Standin[Any]]
+
+    def open(self, body: dict[str, Any]) -> http.client.HTTPConnection:
+        """A request on its way, as the hop from main sends it."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        headers = {
+            "authorization": f"Bearer {KEY}",
+            "content-type": "application/json",
+            "anthropic-version": "2023-06-01",
+            "anthropic-beta": "claude-code-20250219,oauth-2025-04-20",
+        }
+        connection.request("POST", "/v1/messages", json.dumps(body), headers)
+        return connection
+
+    def send(self, body: dict[str, Any]) -> Answer:
+        """One request and its whole reply."""
+        with contextlib.closing(self.open(body)) as connection:
+            response = connection.getresponse()
+            return Answer(response.status, response.read())
+
+    def seen(self) -> tuple[Any, ...]:
+        """Every request that any provider got, in no order."""
+        return tuple(seen for standin in self.standins.values() for seen in standin.requests)
+
+    def ask(self, body: dict[str, Any]) -> tuple[Answer, Any]:
+        """A good request: the reply, and the one call that reached the provider."""
+        answer = self.send(body)
+        assert answer.status == 200, answer.body
+        (call,) = self.seen()
+        problems = [text for text in getattr(call, "problems", ()) if not text.startswith("note:")]
+        assert problems == []
+        return answer, call
+
+
+def deployment(name: str, model: str, standins: dict[str, Standin[Any]]) -> dict[str, Any]:
+    """One model of one provider, as compile writes it."""
+    served = SERVED[name]
+    is_able = model == SEES
+    # without it LiteLLM loses `max_retries`, and the openai package makes three calls of one
+    kept = {"allowed_openai_params": ["max_retries"]} if name == "zai" else {}
+    return {
+        "model_name": f"{name}-{model}",
+        "litellm_params": {
+            "model": f"{served.prefix}{model}",
+            "api_base": f"{standins[served.standin].url}{served.path}",
+            "api_key": "os.environ/OPENCLAUDE_SECRET_HAIKU",
+            "max_retries": 0,
+            **kept,
+        },
+        "model_info": {
+            "max_output_tokens": CAP,
+            "supports_vision": is_able,
+            "supports_reasoning": is_able,
+        },
+    }
+
+
+def config(standins: dict[str, Standin[Any]]) -> dict[str, Any]:
+    """providers.yaml with every provider in it, and one that is LiteLLM's own mock."""
+    mock = {"model": "openai/mock", "api_key": "none", "mock_response": "I am a mock"}
+    return {
+        "model_list": [
+            *(deployment(name, model, standins) for name in NAMES for model in (READS, SEES)),
+            {"model_name": "mock", "litellm_params": mock, "model_info": {}},
+        ],
+        "litellm_settings": {
+            "drop_params": True,
+            "modify_params": False,
+            "request_timeout": 600,
+            "use_chat_completions_url_for_anthropic_messages": True,
+            "callbacks": ["openclaude.gateway.guard.handler"],
+        },
+        "router_settings": {"num_retries": 0, "disable_cooldowns": True},
+        "general_settings": {
+            "master_key": "os.environ/LITELLM_MASTER_KEY",
+            "disable_model_info_refresh": True,
+        },
+    }
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dialects]:
+    folder = tmp_path_factory.mktemp("dialects")
+    log = folder / "log"
+    with contextlib.ExitStack() as stack:
+        standins: dict[str, Standin[Any]] = {
+            "openai": stack.enter_context(OpenAIStandin(key=SECRET, models=RULES)),
+            "gemini": stack.enter_context(GeminiStandin(key=SECRET, models=RULES)),
+            "ollama": stack.enter_context(OllamaStandin(models=RULES)),
+            "third-party": stack.enter_context(AnthropicStandin(api_key=SECRET)),
+        }
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        output = stack.enter_context(log.open("wb"))
+        command = (sys.executable, "-m", "uvicorn", "--no-access-log")
+        process = subprocess.Popen(
+            (*command, "--fd", str(listener.fileno()), "litellm.proxy.proxy_server:app"),
+            cwd=folder,
+            env=write_home(folder, standins),
+            pass_fds=(listener.fileno(),),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            port = listener.getsockname()[1]
+            wait_ready(port, process, log)
+            yield Dialects(port, standins)
+        finally:
+            process.terminate()
+            process.wait(10)
+    assert SECRET not in log.read_text()
+
+
+def write_home(folder: Path, standins: dict[str, Standin[Any]]) -> dict[str, str]:
+    """The instance's files, and its whole environment."""
+    path = folder / "providers.yaml"
+    path.write_text(yaml.safe_dump(config(standins)))
+    return {
+        **FLAGS,
+        "HOME": str(folder),
+        "PATH": os.defpath,
+        "PYTHONPATH": str(REPOSITORY),
+        "CONFIG_FILE_PATH": str(path),
+        "LITELLM_MASTER_KEY": KEY,
+        "OPENCLAUDE_SECRET_HAIKU": SECRET,
+    }
+
+
+@pytest.fixture
+def dialects(instance: Dialects) -> Dialects:
+    for standin in instance.standins.values():
+        standin.clear()
+    return instance
+
+
+def text(words: str) -> dict[str, Any]:
+    return {"type": "text", "text": words}
+
+
+def body(slot: str, *content: Any, **more: Any) -> dict[str, Any]:
+    """A request with one user turn."""
+    blocks = [text(block) if isinstance(block, str) else block for block in content]
+    turn = {"role": "user", "content": blocks}
+    return {"model": slot, "max_tokens": 100, "messages": [turn], **more}
+
+
+def conversation(slot: str, script: str, **more: Any) -> dict[str, Any]:
+    """What claude sends to a model it does not know, in the middle of its work."""
+    hour = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
+    schema = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "type": "object",
+        "properties": {"command": {"type": "string"}, "n": {"type": "integer", "maximum": 9}},
+        "required": ["command"],
+        "additionalProperties": False,
+    }
+    image = {"type": "base64", "media_type": "image/png", "data": PIXEL}
+    failed = [text("no such file"), {"type": "image", "source": image}]
+    loaded = [{"type": "tool_reference", "tool_name": "WebFetch"}]
+    calls = [
+        {"type": "tool_use", "id": "toolu_01", "name": "Bash", "input": {"command": "ls"}},
+        {"type": "tool_use", "id": "toolu_02", "name": "ToolSearch", "input": {}},
+    ]
+    results = [
+        {"type": "tool_result", "tool_use_id": "toolu_01", "content": failed, "is_error": True},
+        {"type": "tool_result", "tool_use_id": "toolu_02", "content": loaded},
+    ]
+    thought = {"type": "thinking", "thinking": "hm", "signature": "signed-by-anthropic"}
+    return {
+        "model": slot,
+        "max_tokens": 32000,
+        "system": [
+            text("x-anthropic-billing-header: cc_version=2.1.330; cch=f00;"),
+            text("Be brief.") | hour,
+        ],
+        "thinking": {"type": "adaptive", "display": "omitted"},
+        "output_config": {"effort": "high"},
+        "context_management": {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]},
+        "metadata": {"user_id": json.dumps({"account_uuid": ACCOUNT})},
+        "safeguards": [{"type": "dangerous_tool_use"}],
+        "tools": [
+            {"name": "Bash", "description": "Run", "input_schema": schema} | hour,
+            {"name": "ToolSearch", "input_schema": {"type": "object", "properties": {}}},
+            {"name": "WebFetch", "input_schema": {"type": "object"}, "defer_loading": True},
+            {"name": "DeferredToolPlaceholder", "input_schema": {}, "defer_loading": True},
+        ],
+        "messages": [
+            {"role": "user", "content": [text("<system-reminder>r</system-reminder>"), text("go")]},
+            {"role": "system", "content": [text("first")], "output_config": {"effort": "high"}},
+            {"role": "assistant", "content": [thought, text("ok"), *calls]},
+            {"role": "user", "content": [*results, text("and"), text("more") | hour]},
+            {"role": "assistant", "content": [text("done")]},
+            {"role": "user", "content": [text(script) | hour]},
+            {"role": "system", "content": "second"},
+        ],
+        **more,
+    }
+
+
+def blocks_of(answer: Answer) -> list[dict[str, Any]]:
+    """The blocks of a reply, whole or streamed (then as they start)."""
+    if answer.body.startswith(b"{"):
+        return list(answer.json()["content"])
+    return [event["content_block"] for event in answer.events() if "content_block" in event]
+
+
+every = pytest.mark.parametrize("name", NAMES)
+both = pytest.mark.parametrize("streams", [True, False], ids=["stream", "whole"])
+
+
+# What is asked ------------------------------------------------------------------------------------
+
+
+@every
+@both
+def test_a_turn_is_answered_by_one_call(dialects: Dialects, name: str, streams: bool) -> None:
+    answer, call = dialects.ask(body(f"{name}-reads", say("Hello"), stream=streams))
+
+    assert answer.text() == "Hello"
+    assert call.method == "POST"
+
+
+@every
+@both
+@pytest.mark.parametrize("model", [READS, SEES])
+def test_what_claude_sends_in_the_middle_of_its_work_can_be_read(
+    dialects: Dialects, name: str, streams: bool, model: str
+) -> None:
+    request = conversation(f"{name}-{model}", say("Hello"), stream=streams)
+
+    answer, call = dialects.ask(request)
+
+    sent = call.body.decode()
+    assert answer.text() == "Hello"
+    assert (PIXEL in sent) == (model == SEES)
+    for word in ("ERROR", "no such file", "now callable", "first", "second", "Be brief."):
+        assert word in sent
+    for word in ("billing-header", ACCOUNT, "Placeholder", "defer_loading", "signed-by-anthropic"):
+        assert word not in sent
+
+
+@every
+def test_no_credential_but_the_providers_own_arrives(dialects: Dialects, name: str) -> None:
+    _, call = dialects.ask(conversation(f"{name}-reads", say("ok")))
+
+    sent = str(call.headers) + call.target + call.body.decode()
+    assert KEY not in sent
+    assert sent.count(SECRET) == 1
+    assert "oauth" not in sent
+
+
+@every
+@pytest.mark.parametrize("asked", [32000, None, 64])
+def test_no_more_is_asked_for_than_the_model_can_write(
+    dialects: Dialects, name: str, asked: int | None
+) -> None:
+    _, call = dialects.ask(body(f"{name}-reads", say("ok"), max_tokens=asked))
+
+    sent = json.dumps(call.json())  # each of them writes JSON in its own way
+    assert f": {min(asked or CAP, CAP)}" in sent
+
+
+@every
+@both
+def test_a_tool_is_called_and_its_result_read(dialects: Dialects, name: str, streams: bool) -> None:
+    slot = f"{name}-reads"
+    question = body(slot, say("Look:") + tool("Bash", {"command": "ls"}), tools=[BASH])
+    answer, _ = dialects.ask(question | {"stream": streams})
+    said, called = blocks_of(answer)
+    for standin in dialects.standins.values():
+        standin.clear()
+    if streams:
+        deltas = [event.get("delta", {}) for event in answer.events()]
+        arguments = "".join(delta.get("partial_json", "") for delta in deltas)
+        called = {**called, "input": json.loads(arguments)}
+    result = {"type": "tool_result", "tool_use_id": called["id"], "content": "files"}
+    history = [
+        *question["messages"],
+        {"role": "assistant", "content": [text("Look:"), called]},
+        {"role": "user", "content": [result]},
+    ]
+
+    after, _ = dialects.ask(question | {"stream": streams, "messages": history})
+
+    assert (said["type"], called["name"], called["input"]) == ("text", "Bash", {"command": "ls"})
+    assert called.keys() == {"type", "id", "name", "input"}
+    assert b'"tool_use"' in answer.body
+    assert after.text() == "TOOL RESULT SEEN: 1 result: files"
+
+
+@every
+def test_a_long_tool_name_comes_back_as_claude_knows_it(dialects: Dialects, name: str) -> None:
+    tool_name = "mcp__a-server-with-a-long-name__" + "a_tool_with_a_long_name_" * 3
+    tools = [{**BASH, "name": tool_name}]
+    choice = {"type": "tool", "name": tool_name}
+
+    answer, _ = dialects.ask(body(f"{name}-reads", say("ok"), tools=tools, tool_choice=choice))
+
+    names = {block["name"] for block in blocks_of(answer) if block["type"] == "tool_use"}
+    assert names <= {tool_name}
+
+
+@every
+def test_a_formatted_answer_is_one(dialects: Dialects, name: str) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"title": {"type": "string"}},
+        "required": ["title"],
+        "additionalProperties": False,
+    }
+    wanted = {"effort": "low", "format": {"type": "json_schema", "schema": schema}}
+
+    answer, call = dialects.ask(body(f"{name}-reads", "a title", output_config=wanted))
+
+    if name in SAID:  # the stand-ins do not read that, models do
+        assert "fits this JSON schema" in call.body.decode()
+    else:
+        assert json.loads(answer.text()).keys() == {"title"}
+
+
+# What is answered ---------------------------------------------------------------------------------
+
+
+@every
+@both
+@pytest.mark.parametrize("model", [READS, SEES])
+def test_no_thought_of_the_model_reaches_claude(
+    dialects: Dialects, name: str, streams: bool, model: str
+) -> None:
+    script = reasoning("let me think") + say("Hello") + tool("Bash", {"command": "ls"})
+
+    request = conversation(f"{name}-{model}", script, stream=streams)
+    answer, _ = dialects.ask(request)
+
+    assert [block["type"] for block in blocks_of(answer)] == ["text", "tool_use"]
+    assert b"let me think" not in answer.body
+    assert b"signature" not in answer.body
+
+
+@every
+def test_a_stream_is_not_held_back(dialects: Dialects, name: str) -> None:
+    with contextlib.closing(dialects.open(body(f"{name}-reads", slow(4, 0.2), stream=True))) as c:
+        response = c.getresponse()
+        arrivals = [time.monotonic() for line in response if b'"text_delta"' in line]
+
+    assert len(arrivals) >= 4
+    assert arrivals[-1] - arrivals[0] > 0.4
+
+
+# Mistral counts without being asked, which a server of OpenAI's kind does not
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "mistral"])
+def test_what_it_cost_is_counted_by_the_provider(dialects: Dialects, name: str) -> None:
+    answer, call = dialects.ask(body(f"{name}-reads", say("Hello"), stream=True))
+
+    (delta,) = [event for event in answer.events() if event["type"] == "message_delta"]
+    start = answer.events()[0]["message"]["usage"]
+    assert start | delta["usage"] | {"input_tokens": 0} != start
+    assert max(start["input_tokens"], delta["usage"].get("input_tokens", 0)) == len(call.body) // 4
+
+
+@pytest.mark.parametrize("streams", [True, False])
+def test_a_mock_answers_without_any_provider(dialects: Dialects, streams: bool) -> None:
+    answer = dialects.send(body("mock", "hi", stream=streams, tools=[BASH]))
+
+    assert (answer.status, answer.text(), dialects.seen()) == (200, "I am a mock", ())
+
+
+# Errors -------------------------------------------------------------------------------------------
+
+
+@every
+@both
+@pytest.mark.parametrize("status", [400, 401, 429, 500, 503])
+def test_an_error_is_one_call_and_keeps_its_meaning(
+    dialects: Dialects, name: str, streams: bool, status: int
+) -> None:
+    failed = dialects.send(body(f"{name}-reads", error(status, message="oh no"), stream=streams))
+
+    kept = {500: {500, 503}}.get(status, {status})
+    assert failed.status in kept
+    assert "oh no" in failed.json()["error"]["message"]
+    assert len(dialects.seen()) == 1
+
+
+@every
+@pytest.mark.parametrize("script", [midstream(6), abort(6)], ids=["error", "abort"])
+def test_a_stream_that_breaks_ends_with_an_error(
+    dialects: Dialects, name: str, script: str
+) -> None:
+    answer = dialects.send(body(f"{name}-reads", slow(6, 0.05) + script, stream=True))
+
+    assert len(dialects.seen()) == 1
+    assert answer.events()[-1]["type"] == "error"
+
+
+def test_no_provider_is_asked_for_its_models(dialects: Dialects) -> None:
+    assert [seen.target for seen in dialects.seen()] == []
