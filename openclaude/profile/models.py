@@ -16,6 +16,8 @@ from openclaude.profile.providers import BEDROCK, PROVIDERS
 from openclaude.profile.values import REGION, check_provider_model
 
 EXAMPLE = "bedrock/qwen.qwen3-next-80b-a3b"
+# LiteLLM begins a login on a device for these as soon as one is named; nobody would see it
+INTERACTIVE = frozenset({"chatgpt", "github_copilot"})
 LIMITS = ("max_output_tokens", "context_window")
 Key = tuple[str, ...]
 
@@ -39,7 +41,8 @@ def check_model(
 def is_usable(name: str, catalog: Catalog) -> bool:
     """Whether a name is `PROVIDER/ID` with a provider that LiteLLM knows."""
     provider, slash, model_id = name.partition("/")
-    return bool(slash and model_id) and provider in known_providers(catalog)
+    known = provider in known_providers(catalog)
+    return bool(slash and model_id) and known and provider not in INTERACTIVE
 
 
 def known_providers(catalog: Catalog) -> tuple[str, ...]:
@@ -73,6 +76,9 @@ def refuse_provider(key: Key, name: str, catalog: Catalog) -> Iterator[Finding]:
         meant = f"did you mean `{shorten(f'{near}/{model_id}')}`?" if near else ""
         message = f'no provider named "{shorten(provider)}"'
         yield Finding(key, message, meant or "list them with `openclaude models`")
+    elif provider in INTERACTIVE:
+        message = f"`{provider}/` asks for a login in the middle of a session"
+        yield Finding(key, message, "use a provider with a key")
     else:
         yield Finding(key, f'"{shorten(name)}" names no model', allowed)
 

@@ -138,6 +138,13 @@ def test_a_profile_may_say(tmp_path: Path, text: str) -> None:
             ],
         ),
         (
+            tier('model = "github_copilot/gpt-5"\n'),
+            [
+                "x.toml:3: tiers.haiku.model: `github_copilot/` asks for a login in the middle of "
+                "a session; use a provider with a key"
+            ],
+        ),
+        (
             tier('model = "openai/"\n'),
             [
                 'x.toml:3: tiers.haiku.model: "openai/" names no model; write `PROVIDER/MODEL`, '
