@@ -209,13 +209,16 @@ def run_editor(command: tuple[str, ...], draft: Path, kept: Kept, env: Mapping[s
 
 def editor_failed(editor: str, status: int, draft: Path, kept: Kept) -> OpenclaudeError:
     """The error for an editor that failed or took the draft away."""
-    error = EditorFailed(
-        f"the editor `{editor}` exited with {status}; nothing changed"
-        if status
-        else f"the editor `{editor}` has left no file; nothing changed"
-    )
+    error = EditorFailed(f"the editor `{editor}` {how_it_ended(status)}; nothing changed")
     is_kept = not forget_unchanged(draft, kept)
     return NotSaved(error, draft, kept.name) if is_kept else error
+
+
+def how_it_ended(status: int) -> str:
+    """What an editor did instead of what it is for."""
+    if status < 0:
+        return f"was ended by {signal.Signals(-status).name}"
+    return f"exited with {status}" if status else "has left no file"
 
 
 def forget_unchanged(draft: Path, kept: Kept) -> bool:
