@@ -7,17 +7,21 @@ a traceback). Refuses to know: what the error means; that is slot_errors.py. Pur
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 LAYERS = 12  # measured: six at most
+BYTES = ("b'", 'b"')
 LONGEST = 500  # characters of somebody else's text in a message of ours
 
-# `litellm.X: `, `OpenrouterException - `, `BedrockException Invalid Authentication - `, ...
+# `litellm.X: `, `OpenrouterException - `, `BedrockException Invalid Authentication - `,
+# `AzureException RateLimitError - `, ...
 WRAPPER = re.compile(
-    r"(?:litellm\.)?(?P<kind>\w+(?:Error|Exception)|Timeout)(?: Invalid Authentication)?\s*"
+    r"(?:litellm\.)?(?P<kind>\w+(?:Error|Exception)|Timeout)"
+    r"(?: Invalid Authentication| \w+Error)?\s*"
     r"(?:[:-]\s+|(?=\{))"
     r"|(?:Timeout|Rate Limit|Context Window) Error\s*[:-]\s+"
     r"|Error code: \d+ - "
@@ -80,11 +84,24 @@ def peel(said: Said) -> Said:
     text = said.text.strip()
     if text.startswith("{"):
         return dig(said._replace(text=text))
+    if text.startswith(BYTES):
+        return said._replace(text=as_written(text))
     text = TAILS.sub("", text, count=1)  # not before: the JSON may hold a tail of its own
     if wrapper := WRAPPER.match(text):
         kind = wrapper["kind"] or said.raiser
         return said._replace(text=text[wrapper.end() :], kinds=said.kinds | {kind}, raiser=kind)
     return said._replace(text=text)
+
+
+def as_written(text: str) -> str:
+    """What Python shows as bytes, as the text that it was (measured: errors of a Gemini stream)."""
+    try:
+        written = ast.literal_eval(text)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        written = None
+    if isinstance(written, bytes):
+        return written.decode("utf-8", errors="replace")
+    return text[2:].removesuffix(text[1])
 
 
 def dig(said: Said) -> Said:
