@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from openclaude.errors import UsageError
 from openclaude.output import Result
 from openclaude.places import Places
-from openclaude.profile.names import default_profile_name
+from openclaude.profile.names import default_profile_name, profile_name
 
 if TYPE_CHECKING:
     from openclaude.profile.library import Library
@@ -136,7 +136,7 @@ def read(
         case "show":
             from openclaude.commands.profiles_show import show_profile
 
-            return show_profile(library, meant(arguments.name, places, env), env)
+            return show_profile(library, profile_name(arguments.name, env, places), env)
         case "validate":
             from openclaude.commands.profiles_validate import validate_profiles
 
@@ -170,8 +170,8 @@ def write(
         case "copy":
             return copy_profile(places, library, arguments.source, arguments.name)
         case "edit":
-            return edit_profile(places, library, meant(arguments.name, places, env), env)
-    name, key = meant(arguments.profile, places, env), arguments.key
+            return edit_profile(places, library, profile_name(arguments.name, env, places), env)
+    name, key = profile_name(arguments.profile, env, places), arguments.key
     if arguments.action == "set":
         return set_key(places, library, name, env, key_text=key, value_text=arguments.value)
     return unset_key(places, library, name, env, key_text=key)
@@ -196,17 +196,12 @@ def carry(
         case "remove":
             return move.remove_profile(places, library, arguments.name, is_sure=arguments.yes)
         case "export":
-            name = meant(arguments.name, places, env)
+            name = profile_name(arguments.name, env, places)
             return share.export_profile(library, name, arguments.out)
         case _:
             return share.import_profile(
                 places, library, arguments.file, arguments.name, env, is_sure=arguments.yes
             )
-
-
-def meant(given: str | None, places: Places, env: Mapping[str, str]) -> str:
-    """The profile that is named, else the default."""
-    return given or default_profile_name(env, places)
 
 
 def choose(

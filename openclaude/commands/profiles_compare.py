@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from openclaude.commands.profiles_shelf import find_kept
+from openclaude.commands.profiles_shelf import find_file
 from openclaude.commands.profiles_show import flat, map_values, origin_text
 from openclaude.commands.profiles_validate import load
 from openclaude.output import Result, table
@@ -69,6 +69,6 @@ def find_path(places: Places, library: Library, name: str | None) -> Result:
     """The path of a profile's file; without a name, of the folder of the user's own."""
     if name is None:
         return Result(text=f"{places.profiles}\n", data={"path": str(places.profiles)})
-    kept = find_kept(places, library, name)
-    where = "shipped" if kept.is_shipped else "user"
-    return Result(text=f"{kept.path}\n", data={"name": name, "path": str(kept.path), "from": where})
+    path, is_shipped = find_file(places, library, name)
+    where = "shipped" if is_shipped else "user"
+    return Result(text=f"{path}\n", data={"name": name, "path": str(path), "from": where})

@@ -1,12 +1,14 @@
 """`openclaude profiles edit`: a profile in the user's editor, saved only when it is right.
 
 Knows: the steps, and the draft that the editor is given. Refuses to know: the rules of a profile.
-The draft lies beside the profile, `.NAME.PID.draft.toml`: what was typed outlives a mistake, a
-crash and a lost terminal, and the next `edit` goes on with it.
+The draft lies beside the profile, `.NAME.PID.BASE.draft.toml`, BASE telling what the profile said
+when it was made: what was typed outlives a mistake, a crash and a lost terminal, and the next
+`edit` goes on with it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shlex
@@ -27,7 +29,7 @@ from openclaude.run.files import write_private
 if TYPE_CHECKING:
     from openclaude.profile.library import Library
 
-DRAFT = re.compile(r"\.(?P<name>.+)\.(?P<pid>[0-9]+)\.draft\.toml")
+DRAFT = re.compile(r"\.(?P<name>.+)\.(?P<pid>[0-9]+)\.(?P<base>[0-9a-f]{8})\.draft\.toml")
 
 
 class EditorFailed(OpenclaudeError):
@@ -133,12 +135,14 @@ def settle_mistakes(error: OpenclaudeError, draft: Path, name: str) -> None:
 
 def make_draft(places: Places, kept: Kept) -> Path:
     """A copy for the editor, or the one that an earlier edit has left."""
-    draft = places.profiles / f".{kept.name}.{os.getpid()}.draft.toml"
+    base = hashlib.sha256(kept.content).hexdigest()[:8]
+    draft = places.profiles / f".{kept.name}.{os.getpid()}.{base}.draft.toml"
     with writing(places):
         for left in left_drafts(places.profiles, kept.name):
             with suppress(FileNotFoundError):
                 left.rename(draft)
-                tell(f"note: going on with what was typed before, from `{left}`\n")
+                since = "" if f".{base}." in left.name else "; the profile has changed since then"
+                tell(f"note: going on with what was typed before, from `{left}`{since}\n")
                 return draft
         unfinished = draft.with_suffix(".tmp")
         write_private(unfinished, "")  # for its mode

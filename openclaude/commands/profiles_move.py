@@ -14,8 +14,10 @@ from openclaude.commands.profiles_set import children
 from openclaude.commands.profiles_shelf import (
     Kept,
     check_free,
+    find_file,
     find_kept,
     find_own,
+    remove_file,
     save,
     writing,
 )
@@ -49,7 +51,7 @@ class ProfileInUse(OpenclaudeError):
 
 def use_profile(places: Places, library: Library, name: str, env: Mapping[str, str]) -> Result:
     """Make a profile the one that is meant when none is named."""
-    find_kept(places, library, check_name(name))
+    find_file(places, library, check_name(name))
     write_default(places, name)
     notes = []
     if env.get(PROFILE_VARIABLE):
@@ -91,7 +93,8 @@ def rename_profile(places: Places, library: Library, old: str, new: str) -> Resu
     The new file first, the old one last: a crash leaves every text under one of its names.
     """
     with writing(places):
-        kept = find_own(places, library, old, what="renamed")
+        find_own(places, library, old, what="renamed")
+        kept = find_kept(places, library, old)
         path = check_free(places, new)
         check_stopped(places, old)
         heirs = [find_kept(places, library, child) for child in children(library, old)]
@@ -102,7 +105,7 @@ def rename_profile(places: Places, library: Library, old: str, new: str) -> Resu
         was_default = is_default(places, old)
         if was_default:
             write_default(places, new)
-        kept.path.unlink()
+        remove_file(kept.path)
     names = [heir.name for heir in heirs]
     notes = [f"`{name}` extends `{new}` now" for name in names]
     notes += [f"`{new}` is the default now"] if was_default else []
@@ -135,13 +138,13 @@ def remove_profile(places: Places, library: Library, name: str, *, is_sure: bool
     """Remove a profile of the user's, once somebody has said so."""
     check_removable(places, library, name)
     if not is_sure:
-        path = find_own(places, library, name, what="removed").path
+        path = find_own(places, library, name, what="removed")
         ask_first(f"remove `{path}`?", f"`openclaude profiles remove {name}`")
     with writing(places):
         check_removable(places, library, name)
-        path = find_own(places, library, name, what="removed").path
+        path = find_own(places, library, name, what="removed")
         heirs = children(library, name)
-        path.unlink()
+        remove_file(path)
         notes = back_in_force(places, name)
         if notes:
             notes += [f"`{heir}` extends the shipped one now" for heir in heirs]

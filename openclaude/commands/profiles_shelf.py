@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from openclaude.errors import UsageError
 from openclaude.places import Places
 from openclaude.profile.names import check_name, shorten
-from openclaude.run.files import locked, private_folder, write_private
+from openclaude.run.files import FolderUnusable, locked, private_folder, write_private
 
 if TYPE_CHECKING:
     from openclaude.profile.library import Library
@@ -80,25 +80,38 @@ def user_path(places: Places, name: str) -> Path:
     return places.profiles / f"{check_name(name)}.toml"
 
 
-def find_kept(places: Places, library: Library, name: str) -> Kept:
-    """The file that a name means: the user's, else the shipped one. Raises UnknownProfile."""
-    from openclaude.profile.document import read_bytes
+def find_file(places: Places, library: Library, name: str) -> tuple[Path, bool]:
+    """The file that a name means, whatever is in it, and whether it is the shipped one.
+
+    Raises UnknownProfile.
+    """
     from openclaude.profile.names import UnknownProfile
 
     own = user_path(places, name)
     for path, is_shipped in ((own, False), (places.shipped / own.name, True)):
-        content = read_bytes(path)
-        if content is not None:
-            return Kept(name, path, is_shipped, content)
+        if path.is_symlink() or path.exists():
+            return path, is_shipped
     raise UnknownProfile(name, library.names())
 
 
-def find_own(places: Places, library: Library, name: str, *, what: str) -> Kept:
+def find_kept(places: Places, library: Library, name: str) -> Kept:
+    """The file that a name means: the user's, else the shipped one, read."""
+    from openclaude.profile.document import read_bytes
+    from openclaude.profile.names import UnknownProfile
+
+    path, is_shipped = find_file(places, library, name)
+    content = read_bytes(path)
+    if content is None:  # gone since
+        raise UnknownProfile(name, library.names())
+    return Kept(name, path, is_shipped, content)
+
+
+def find_own(places: Places, library: Library, name: str, *, what: str) -> Path:
     """The user's file of that name. Raises ShippedProfile where it is not the user's."""
-    kept = find_kept(places, library, name)
-    if kept.is_shipped:
+    path, is_shipped = find_file(places, library, name)
+    if is_shipped:
         raise ShippedProfile(name, what)
-    return kept
+    return path
 
 
 def check_free(places: Places, name: str) -> Path:
@@ -121,6 +134,17 @@ def writing(places: Places) -> Iterator[None]:
 def save(path: Path, text: str) -> None:
     """Replace a profile's file; a link stays one, and the file it leads to is replaced."""
     write_private(path.resolve() if path.is_symlink() else path, text)
+
+
+def remove_file(path: Path) -> None:
+    """Take a profile's file away; of a link, the link."""
+    try:
+        path.unlink()
+    except OSError as error:
+        raise FolderUnusable(
+            f"cannot remove `{path}`: {(error.strerror or '').lower()}",
+            hint="make the folder writable, then try again; nothing was changed",
+        ) from error
 
 
 def encoded(text: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
 import stat
@@ -59,7 +60,8 @@ def seen(tmp_path: Path) -> list[str]:
 
 
 def draft(shelf: Shelf, name: str = "mine", pid: int | None = None) -> Path:
-    return shelf.folder / f".{name}.{os.getpid() if pid is None else pid}.draft.toml"
+    base = hashlib.sha256(QWEN.encode()).hexdigest()[:8]
+    return shelf.folder / f".{name}.{os.getpid() if pid is None else pid}.{base}.draft.toml"
 
 
 pytestmark = pytest.mark.reaches_out
@@ -157,6 +159,23 @@ def test_the_next_edit_goes_on_with_what_was_kept(
     )
 
 
+def test_a_text_that_was_kept_says_when_the_profile_has_changed_since(
+    shelf: Shelf, editor: Editor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shelf.put("mine", QWEN)
+    editor(BROKEN, NEW)
+    with pytest.raises(NotSaved):
+        shelf.run("edit", "mine")
+    shelf.put("mine", QWEN + "# more\n")
+
+    shelf.run("edit", "mine")
+
+    assert capsys.readouterr().err == (
+        f"note: going on with what was typed before, from `{draft(shelf)}`; "
+        "the profile has changed since then\n"
+    )
+
+
 def test_what_a_killed_edit_has_left_is_found_and_no_other_ones(
     shelf: Shelf, editor: Editor, tmp_path: Path
 ) -> None:
@@ -170,8 +189,8 @@ def test_what_a_killed_edit_has_left_is_found_and_no_other_ones(
 
     assert seen(tmp_path) == [BROKEN]
     assert shelf.names() == [
-        ".mine.1.draft.toml",
-        f".mine.too.{GONE}.draft.toml",
+        draft(shelf, pid=1).name,
+        draft(shelf, name="mine.too", pid=GONE).name,
         "mine.toml",
     ]
 

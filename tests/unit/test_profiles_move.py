@@ -12,6 +12,7 @@ from openclaude.commands.profiles_move import ProfileInUse
 from openclaude.commands.profiles_shelf import ProfileExists, ShippedProfile
 from openclaude.errors import OpenclaudeError, UsageError
 from openclaude.profile.names import BadProfileName, UnknownProfile, default_profile_name
+from openclaude.run.files import FolderUnusable
 from openclaude.run.processes import start_time
 from openclaude.run.stack import Record, write_record
 from tests.unit.shelf import BASE, QWEN, Shelf, shelf
@@ -273,6 +274,24 @@ def test_a_default_that_is_removed_is_the_default_no_more(shelf: Shelf) -> None:
 
     assert result.text == f"removed `{path}`\nnote: it was the default; now `qwen` is\n"
     assert not (shelf.places.config / "default").exists()
+
+
+def test_a_link_that_leads_nowhere_can_be_removed(shelf: Shelf) -> None:
+    (shelf.folder / "mine.toml").symlink_to("/nonexistent")
+
+    assert shelf.run("path", "mine").text == f"{shelf.folder / 'mine.toml'}\n"
+    shelf.run("remove", "mine", "--yes")
+
+    assert shelf.names() == []
+
+
+def test_a_folder_in_a_profiles_place_is_not_removed(shelf: Shelf) -> None:
+    (shelf.folder / "mine.toml").mkdir()
+
+    with pytest.raises(FolderUnusable, match="cannot remove"):
+        shelf.run("remove", "mine", "--yes")
+
+    assert shelf.names() == ["mine.toml"]
 
 
 @pytest.mark.parametrize(

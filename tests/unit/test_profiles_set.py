@@ -100,6 +100,7 @@ def test_what_is_said_already_changes_nothing(shelf: Shelf) -> None:
         (("extends", "nope"), ProfileMistakes, "no profile named `nope`", ""),
         (("aws.region", "x", "--profile", "nope"), UnknownProfile, "`nope`", ""),
         (("aws.region", "x", "--profile", "../x"), BadProfileName, "../x", ""),
+        (("aws.region", "x", "--profile", ""), BadProfileName, "``", ""),
     ],
 )
 def test_what_would_be_wrong_is_exit_2_and_changes_nothing(
