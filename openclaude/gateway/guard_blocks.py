@@ -79,6 +79,19 @@ def portable(block: Block) -> Block:
     return {**block, "cache_control": PORTABLE_CACHE}
 
 
+def unmarked(part: Any) -> Any:
+    """Blocks, tools or turns without a cache mark, on them or in a result inside."""
+    if isinstance(part, list):
+        return [unmarked(one) for one in part]
+    if not isinstance(part, Mapping):
+        return part
+    return {
+        key: unmarked(value) if key == "content" else value
+        for key, value in part.items()
+        if key != "cache_control"
+    }
+
+
 def fit_block(block: object, limits: Limits, *, inside: bool) -> Block | None:
     """The block as the model can read it; None for what it must not see.
 

@@ -22,6 +22,9 @@ THOUGHTS_DUE = frozenset({"deepseek"})
 # Providers for which LiteLLM drops the wish for a formatted answer in silence (measured); those
 # that speak Anthropic's API get it as it is, and few of them know the key
 FORMATLESS = frozenset({"zai"})
+# Providers for which LiteLLM makes a stored copy of everything before a cache mark: two calls
+# more, and a bill for every hour it is kept (measured; they find repeated beginnings themselves)
+STORES = frozenset({"gemini", "vertex_ai"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,7 @@ class Limits:
     native: bool = False  # a provider that gets Anthropic's body itself
     thoughts_due: bool = False
     formatless: bool = False
+    stores_marked: bool = False
     notice: str = ""  # to be said where the model answers in place of another
 
 
@@ -80,6 +84,7 @@ def read_limits(info: Mapping[str, Any], model: str = "") -> Limits:
         native=native,
         thoughts_due=provider in THOUGHTS_DUE,
         formatless=(native and "claude" not in model) or provider in FORMATLESS,
+        stores_marked=provider in STORES,
         notice=str(info.get("openclaude_notice") or ""),
     )
 
@@ -94,4 +99,5 @@ def narrower(one: Limits, other: Limits) -> Limits:
         native=one.native or other.native,
         thoughts_due=one.thoughts_due or other.thoughts_due,
         formatless=one.formatless or other.formatless,
+        stores_marked=one.stores_marked or other.stores_marked,
     )

@@ -12,7 +12,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from openclaude.errors import OpenclaudeError
-from openclaude.gateway.guard_blocks import fit_message, is_blank, portable, set_apart, text
+from openclaude.gateway.guard_blocks import (
+    fit_message,
+    is_blank,
+    portable,
+    set_apart,
+    text,
+    unmarked,
+)
 from openclaude.gateway.guard_limits import Limits
 from openclaude.gateway.guard_turns import join_system_turns
 
@@ -89,6 +96,9 @@ def fit_request(body: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
     if isinstance(messages := body.get("messages"), list):
         turns = join_system_turns(messages)
         fitted["messages"] = [fit_message(turn, limits) for turn in turns]
+    if limits.stores_marked:
+        places = ("system", "tools", "messages")
+        fitted.update({name: unmarked(fitted[name]) for name in places if name in fitted})
     return fitted
 
 

@@ -56,6 +56,7 @@ def served_by(name: str, model: object, **info: object) -> dict[str, Any]:
         ("bedrock/converse/qwen.qwen3-next-80b-a3b", {}, ()),
         ("openrouter/anthropic/claude-opus-5-5", {}, ()),
         ("zai/glm-4.7", {}, ("formatless",)),
+        ("gemini/gemini-3.8-flash", {}, ("stores_marked",)),
         ("anthropic/glm-4.7", {}, ("native", "formatless")),
         ("anthropic/claude-haiku-4-5", {}, ("native",)),
         ("minimax/MiniMax-M2", {}, ("native", "formatless")),

@@ -81,6 +81,7 @@ limits = st.builds(
     native=st.booleans(),
     thoughts_due=st.booleans(),
     formatless=st.booleans(),
+    stores_marked=st.booleans(),
 )
 
 

@@ -528,3 +528,32 @@ def test_a_third_party_is_not_told_what_anthropic_has() -> None:
     assert "provider_specific_header" not in fit_request(
         body(provider_specific_header=header), NATIVE
     )
+
+
+# Cache marks --------------------------------------------------------------------------------------
+
+
+def test_where_a_mark_would_be_stored_and_billed_there_is_none() -> None:
+    mark = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
+    inner = [{**text("42"), **mark}]
+    result = {"type": "tool_result", "tool_use_id": "t1", "content": inner, **mark}
+    call = {"type": "tool_use", "id": "t1", "name": "Bash", "input": {"cache_control": "its own"}}
+    request = {
+        **body(),
+        "system": [{**text("Be brief."), **mark}],
+        "tools": [{**BASH, **mark}],
+        "messages": [
+            {"role": "user", "content": [{**text("hi"), **mark}]},
+            {"role": "assistant", "content": [call]},
+            {"role": "user", "content": [result]},
+        ],
+    }
+
+    sent = fit_request(request, Limits(stores_marked=True))
+
+    assert sent["system"] == [text("Be brief.")]
+    assert sent["tools"] == [BASH]
+    first, called, answered = (turn["content"] for turn in sent["messages"])
+    assert first == [text("hi")]
+    assert called == [call]
+    assert answered == [{"type": "tool_result", "tool_use_id": "t1", "content": [text("42")]}]
