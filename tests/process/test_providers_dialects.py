@@ -46,10 +46,12 @@ class Served(NamedTuple):
     prefix: str
     standin: str
     path: str = ""
+    models: tuple[str, str] = ("reads", "sees")  # one that only reads, one that sees and thinks
 
 
 SERVED = {
     "openai": Served("openai/", "openai", "/v1"),
+    "responses": Served("openai/", "openai", "/v1", ("gpt-5-codex", "gpt-5.1-codex")),
     "hosted_vllm": Served("hosted_vllm/", "openai", "/v1"),
     "lm_studio": Served("lm_studio/", "openai", "/v1"),
     "moonshot": Served("moonshot/", "openai", "/v1"),
@@ -67,11 +69,11 @@ SERVED = {
 }
 NAMES = tuple(SERVED)
 SAID = ("anthropic", "deepseek", "minimax", "zai")  # who is asked for a format in words
-READS, SEES = "reads", "sees"  # the two models that each of them has
+READS, SEES = "reads", "sees"
 RULES = {
-    f"{prefix}{name}": ModelRules(max_output_tokens=CAP, vision=name == SEES)
-    for prefix in ("", "vendor/", "gemini-2.5-", "gemini-3-")
-    for name in (READS, SEES)
+    f"{served.prefix}{model}".partition("/")[2]: ModelRules(max_output_tokens=CAP, vision=is_able)
+    for served in SERVED.values()
+    for model, is_able in zip(served.models, (False, True), strict=True)
 }
 
 
@@ -122,7 +124,7 @@ def deployment(name: str, model: str, standins: dict[str, Standin[Any]]) -> dict
     return {
         "model_name": f"{name}-{model}",
         "litellm_params": {
-            "model": f"{served.prefix}{model}",
+            "model": f"{served.prefix}{served.models[is_able]}",
             "api_base": f"{standins[served.standin].url}{served.path}",
             "api_key": "os.environ/OPENCLAUDE_SECRET_HAIKU",
             "max_retries": 0,
