@@ -121,8 +121,8 @@ def leftovers(
     if key[0] != "tiers" or len(key) not in (2, 3):
         return
     old, new = (find_tier(values, str(key[1])) for values in (before, after))
-    others = [name for name in new if name != "model"]
-    if old.get("model") and old.get("model") != new.get("model") and others:
+    others = [name for name in new if name != "model" and new[name] == old.get(name)]
+    if old.get("model") != new.get("model") and others:
         names = ", ".join(f"`{name}`" for name in others)
         yield f"`tiers.{key[1]}` keeps what was said of the old model: {names}"
 

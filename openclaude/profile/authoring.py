@@ -37,6 +37,8 @@ class Unwritable(UsageError):
 def set_value(text: str, key: Key, value: object) -> str:
     """`text`, which is TOML, with `key` set to `value`. Raises Unwritable."""
     place = settle(text, key) if isinstance(value, str) else key
+    if says(parse(text), place, value):
+        return text  # however it is spelled
     changed = put(text, place, value_text(value))
     return confirmed(changed, place, with_value(parse(text), place, value))
 
@@ -176,6 +178,15 @@ def drop(layout: Layout, pair: Pair) -> str:
 def parse(text: str) -> dict[str, Any]:
     """The values of a text."""
     return tomlkit.parse(text).unwrap()
+
+
+def says(values: object, key: Key, value: object) -> bool:
+    """Whether the values have this one at `key`."""
+    for part in key:
+        if not isinstance(values, Mapping) or part not in values:
+            return False
+        values = values[part]
+    return value_text(values) == value_text(value)  # which tells 1 from true, as `==` does not
 
 
 def confirmed(text: str, key: Key, wanted: Mapping[str, Any]) -> str:

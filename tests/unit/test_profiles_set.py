@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 
 import pytest
@@ -53,6 +54,24 @@ def test_a_tiers_new_model_leaves_the_rest_and_says_so(shelf: Shelf) -> None:
 
     assert shelf.text("mine") == QWEN.replace("bedrock/qwen.qwen3-next-80b-a3b", CODER)
     assert result.data["notes"] == ["`tiers.haiku` keeps what was said of the old model: `label`"]
+
+
+def test_the_old_model_may_be_the_parents(shelf: Shelf) -> None:
+    shelf.put("mine", MINE + 'tiers.haiku.label = "Mine"\n')
+
+    result = shelf.run("set", "tiers.haiku", CODER, "--profile", "mine")
+
+    assert result.data["notes"] == ["`tiers.haiku` keeps what was said of the old model: `label`"]
+
+
+def test_a_tier_that_is_replaced_as_a_whole_keeps_nothing(shelf: Shelf) -> None:
+    shelf.put("mine", QWEN)
+    tier = f'{{ model = "{CODER}", max_output_tokens = 100 }}'
+
+    result = shelf.run("set", "tiers.haiku", tier, "--profile", "mine")
+
+    assert result.data["notes"] == []
+    assert shelf.text("mine").endswith(f"\n[tiers]\nhaiku = {tier}\n")
 
 
 def test_what_is_said_already_changes_nothing(shelf: Shelf) -> None:
@@ -250,3 +269,29 @@ def test_a_shipped_profile_of_the_parents_name_is_not_touched(shelf: Shelf) -> N
 
     assert shelf.names() == ["base.toml"]
     assert shelf.text("base") == BASE + "\n[listen]\nport = 4100\n"
+
+
+LAYOUTS = {
+    "long": QWEN + '\n[tiers.sonnet]\nmodel = "claude-opus-5-5"\n[listen]\nstrict = true\n',
+    "short": f'schema = 1\ntiers = {{ haiku = "{CODER}" }}\naws.profile = "p"\n'
+    'aws.region = "us-west-2"\n[agents]\nexplore = "haiku"\n',
+    "dotted": f'schema = 1\ntiers.haiku.model = "{CODER}"\ntiers.haiku.max_output_tokens = 9\n'
+    "tiers.haiku.params.top_k = 0.5\ntiers.haiku.params.stop = ['a']\n"
+    'aws = { profile = "p", region = "us-west-2" }\nlisten.port = 4100\n',
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_setting_what_show_shows_changes_nothing(shelf: Shelf, layout: str) -> None:
+    shelf.put("mine", LAYOUTS[layout])
+    shown = json.loads(json.dumps(shelf.run("show", "mine").data))
+    written = [key for key, origin in shown["origins"].items() if origin["kind"] == "profile"]
+
+    for key in written:
+        value = shown["values"]
+        for part in key.split("."):
+            value = value[part]
+        text = value if isinstance(value, str) else json.dumps(value)
+        assert shelf.run("set", key, text, "--profile", "mine").text == "nothing changed\n"
+    assert len(written) > 4
+    assert shelf.text("mine") == LAYOUTS[layout]
