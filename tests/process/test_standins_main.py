@@ -132,3 +132,20 @@ def test_the_parent_may_stay_silent_without_the_flag(start: Start) -> None:
         process.wait(0.3)
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize("name", ["openai", "gemini", "ollama"])
+def test_a_setup_file_says_what_the_others_have(start: Start, tmp_path: Path, name: str) -> None:
+    setup = tmp_path / "setup.json"
+    document: dict[str, Any] = {"models": {"x": {"max_output_tokens": 1}}}
+    setup.write_text(json.dumps(document | ({} if name == "ollama" else {"key": "k"})))
+    _, address = start(name, "--setup", str(setup), "--record", str(tmp_path / "seen"))
+    path = {"openai": "/v1/chat/completions", "gemini": "/v1/models/y:generateContent"}
+    headers = {"authorization": "Bearer k", "x-goog-api-key": "k"}
+    body = json.dumps({"model": "y", "messages": []}).encode()
+
+    answer = post(address, path.get(name, "/api/chat"), body, headers)
+
+    (seen,) = recorded(tmp_path / "seen")
+    assert "y" in str(answer["error"])
+    assert seen["problems"] != []
