@@ -1,7 +1,8 @@
 """A slot's errors as claude can show them: one flat sentence that says what to do.
 
 Knows: which errors a slot can meet, what claude does with each status, and the command that mends
-it. Refuses to know: LiteLLM as a library, ASGI, how a slot is set up. Pure.
+it; AWS's faults have their words in `aws_faults`. Refuses to know: LiteLLM as a library, ASGI, how
+a slot is set up. Pure.
 
 The statuses are chosen for what Claude Code 2.1.330 does with them (measured): 424 is asked once
 and shown as it is; 401 would make it rotate the plan's login, 403 reads "Failed to authenticate",
@@ -12,10 +13,10 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from openclaude.aws_faults import Asked, explain
 from openclaude.gateway.reply_sentence import Said, presentable, unwrap
 
 MEND = 424  # what the user must mend
@@ -51,6 +52,12 @@ class Slot(NamedTuple):
     context_window: int = 0  # tokens
     aws_profile: str = ""
     key: str = ""  # where the provider's key is: a reference, never the key
+    profile: str = ""  # openclaude's, which the commands that mend are to name
+
+    @property
+    def asked(self) -> Asked:
+        """What AWS is asked for on its behalf."""
+        return Asked(presentable(self.aws_profile), self.profile, self.model)
 
 
 class FlatError(NamedTuple):
@@ -176,6 +183,8 @@ def judge(status: int, said: Said, slot: Slot) -> Verdict:
     """The first rule that knows this error."""
     if said.raiser == "Litellm_proxyException" and status >= 500:
         return hop_is_down()
+    if fault := explain(said.text, slot.asked, presentable):
+        return Verdict(MEND, fault.sentence)
     for pattern, verdict in RULES:
         if found := re.search(pattern, said.text, re.IGNORECASE):
             return verdict(found, slot)
@@ -211,59 +220,7 @@ def hop_is_down() -> Verdict:
     return Verdict(503, "the providers instance is starting again", retry_after="1")
 
 
-def aws(words: Iterable[str], profile: str) -> str:
-    """An `aws` command for a profile, ready to paste."""
-    return shlex.join(["aws", *words, *(["--profile", profile] if profile else [])])
-
-
-def named(profile: str) -> str:
-    """How a sentence calls an AWS profile."""
-    return f"AWS profile `{presentable(profile)}`" if profile else "the AWS profile"
-
-
 Judge = Callable[["re.Match[str]", Slot], Verdict]
-
-
-def aws_fault(problem: str, *commands: str) -> Judge:
-    """A rule about the AWS profile: a sentence, and the `aws` commands that mend it."""
-
-    def verdict(found: re.Match[str], slot: Slot) -> Verdict:
-        profile = presentable(found.groupdict().get("profile") or slot.aws_profile)
-        repairs = (aws(command.split(), profile) for command in commands)
-        return mend(problem.format(profile=named(profile)), *repairs)
-
-    return verdict
-
-
-def no_sso_login(found: re.Match[str], slot: Slot) -> Verdict:
-    """botocore names the SSO session, or for the older form of the file its start URL."""
-    session = found.groupdict().get("session") or ""
-    if slot.aws_profile or not session or "://" in session:
-        command = aws(["sso", "login"], slot.aws_profile)
-    else:
-        command = shlex.join(["aws", "sso", "login", "--sso-session", presentable(session)])
-    return mend(f"{named(slot.aws_profile)} is not logged in to SSO", command)
-
-
-def wrong_clock(_found: re.Match[str], _slot: Slot) -> Verdict:
-    """AWS accepts signatures for five minutes."""
-    return Verdict(MEND, "AWS refuses the signature's time; set this machine's clock")
-
-
-ALLOW = "allow it bedrock:InvokeModel and bedrock:InvokeModelWithResponseStream on this model"
-
-
-def not_allowed(found: re.Match[str], slot: Slot) -> Verdict:
-    """IAM says no."""
-    text = presentable(found.string)
-    problem = f"{named(slot.aws_profile)} may not call this model ({text})"
-    return Verdict(MEND, f"{problem}; {ALLOW}")
-
-
-def no_access(_found: re.Match[str], _slot: Slot) -> Verdict:
-    """A model that the AWS account has not been given."""
-    console = "request it in the Amazon Bedrock console"
-    return Verdict(MEND, f"the AWS account has no access to this model; {console}")
 
 
 def broken_off(_found: re.Match[str], _slot: Slot) -> Verdict:
@@ -284,40 +241,8 @@ def unreachable(found: re.Match[str], _slot: Slot) -> Verdict:
     return Verdict(503, f"cannot reach {address}")
 
 
-# botocore's own sentences (its exceptions.py), LiteLLM's (measured), AWS's (its API documentation)
+# What is no fault of AWS's: LiteLLM's sentences, and what aiohttp and asyncio say (measured)
 RULES: tuple[tuple[str, Judge], ...] = (
-    (
-        r"The config profile \((?P<profile>[^)]*)\) could not be found",
-        aws_fault("{profile} does not exist on this machine", "configure", "configure sso"),
-    ),
-    (r"Error loading SSO Token: Token for (?P<session>\S+) does not exist", no_sso_login),
-    (r"Error loading SSO Token|SSO session associated with this profile", no_sso_login),
-    (r"Error when retrieving token from sso|Token has expired and refresh failed", no_sso_login),
-    (
-        r"reauthenticate using 'aws login'|Error loading login session token",
-        aws_fault("{profile} is not logged in", "login"),
-    ),
-    (
-        r"Unable to locate (?:credentials|authorization)|Partial credentials found",
-        aws_fault("{profile} has no complete credentials", "configure"),
-    ),
-    (
-        # what a credential_process printed is not repeated: it may hold what it was to fetch
-        r"Error when retrieving (?:credentials|token) from",
-        aws_fault("{profile} could not fetch its credentials", "sts get-caller-identity"),
-    ),
-    (r"signature (?:expired|not yet current)|RequestTimeTooSkewed", wrong_clock),
-    (
-        r"token included in the request is expired|ExpiredToken",
-        aws_fault("the credentials of {profile} have expired", "sso login", "configure"),
-    ),
-    (
-        r"token included in the request is invalid|InvalidClientTokenId|UnrecognizedClient"
-        r"|request signature we calculated does not match",
-        aws_fault("AWS refuses the access key of {profile}", "configure"),
-    ),
-    (r"have access to the model", no_access),
-    (r"not authorized to perform|AccessDenied", not_allowed),
     (r"Invalid model name passed in model=|No connected db|No module named 'prisma'", out_of_step),
     (r"TransferEncodingError|Server disconnected|before emitting a message_stop", broken_off),
     (r"Cannot connect to host (?P<address>\S+)", unreachable),

@@ -87,7 +87,7 @@ def test_a_denied_model_is_one_sentence_with_the_way_out(
     assert (ran.code, ran.err) == (1, "")
     assert ran.out.startswith(f"API Error: 424 {QWEN}: ")
     assert ran.out.count(cause) == 1
-    assert "bedrock:InvokeModelWithResponseStream" in ran.out
+    assert "allow it what `openclaude aws policy --profile house` prints" in ran.out
     assert "authenticate" not in ran.out
     assert len(ran.out.splitlines()) == 1
     assert len(bedrock.requests) == 1
@@ -101,7 +101,7 @@ def test_a_wrong_aws_secret_names_the_profile_and_the_command(
     assert (ran.code, ran.err) == (1, "")
     assert ran.out == (
         f"API Error: 424 {QWEN}: AWS refuses the access key of AWS profile `openclaude`; "
-        "run `aws configure --profile openclaude`\n"
+        "run `openclaude aws setup --name openclaude`\n"
     )
     assert [request.signed_by for request in bedrock.requests] == [None]
 

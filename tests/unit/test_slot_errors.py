@@ -17,13 +17,13 @@ from openclaude.gateway.slot_errors import FlatError, Slot, flatten, flatten_eve
 
 SAMPLES = sorted((Path(__file__).parent / "slot_errors").glob("*.json"))
 MODEL = "qwen.qwen3-next-80b-a3b"
-SLOT = Slot(model=MODEL, context_window=256_000, aws_profile="work")
+SLOT = Slot(model=MODEL, context_window=256_000, aws_profile="work", profile="mine")
 IAM = (
     "User: arn:aws:iam::123456789012:user/x is not authorized to perform: bedrock:InvokeModel on "
     "resource: arn:aws:bedrock:us-west-2::foundation-model/qwen.qwen3-next-80b-a3b because no "
     "identity-based policy allows the bedrock:InvokeModel action"
 )
-POLICY = "allow it bedrock:InvokeModel and bedrock:InvokeModelWithResponseStream on this model"
+POLICY = "allow it what `openclaude aws policy --profile mine` prints"
 NO_MODEL = "Could not resolve the foundation model from the provided model identifier."
 
 TABLE = {
@@ -31,7 +31,7 @@ TABLE = {
     "expired": (
         424,
         "the credentials of AWS profile `work` have expired; "
-        "run `aws sso login --profile work` or `aws configure --profile work`",
+        "run `aws sso login --profile work` or `openclaude aws setup --name work`",
     ),
     "hop-refused": (503, "the providers instance is starting again"),
     "internal": (503, "The system encountered an unexpected error"),
@@ -42,12 +42,12 @@ TABLE = {
     ),
     "no-aws-profile": (
         424,
-        "AWS profile `missing-one` does not exist on this machine; run `aws configure --profile "
-        "missing-one` or `aws configure sso --profile missing-one`",
+        "AWS profile `missing-one` does not exist on this machine; "
+        "run `openclaude aws setup --name missing-one`",
     ),
     "no-credentials": (
         424,
-        "AWS profile `work` has no complete credentials; run `aws configure --profile work`",
+        "AWS profile `work` has no complete credentials; run `openclaude aws setup --name work`",
     ),
     "no-model-access": (
         424,
@@ -77,7 +77,7 @@ TABLE = {
     ),
     "signature": (
         424,
-        "AWS refuses the access key of AWS profile `work`; run `aws configure --profile work`",
+        "AWS refuses the access key of AWS profile `work`; run `openclaude aws setup --name work`",
     ),
     "throttled": (429, "Too many tokens, please wait before trying again."),
     "timeout": (408, "The model took too long"),
@@ -88,7 +88,7 @@ TABLE = {
     "unavailable": (503, "Bedrock is unable to process your request."),
     "unknown-key": (
         424,
-        "AWS refuses the access key of AWS profile `work`; run `aws configure --profile work`",
+        "AWS refuses the access key of AWS profile `work`; run `openclaude aws setup --name work`",
     ),
     "unknown-slot": (
         424,
@@ -169,7 +169,7 @@ def test_an_sso_login_is_named_by_what_is_known(slot: Slot, command: str) -> Non
             "aws sso login",
         ),
         ("Please reauthenticate using 'aws login'.", "aws login --profile work"),
-        ("Partial credentials found in shared-credentials-file, missing: x", "aws configure"),
+        ("Partial credentials found in shared-credentials-file, missing: x", "aws setup"),
         (
             "Error when retrieving credentials from custom-process: hunter2",
             "aws sts get-caller-identity --profile work",

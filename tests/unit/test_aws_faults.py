@@ -1,0 +1,119 @@
+"""AWS's faults: what botocore and AWS say, and the one sentence each becomes."""
+
+from __future__ import annotations
+
+import pytest
+
+from openclaude.aws_faults import RULES, Asked, Fault, explain
+
+ASKED = Asked(aws_profile="my work", profile="mine", model="zai.glm-5.3")
+# somebody else's words -> our code, how it is mended
+TABLE = [
+    (
+        "The config profile (gone) could not be found",
+        "aws-profile-missing",
+        "run `openclaude aws setup --name gone`",
+    ),
+    (
+        "Error loading SSO Token: Token for corp does not exist",
+        "aws-sso-login",
+        "run `aws sso login --profile 'my work'`",
+    ),
+    (
+        "The SSO session associated with this profile has expired or is otherwise invalid.",
+        "aws-sso-login",
+        "run `aws sso login --profile 'my work'`",
+    ),
+    (
+        "Error when retrieving token from sso: Token has expired and refresh failed",
+        "aws-sso-login",
+        "run `aws sso login --profile 'my work'`",
+    ),
+    (
+        "Your session has expired. Please reauthenticate using 'aws login'.",
+        "aws-login",
+        "run `aws login --profile 'my work'`",
+    ),
+    (
+        "Unable to locate credentials",
+        "aws-no-credentials",
+        "run `openclaude aws setup --name 'my work'`",
+    ),
+    (
+        "Error when retrieving credentials from custom-process: hunter2",
+        "aws-credentials-not-fetched",
+        "run `aws sts get-caller-identity --profile 'my work'`",
+    ),
+    (
+        "Signature expired: 20261122T100000Z is now earlier than 20261122T200000Z",
+        "aws-clock",
+        "set this machine's clock",
+    ),
+    (
+        "An error occurred (ExpiredToken) when calling the GetCallerIdentity operation: x",
+        "aws-credentials-expired",
+        "run `aws sso login --profile 'my work'` or `openclaude aws setup --name 'my work'`",
+    ),
+    (
+        "An error occurred (SignatureDoesNotMatch) when calling the GetCallerIdentity operation",
+        "aws-key-refused",
+        "run `openclaude aws setup --name 'my work'`",
+    ),
+    (
+        "You don't have access to the model with the specified model ID.",
+        "bedrock-no-access",
+        "request it in the Amazon Bedrock console",
+    ),
+    (
+        "User: x is not authorized to perform: bedrock:InvokeModel",
+        "bedrock-not-allowed",
+        "allow it what `openclaude aws policy --profile mine` prints",
+    ),
+    (
+        "Invocation of model ID zai.glm-5.3 with on-demand throughput isn\u2019t supported. Retry "
+        "your request with the ID or ARN of an inference profile that contains this model.",
+        "bedrock-inference-profile",
+        "put one of its ids in the profile, such as `us.` in front; "
+        "`openclaude models zai.glm-5.3` lists them",
+    ),
+    (
+        "The provided model identifier is invalid.",
+        "bedrock-unknown-model",
+        "run `openclaude models zai.glm-5.3`; name another model or region",
+    ),
+]
+
+
+def shown(text: str) -> str:
+    return text.replace("hunter2", "(removed)")
+
+
+@pytest.mark.parametrize(("said", "code", "mend"), TABLE, ids=[row[1] for row in TABLE])
+def test_what_aws_says_becomes_a_fault_with_its_mend(said: str, code: str, mend: str) -> None:
+    fault = explain(said, ASKED, shown)
+
+    assert fault is not None
+    assert (fault.code, fault.mend) == (code, mend)
+    assert "hunter2" not in fault.sentence
+    assert fault.sentence == f"{fault.problem}; {mend}"
+
+
+def test_every_rule_is_in_the_table() -> None:
+    met = [explain(said, ASKED, shown) for said, _, _ in TABLE]
+
+    assert len({fault.code for fault in met if fault}) == len(TABLE) - 2  # SSO says it three ways
+    assert len(RULES) == len(TABLE)
+
+
+def test_what_nobody_knows_stays_unexplained() -> None:
+    assert explain("Too many tokens, please wait before trying again.", ASKED, shown) is None
+
+
+def test_without_a_profile_the_commands_are_still_whole() -> None:
+    fault = explain("Error loading SSO Token: Token for corp does not exist", Asked(), shown)
+
+    assert fault == Fault(
+        "aws-sso-login",
+        "the AWS profile is not logged in to SSO",
+        ("aws sso login --sso-session corp",),
+    )
