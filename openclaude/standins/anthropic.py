@@ -46,6 +46,7 @@ class AnthropicStandin(Standin[Recorded]):
         port: int = 0,
         credentials: frozenset[str] | None = None,
         api_key: str | None = None,
+        thinks: bool = False,
         utilization: float = 0.17,
         answer: Callable[[Recorded], Reply | None] | None = None,
         record: Path | None = None,
@@ -53,11 +54,13 @@ class AnthropicStandin(Standin[Recorded]):
     ) -> None:
         """`credentials` are the tokens that are admitted (None: any); `api_key` makes it a third
         party that speaks Anthropic's language: under any path, with models of its own, and it
-        admits this key alone; `utilization` is the used part of the plan's five hours, from 0.75
+        admits this key alone; with `thinks` its models think unless they are told not to, and
+        want their thoughts back; `utilization` is the used part of the plan's five hours, from 0.75
         on with the header that makes claude warn."""
         super().__init__(host=host, port=port, answer=answer, record=record, keep=keep)
         self._credentials = credentials
         self._api_key = api_key
+        self._thinks = thinks
         self._utilization = utilization
 
     def _inspect(self, request: Recorded) -> Recorded:
@@ -113,7 +116,7 @@ class AnthropicStandin(Standin[Recorded]):
         is_count = request.path.endswith("/count_tokens")
         found = problems(body, is_count=is_count)
         if self._api_key is not None:
-            found = chain(found, strangeness(body))
+            found = chain(found, strangeness(body), forgotten(body, thinks=self._thinks))
         if problem := next(found, None):
             return error_reply(400, problem, headers)
         model = body["model"]
@@ -176,6 +179,17 @@ def strangeness(body: Any) -> Iterator[str]:
             yield f"messages.{turn}.{key}: Extra inputs are not permitted"
     if '"ttl"' in json.dumps(body):
         yield "cache_control.ttl: Extra inputs are not permitted"
+
+
+def forgotten(body: Any, *, thinks: bool) -> Iterator[str]:
+    """Calls of a thinking model without the thoughts that led to them."""
+    asked = (body.get("thinking") or {}).get("type")
+    if asked == "disabled" or not (asked or thinks):
+        return
+    for turn, message in enumerate(body["messages"]):
+        kinds = [block.get("type") for block in _blocks(message.get("content"))]
+        if message["role"] == "assistant" and "tool_use" in kinds and "thinking" not in kinds:
+            yield f"messages.{turn}: the thoughts of the thinking mode must be passed back"
 
 
 def _block_problems(where: str, block: Any) -> Iterator[str]:

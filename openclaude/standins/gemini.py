@@ -28,7 +28,8 @@ from openclaude.standins.standin import Standin
 
 EXAMPLE_KEY = "AIza-standin-0123456789abcdef0123456789"
 ROUTE = re.compile(
-    r"/v1(?:alpha|beta)?/models/(?P<model>[^/:]+):(?P<operation>generateContent|streamGenerateContent)"
+    r"/v1(?:alpha|beta)?/models/(?P<model>[^/:]+)"
+    r":(?P<operation>generateContent|streamGenerateContent)"
 )
 STATUSES = {
     400: "INVALID_ARGUMENT",

@@ -184,3 +184,25 @@ def test_a_third_party_refuses_what_only_anthropic_has(document: Body) -> None:
 
 def test_a_third_party_refuses_a_wrong_key() -> None:
     assert third_party(message(), **{"x-api-key": "wrong"})[0] == 401
+
+
+CALLED = {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "x"}]}
+
+
+@pytest.mark.parametrize(
+    ("thinks", "asked", "status"),
+    [
+        (False, None, 200),
+        (False, {"type": "enabled", "budget_tokens": 1024}, 400),
+        (True, None, 400),
+        (True, {"type": "disabled"}, 200),
+    ],
+)
+def test_a_thinking_model_wants_its_thoughts_back(thinks: bool, asked: Any, status: int) -> None:
+    body = message(**({"thinking": asked} if asked else {}))
+    body["messages"].append(CALLED)
+
+    with AnthropicStandin(api_key=KEY, thinks=thinks) as standin:
+        answered, _ = post(standin, "/v1/messages", body, {"x-api-key": KEY})
+
+    assert answered == status
