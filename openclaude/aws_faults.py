@@ -87,6 +87,12 @@ def role_without_source(name: str) -> Fault:
     return Fault("aws-role-without-source", problem, (set_up(name),))
 
 
+def roles_in_a_circle(name: str) -> Fault:
+    """Roles that are each taken with the next."""
+    problem = f"the role of {named(name)} is taken with itself"
+    return Fault("aws-role-without-source", problem, (set_up(name),))
+
+
 def session_missing(name: str, session: str) -> Fault:
     """An SSO session that no `[sso-session ...]` describes."""
     problem = f"{named(name)} names the SSO session `{session}`, which does not exist"
@@ -110,6 +116,13 @@ def not_logged_in_to_sso(name: str, session: str = "") -> Fault:
 def not_logged_in(name: str) -> Fault:
     """No `aws login`, or one that has ended."""
     return Fault("aws-login", f"{named(name)} is not logged in", (aws("login", name),))
+
+
+def login_unsupported(name: str) -> Fault:
+    """botocore leaves `aws login` to awscrt, which comes without LiteLLM."""
+    problem = f"{named(name)} uses `aws login`, which needs `awscrt` beside openclaude"
+    advice = f"install it there, or log in another way with `{set_up(name)}`"
+    return Fault("aws-login-unsupported", problem, (), advice)
 
 
 def no_credentials(name: str) -> Fault:
@@ -210,6 +223,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
         r"reauthenticate using 'aws login'|Error loading login session token",
         of_profile(not_logged_in),
     ),
+    (r"Using the login credential provider requires", of_profile(login_unsupported)),
     (
         r"Unable to locate (?:credentials|authorization)|Partial credentials found",
         of_profile(no_credentials),

@@ -1,14 +1,13 @@
 """Facts: the world as it is looked at once, before deciding.
 
-Knows: where claude, its settings files and AWS's profiles are. Refuses to know: what follows from
-them. Only `commands/` calls it. Standard library only: it runs at every launch.
+Knows: where claude and its settings files are; AWS's are in `facts_aws`. Refuses to know: what
+follows from them. Standard library only: it runs at every launch.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -25,12 +24,6 @@ MANAGED_FOLDERS = {
     "linux": Path("/etc/claude-code"),
     "darwin": Path("/Library/Application Support/ClaudeCode"),
 }
-
-
-class AwsProfileMissing(OpenclaudeError):
-    """The named AWS profile stands in no file of AWS's."""
-
-    code = "aws-profile-missing"
 
 
 class WrongLitellm(OpenclaudeError):
@@ -152,36 +145,6 @@ def read_source(path: Path, kind: str) -> Iterable[Source]:
         return
     if isinstance(values, dict):
         yield Source(str(path), kind, values)
-
-
-def check_aws_profile(name: str, env: Mapping[str, str], home: Path) -> None:
-    """Raise AwsProfileMissing when no file of AWS's has the profile `name`.
-
-    A look at the section headers only: botocore would take ten times longer to import than the
-    whole launch, and would read secrets that are none of our business.
-    """
-    config = Path(env.get("AWS_CONFIG_FILE") or home / ".aws" / "config").expanduser()
-    shared = env.get("AWS_SHARED_CREDENTIALS_FILE") or home / ".aws" / "credentials"
-    credentials = Path(shared).expanduser()
-    if name in sections(config, r"profile\s+") | sections(credentials, ""):
-        return
-    if name == "default" and "default" in sections(config, ""):
-        return
-    raise AwsProfileMissing(
-        f"there is no AWS profile `{name}` in `{config}` or `{credentials}`",
-        hint=f"make it with `aws configure --profile {name}` (or `aws configure sso --profile "
-        f"{name}`), or name another with OPENCLAUDE_AWS_PROFILE",
-    )
-
-
-def sections(path: Path, prefix: str) -> set[str]:
-    """The section names of an AWS file, those with `prefix` (a regular expression), unquoted."""
-    try:
-        text = path.read_text("utf-8", errors="replace")
-    except OSError:
-        return set()
-    found = re.findall(rf"^\s*\[\s*{prefix}([^\]]+?)\s*\]", text, re.MULTILINE)
-    return {name.strip("'\"") for name in found}
 
 
 def check_litellm() -> str:

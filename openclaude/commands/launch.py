@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from openclaude.commands.planning import find_plan
 from openclaude.compile.merge import SETTINGS_PATH, build_launch
 from openclaude.compile.plan import Plan
 from openclaude.errors import OpenclaudeError, UsageError
-from openclaude.facts import check_aws_profile, find_claude, look_at_launch, working_folder
+from openclaude.facts import find_claude, look_at_launch, working_folder
 from openclaude.places import Places
 from openclaude.run.files import private_folder
 from openclaude.run.launch import DEFAULT_METHOD, Joined, become, join_stack, settings_file
 from openclaude.run.secrets import names_needed
 from openclaude.run.stack import read_record
+
+if TYPE_CHECKING:
+    from openclaude.aws_faults import Fault
 
 # Words of claude's own that talk to no model: they need no stack and are passed straight on.
 PLAIN_WORDS = frozenset(
@@ -44,6 +48,14 @@ class SecretMissing(OpenclaudeError):
     """A secret of the profile is nowhere."""
 
     code = "secret-missing"
+
+
+class AwsUnusable(OpenclaudeError):
+    """The AWS profile cannot work, which is known before anything is asked of AWS."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.problem, hint=fault.mend)
+        self.code = fault.code
 
 
 def launch(
@@ -76,8 +88,7 @@ def bring_up(
 ) -> Joined:
     """The plan's stack, running; joined or made. With `session`, for this very process."""
     method = start_method(env)
-    if plan.aws_profile:
-        check_aws_profile(plan.aws_profile, env, places.home)
+    check_aws(plan, env, places.home)
     folder = places.stacks / plan.profile
     check_secrets(plan, env, folder)
     private_folder(places.state)
@@ -108,6 +119,22 @@ def inheritable(plan: Plan | None, env: Mapping[str, str]) -> dict[str, str]:
     names = {name for unit in units for name in unit.inherit}
     names |= names_needed(ref for unit in units for ref in unit.secrets.values())
     return {name: env[name] for name in sorted(names) if name in env}
+
+
+def check_aws(plan: Plan, env: Mapping[str, str], home: Path) -> None:
+    """Raise AwsUnusable where it is certain that the plan's AWS profile will not do.
+
+    A look at files only: botocore would take ten times longer to import than the whole launch.
+    """
+    if not plan.aws_profile:
+        return
+    # here: a launch without Bedrock has no use for them
+    from openclaude.doctor.aws_profiles import find_aws_fault
+    from openclaude.facts_aws import look_at_aws
+
+    fault = find_aws_fault(look_at_aws(env, home, time.time()), plan.aws_profile)
+    if fault:
+        raise AwsUnusable(fault)
 
 
 def check_secrets(plan: Plan, env: Mapping[str, str], folder: Path) -> None:

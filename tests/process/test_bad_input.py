@@ -103,9 +103,8 @@ def test_every_mistake_is_told_with_its_place(warned: World) -> None:
 
 MANAGED = json.dumps({"env": {"ANTHROPIC_BASE_URL": "https://gateway.corp"}})
 NO_AWS = (
-    "error: there is no AWS profile `{name}` in `ROOT/home/.aws/config` or "
-    "`ROOT/home/.aws/credentials`\n\nhint: make it with `aws configure --profile {name}` (or "
-    "`aws configure sso --profile {name}`), or name another with OPENCLAUDE_AWS_PROFILE\n"
+    "error: AWS profile `{name}` does not exist on this machine\n\n"
+    "hint: run `openclaude aws setup --name {name}`\n"
 )
 NO_PORT = "is not a port\n"
 PORT_RULE = "is a port from 1024 to 65534, not"

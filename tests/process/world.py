@@ -29,6 +29,8 @@ from openclaude.compile.plan import Plan
 
 STUBS = Path(__file__).resolve().parent / "stubs"
 TIMEOUT_S = 30.0
+# nobody's: nothing here asks AWS
+AWS_CONFIG = "[profile openclaude]\naws_access_key_id = AKIATEST\naws_secret_access_key = x\n"
 Value = TypeVar("Value")
 
 
@@ -57,7 +59,7 @@ class World:
         for folder in (self.home, self.bin):
             folder.mkdir()
         (self.home / ".aws").mkdir()
-        (self.home / ".aws" / "config").write_text("[profile openclaude]\n")
+        (self.home / ".aws" / "config").write_text(AWS_CONFIG)
         self.program = self.script(
             "openclaude", "import sys\nfrom openclaude.cli import main\nsys.exit(main())\n"
         )

@@ -35,6 +35,11 @@ TABLE = [
         "run `aws login --profile 'my work'`",
     ),
     (
+        "Missing Dependency: Using the login credential provider requires an additional dependency",
+        "aws-login-unsupported",
+        "install it there, or log in another way with `openclaude aws setup --name 'my work'`",
+    ),
+    (
         "Unable to locate credentials",
         "aws-no-credentials",
         "run `openclaude aws setup --name 'my work'`",

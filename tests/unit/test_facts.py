@@ -1,4 +1,4 @@
-"""Facts: where claude, its settings and AWS's profiles are found."""
+"""Facts: where claude and its settings are found."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ import pytest
 from openclaude.errors import ClaudeNotExecutable, ClaudeNotFound, UsageError
 from openclaude.facts import (
     LITELLM_VERSION,
-    AwsProfileMissing,
     WrongLitellm,
-    check_aws_profile,
     check_litellm,
     find_claude,
     find_settings,
@@ -130,53 +128,6 @@ def test_own_settings_that_cannot_be_read_are_a_usage_error(tmp_path: Path, valu
 
     with pytest.raises(UsageError, match="your `--settings`"):
         look_at_launch(("--settings", value), "claude", {}, tmp_path, tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("config", "credentials", "name"),
-    [
-        ("[profile work]\nregion = x\n", "", "work"),
-        ("", "[work]\n", "work"),
-        ('  [ profile "two words" ] # c\n', "", "two words"),
-        ("[default]\n", "", "default"),
-        ("", "[default]\n", "default"),
-    ],
-)
-def test_an_aws_profile_is_found_where_botocore_finds_it(
-    tmp_path: Path, config: str, credentials: str, name: str
-) -> None:
-    write(tmp_path / ".aws" / "config", config)
-    write(tmp_path / ".aws" / "credentials", credentials)
-
-    check_aws_profile(name, {}, tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("config", "credentials"),
-    [
-        ("", ""),
-        ("[work]\n", ""),  # a section of `config` needs the word `profile`
-        ("# [profile work]\n", "[working]\n"),
-        ("[profile other]\n", "[other]\n"),
-    ],
-)
-def test_a_missing_aws_profile_is_named_with_the_command_that_makes_it(
-    tmp_path: Path, config: str, credentials: str
-) -> None:
-    write(tmp_path / ".aws" / "config", config)
-    write(tmp_path / ".aws" / "credentials", credentials)
-
-    with pytest.raises(AwsProfileMissing) as caught:
-        check_aws_profile("work", {}, tmp_path)
-
-    assert "there is no AWS profile `work`" in caught.value.message
-    assert "`aws configure --profile work`" in caught.value.hint
-
-
-def test_awss_own_variables_say_where_its_files_are(tmp_path: Path) -> None:
-    env = {"AWS_SHARED_CREDENTIALS_FILE": write(tmp_path / "elsewhere", "[work]\n")}
-
-    check_aws_profile("work", env, tmp_path)
 
 
 def test_the_installed_litellm_is_the_one_we_are_built_for() -> None:

@@ -48,7 +48,9 @@ connection.close()
 def env(tmp_path: Path) -> dict[str, str]:
     """The environment of a user with an AWS profile and a claude."""
     (tmp_path / ".aws").mkdir()
-    (tmp_path / ".aws" / "config").write_text("[profile openclaude]\n")
+    (tmp_path / ".aws" / "config").write_text(
+        "[profile openclaude]\naws_access_key_id = AKIATEST\naws_secret_access_key = x\n"
+    )
     (tmp_path / "claude").touch(0o755)
     return {
         "HOME": str(tmp_path),

@@ -1,0 +1,1 @@
+"""What could be wrong, found out before it goes wrong."""
