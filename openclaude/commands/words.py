@@ -28,6 +28,7 @@ MODULES = {
     "status": "openclaude.commands.status",
     "logs": "openclaude.commands.logs",
     "models": "openclaude.commands.models",
+    "aws": "openclaude.commands.aws",
     "demo": "openclaude.commands.demo",
 }
 SUMMARIES = {
@@ -38,6 +39,7 @@ SUMMARIES = {
     "restart": "replace them; open sessions go on",
     "status": "show who uses them, what they cost, the model behind each tier; --watch",
     "logs": "show what they logged; -f to follow",
+    "aws": "print the least-privilege IAM policy of a profile; set up an AWS profile for it",
     "models": "list what can be put in a tier: prices, windows, abilities, regions",
     "demo": "run the whole path on this machine: no account, no network, no configuration",
 }
