@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,6 +16,7 @@ import pytest
 
 from openclaude.standins.anthropic import AnthropicStandin
 from openclaude.standins.bedrock import BedrockStandin
+from openclaude.standins.openai import OpenAIStandin
 from openclaude.standins.sigv4 import Secret
 from tests.conftest import need
 from tests.e2e.house import CLAUDE, OPENCLAUDE, Canaries, House, make_canaries
@@ -22,6 +24,10 @@ from tests.e2e.processes import wait_until_none
 
 # credentials of other logins than the stored one; the stand-in admits them too
 ENV_TOKEN = "sk-ant-oat01-" + "E" * 48
+# a profile with two slots and two tiers of Claude's, and what its user has in the environment
+MIXED = "mixed"
+THINKER_KEY = f"sk-thinker-CANARY-{secrets.token_hex(16)}"
+MIXED_ENV = {"THINKER_KEY": THINKER_KEY}
 
 Build = Callable[[str], AbstractContextManager[House]]
 
@@ -106,6 +112,48 @@ def house(build_house: Build) -> Iterator[House]:
         started = built.word("start", "--wait")
         assert started.code == 0, f"{started}\n{built.logs()}"
         built.keys()
+        yield built
+
+
+@pytest.fixture(scope="session")
+def thinker_upstream(machine: None) -> Iterator[OpenAIStandin]:
+    """A model on an OpenAI-compatible server, admitting its key."""
+    with OpenAIStandin(key=THINKER_KEY) as standin:
+        yield standin
+
+
+@pytest.fixture
+def thinker(thinker_upstream: OpenAIStandin) -> OpenAIStandin:
+    """The same, having seen nothing."""
+    thinker_upstream.clear()
+    return thinker_upstream
+
+
+@pytest.fixture(scope="session")
+def mixed(build_house: Build, thinker_upstream: OpenAIStandin) -> Iterator[House]:
+    """A house with opus and sonnet on two providers, its proxies ready."""
+    with build_house("mixed") as built:
+        built.write_own_profile(
+            MIXED,
+            f"""
+[tiers.opus]
+model = "openai/thinker-1"
+label = "Thinker One"
+api_base = "{thinker_upstream.url}/v1"
+api_key = "env:THINKER_KEY"
+context_window = 200000
+max_output_tokens = 8000
+[tiers.sonnet]
+model = "bedrock/qwen.qwen3-coder-next"
+label = "Qwen3 Coder Next"
+[aws]
+profile = "openclaude"
+region = "us-west-2"
+endpoint_url = "{built.bedrock_url}"
+""",
+        )
+        started = built.word("start", "--wait", profile=MIXED, env=MIXED_ENV)
+        assert started.code == 0, started
         yield built
 
 

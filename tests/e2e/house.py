@@ -92,6 +92,7 @@ class House:
         self.known_keys: dict[str, str] = {}
         self.canaries = canaries
         self.anthropic_url = anthropic_url
+        self.bedrock_url = bedrock_url
         self.home = root / "home"
         self.project = self.home / "project"
         self.folder = self.home / ".local/state/openclaude/stacks" / PROFILE
@@ -151,6 +152,13 @@ class House:
             f".config/openclaude/profiles/{name}.toml",
             f'schema = 1\nextends = "qwen"\n[anthropic]\nbase_url = "{anthropic_url}"\n'
             f'[aws]\nendpoint_url = "{bedrock_url}"\n{more}',
+        )
+
+    def write_own_profile(self, name: str, text: str, *, anthropic: str = "") -> Path:
+        """A profile of the user's own, its Claude tiers at the Anthropic stand-in."""
+        return self.write(
+            f".config/openclaude/profiles/{name}.toml",
+            f'schema = 1\n[anthropic]\nbase_url = "{self.anthropic_url}"\n{anthropic}\n{text}',
         )
 
     def write_agent(self, name: str, **front: str) -> None:
