@@ -36,6 +36,8 @@ GENERAL_SETTINGS = {
     "master_key": "os.environ/LITELLM_MASTER_KEY",
     # nobody stands between claude and us; unset, LiteLLM warns at every start
     "trusted_proxy_ranges": [],
+    # else LiteLLM asks OpenAI-like servers for their models every five minutes (measured)
+    "disable_model_info_refresh": True,
 }
 
 # Offline flags: without them LiteLLM asks GitHub for its model map and two more files at each start
@@ -128,8 +130,7 @@ def providers_config(resolution: Resolution) -> str:
                 "callbacks": ["openclaude.gateway.guard.handler"],
             },
             "router_settings": {**ROUTER_SETTINGS, **fallbacks(resolution)},
-            # else LiteLLM asks OpenAI-like servers for their models every five minutes (measured)
-            "general_settings": {**GENERAL_SETTINGS, "disable_model_info_refresh": True},
+            "general_settings": GENERAL_SETTINGS,
         }
     )
 
