@@ -25,6 +25,9 @@ FORMATLESS = frozenset({"zai"})
 # Providers for which LiteLLM makes a stored copy of everything before a cache mark: two calls
 # more, and a bill for every hour it is kept (measured; they find repeated beginnings themselves)
 STORES = frozenset({"gemini", "vertex_ai"})
+# Providers that get a PDF as one; to all others LiteLLM sends it as an image, which they refuse, in
+# this turn and in every later one (measured for eleven of them)
+GET_PDF = frozenset({"bedrock", "gemini", "vertex_ai", "anthropic"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +82,7 @@ def read_limits(info: Mapping[str, Any], model: str = "") -> Limits:
     return Limits(
         max_output_tokens=cap if isinstance(cap, int) and cap > 0 else Limits().max_output_tokens,
         vision=info.get("supports_vision") is True,
-        pdf=info.get("supports_pdf_input") is True,
+        pdf=info.get("supports_pdf_input") is True and provider in GET_PDF,
         reasoning=info.get("supports_reasoning") is True,
         native=native,
         thoughts_due=provider in THOUGHTS_DUE,

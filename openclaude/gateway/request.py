@@ -25,8 +25,10 @@ from openclaude.gateway.guard_turns import join_system_turns
 
 # What a body may bring. Everything else ends here: LiteLLM copies keys it does not know into
 # additionalModelRequestFields, where Bedrock refuses them, and a new field may appear in any
-# release of claude. So `safeguards` ends here too, without a word: naming it in an error makes
-# claude drop its own safety check for the whole session, and an answer would be a forged verdict.
+# release of claude. `top_k` is not here, because LiteLLM sends it to OpenAI too (measured), who
+# refuses it (documented), and claude never asks for it. `safeguards` ends here without a word:
+# naming it in an error makes claude drop its own safety check for the whole session, and an answer
+# would be a forged verdict.
 KNOWN = frozenset(
     {
         "model",
@@ -39,7 +41,6 @@ KNOWN = frozenset(
         "stream",
         "temperature",
         "top_p",
-        "top_k",
         "thinking",
         "context_management",
         "output_config",

@@ -77,11 +77,26 @@ def something_said(body: Body, _: ModelRules) -> Iterator[str]:
                 yield f"messages.{place}: a text part is blank."
 
 
+def images_are_images(body: Body, _: ModelRules) -> Iterator[str]:
+    """Something else in the place of an image."""
+    for part in parts_of(body):
+        image = part.get("image_url")
+        address = str(image.get("url") if isinstance(image, Mapping) else image)
+        if address.startswith("data:") and not address.startswith("data:image/"):
+            yield "Invalid MIME type. Only image types are supported."
+
+
 def images_seen(body: Body, rules: ModelRules) -> Iterator[str]:
     """An image for a model that only reads."""
     kinds = {part.get("type") for part in parts_of(body)}
     if not rules.vision and kinds & {"image_url", "input_image", "file", "input_file"}:
         yield "Invalid content type. image_url is only supported by certain models."
+
+
+def stops_counted(body: Body, _: ModelRules) -> Iterator[str]:
+    """More places to stop at than four."""
+    if isinstance(stops := body.get("stop"), list) and len(stops) > 4:
+        yield "Invalid 'stop': array too long. Expected an array with maximum length 4."
 
 
 def tools_named(body: Body, _: ModelRules) -> Iterator[str]:
@@ -119,6 +134,8 @@ REFUSALS: tuple[Rule, ...] = (
     outputs_given,
     something_said,
     images_seen,
+    images_are_images,
+    stops_counted,
     tools_named,
     schemas_clean,
 )

@@ -57,10 +57,12 @@ def violations(operation: str, body: Any, more: frozenset[str] = frozenset()) ->
 
 def easier(body: Mapping[str, Any]) -> dict[str, Any]:
     """A body whose assistant turns are as OpenAI takes them, which is more than its types say."""
-    items = body.get("input")
-    if not isinstance(items, list):
-        return dict(body)
-    return {**body, "input": [easier_item(item) for item in items]}
+    easy = {**body}
+    if easy.get("tool_choice") == "any":  # Mistral's word for it
+        easy["tool_choice"] = "required"
+    if isinstance(items := easy.get("input"), list):
+        easy["input"] = [easier_item(item) for item in items]
+    return easy
 
 
 def easier_item(item: Any) -> Any:

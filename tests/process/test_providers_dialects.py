@@ -133,6 +133,7 @@ def deployment(name: str, model: str, standins: dict[str, Standin[Any]]) -> dict
         "model_info": {
             "max_output_tokens": CAP,
             "supports_vision": is_able,
+            "supports_pdf_input": is_able,
             "supports_reasoning": is_able,
         },
     }
@@ -377,6 +378,33 @@ def test_a_tool_is_called_and_its_result_read(dialects: Dialects, name: str, str
     assert called.keys() == {"type", "id", "name", "input"}
     assert b'"tool_use"' in answer.body
     assert after.text() == "TOOL RESULT SEEN: 1 result: files"
+
+
+@every
+@pytest.mark.parametrize(
+    "choice", [{"type": "auto"}, {"type": "any"}, {"type": "none"}, {"type": "tool"}]
+)
+def test_a_choice_among_tools_can_be_read(
+    dialects: Dialects, name: str, choice: dict[str, str]
+) -> None:
+    chosen = {**choice, "name": "Bash"} if choice["type"] == "tool" else choice
+
+    answer, _ = dialects.ask(body(f"{name}-reads", say("ok"), tools=[BASH], tool_choice=chosen))
+
+    assert blocks_of(answer)[0]["type"] in ("text", "tool_use")
+
+
+@every
+def test_a_pdf_arrives_as_one_or_as_a_note(dialects: Dialects, name: str) -> None:
+    source = {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0xLjQ="}
+    pdf = {"type": "document", "source": source, "title": "Bill"}
+
+    _, call = dialects.ask(body(f"{name}-sees", pdf, say("ok"), top_k=5, stop_sequences=["x"] * 5))
+
+    sent = call.body.decode()
+    assert ("JVBERi0xLjQ=" in sent) == (name in ("gemini", "gemini3", "anthropic"))
+    assert "image_url" not in sent
+    assert "top_k" not in sent
 
 
 @every

@@ -13,7 +13,8 @@ def deployment(name: str, cap: object = 8000, **flags: object) -> dict[str, Any]
     return {"model_name": name, "model_info": {"max_output_tokens": cap, **flags}}
 
 
-SEEING = deployment("seeing", supports_vision=True, supports_pdf_input=True)
+BEDROCK = {"litellm_params": {"model": "bedrock/converse/x"}}
+SEEING = deployment("seeing", supports_vision=True, supports_pdf_input=True) | BEDROCK
 WORDY = deployment("wordy", 16000, supports_vision=True, supports_reasoning=True)
 DEPLOYMENTS = [SEEING, WORDY, deployment("terse", 64), {"model_name": "bare"}]
 
@@ -71,6 +72,23 @@ def test_the_provider_of_a_deployment_tells_which_api_it_speaks(
     limits = slot_limits("x", [served_by("x", model, **info)], [])
 
     assert limits == Limits(max_output_tokens=8000, **dict.fromkeys(special, True))
+
+
+@pytest.mark.parametrize(
+    ("model", "is_sent"),
+    [
+        ("bedrock/converse/qwen.qwen3-vl", True),
+        ("gemini/gemini-3.8-flash", True),
+        ("anthropic/claude-haiku-4-5", True),
+        ("openai/gpt-4.1", False),
+        ("openrouter/openai/gpt-4.1", False),
+        ("ollama_chat/qwen3-vl", False),
+    ],
+)
+def test_a_pdf_goes_only_where_it_arrives_as_one(model: str, is_sent: bool) -> None:
+    deployments = [served_by("x", model, supports_pdf_input=True)]
+
+    assert slot_limits("x", deployments, []).pdf is is_sent
 
 
 def test_one_fallback_that_speaks_anthropics_api_is_enough_to_speak_it() -> None:

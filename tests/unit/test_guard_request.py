@@ -425,6 +425,7 @@ def test_a_clients_own_tool_may_have_a_server_tools_name() -> None:
         "fallbacks",
         "mock_response",
         "api_base",
+        "top_k",
         "a_field_of_tomorrow",
     ],
 )

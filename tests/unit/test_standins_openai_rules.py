@@ -55,6 +55,7 @@ def said(part: dict[str, Any]) -> dict[str, Any]:
         (body({"role": "user", "content": ""}), "Invalid value for 'content': messages.0"),
         (said({"type": "text", "text": " "}), "messages.0: a text part is blank."),
         (said(IMAGE), "Invalid content type."),
+        (body(stop=["x"] * 5), "Invalid 'stop': array too long."),
         (body(tools=[tool("a.b")]), "Invalid 'tools[0].function.name'"),
         (body(tools=[tool("a" * 65)]), "Invalid 'tools[0].function.name'"),
         (body(tools=[tool("a"), tool("a")]), "Tool names must be unique."),
@@ -81,8 +82,11 @@ def test_what_keeps_every_rule_passes(given: dict[str, Any]) -> None:
     assert broken(REFUSALS, given, PLAIN) == ()
 
 
-def test_a_model_that_sees_takes_an_image() -> None:
+def test_a_model_that_sees_takes_an_image_and_nothing_else_in_its_place() -> None:
+    pdf = {"type": "image_url", "image_url": {"url": "data:application/pdf;base64,JVBERi0"}}
+
     assert broken(REFUSALS, said(IMAGE), SEES) == ()
+    assert broken(REFUSALS, said(pdf), SEES)[0].startswith("Invalid MIME type.")
 
 
 def test_two_messages_of_one_speaker_are_noted_but_results_are_not() -> None:
