@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from litellm.proxy.proxy_server import app as litellm_app
 
 from openclaude.gateway.asgi import App, Headers, Receive, Scope, Send, without
+from openclaude.gateway.error_status import saying_status
 from openclaude.gateway.fallbacks import FallbackFilter
 from openclaude.gateway.gate import Gate
 
@@ -59,7 +60,7 @@ def one_key_only(app: App, key: str) -> App:
 def make_app(env: Mapping[str, str]) -> Gate:
     """The application of `providers`, from the variables its unit was given."""
     key = env["LITELLM_MASTER_KEY"]
-    app = one_key_only(FallbackFilter(litellm_app), key)
+    app = one_key_only(saying_status(FallbackFilter(litellm_app)), key)
     return Gate(app, key=key, routes=ROUTES, key_headers=KEY_HEADERS, check=only_the_key(key))
 
 
