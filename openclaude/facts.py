@@ -116,9 +116,17 @@ def find_settings(
     arguments: tuple[str, ...], env: Mapping[str, str], home: Path, cwd: Path
 ) -> Iterable[Source]:
     """claude's settings files that are there, strongest first (order measured with 2.1.330)."""
+    for path, kind in settings_files(arguments, env, home, cwd):
+        yield from read_source(path, kind)
+
+
+def settings_files(
+    arguments: tuple[str, ...], env: Mapping[str, str], home: Path, cwd: Path
+) -> Iterable[tuple[Path, str]]:
+    """Where claude looks for settings, strongest first, and each one's kind."""
     managed = Path(env.get("CLAUDE_CODE_MANAGED_SETTINGS_PATH") or managed_file())
     for path in (managed, *sorted(managed.with_suffix(".d").glob("*.json"))):
-        yield from read_source(path, "managed")
+        yield path, "managed"
     _, chosen = take_out(arguments, "--setting-sources")
     kinds = set(chosen.split(",")) if chosen else {"user", "project", "local"}
     user = Path(env.get("CLAUDE_CONFIG_DIR") or home / ".claude")
@@ -128,7 +136,7 @@ def find_settings(
         ("user", user / "settings.json"),
     ):
         if kind in kinds:
-            yield from read_source(path, kind)
+            yield path, kind
 
 
 def managed_file() -> Path:
@@ -148,15 +156,20 @@ def read_source(path: Path, kind: str) -> Iterable[Source]:
 
 
 def check_litellm() -> str:
-    """The installed LiteLLM's version, without importing it. Raises WrongLitellm."""
+    """The installed LiteLLM's version. Raises WrongLitellm."""
+    found = installed_litellm()
+    refuse_litellm(found)
+    return found
+
+
+def installed_litellm() -> str:
+    """The installed LiteLLM's version, without importing it; "none" where there is none."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:
-        found = version("litellm")
+        return version("litellm")
     except PackageNotFoundError:
-        found = "none"
-    refuse_litellm(found)
-    return found
+        return "none"
 
 
 def refuse_litellm(found: str) -> None:

@@ -29,9 +29,9 @@ NO_LOGS = (
     "error: there are no logs of `qwen`\n"
     "\nhint: they begin with `openclaude start --profile qwen`\n"
 )
-NO_DOCTOR = (
-    "error: `openclaude doctor` is not supported yet\n"
-    "\nhint: `openclaude -- doctor` gives the word to claude\n"
+NO_UNINSTALL = (
+    "error: `openclaude uninstall` is not supported yet\n"
+    "\nhint: `openclaude -- uninstall` gives the word to claude\n"
 )
 # argv, exit status, stdout, stderr; nothing runs
 SAID = [
@@ -57,7 +57,8 @@ SAID = [
     ("logs -n -1", 2, "", usage("logs", "`--lines` takes a number of 0 or more")),
     ("logs -f --json", 2, '"code": "usage"', ""),
     ("--version -x", 2, "", "error: unknown option: -x\n\nhint: see `openclaude --help`\n"),
-    ("doctor", 2, "", NO_DOCTOR),
+    ("uninstall", 2, "", NO_UNINSTALL),
+    ("doctor --profile ../x", 1, "`../x` cannot be a profile name", ""),
     ("--version", 0, f"openclaude {__version__} (claude ", ""),
     ("--help", 0, "openclaude: Claude Code on the models you choose", ""),
     ("-h", 0, "openclaude: Claude Code on the models you choose", ""),
@@ -77,7 +78,7 @@ def test_a_word_says_this_and_exits_with_that(
     assert out or not done.out
 
 
-@pytest.mark.parametrize("word", ["doctor", "uninstall --yes"])
+@pytest.mark.parametrize("word", ["uninstall --yes"])
 def test_words_of_later_say_so(empty_world: World, word: str) -> None:
     before = empty_world.files()
 
@@ -108,7 +109,10 @@ REPORTS = [
     ("profiles validate nope", 2, ["profiles"]),
     ("profiles new", 2, []),
     ("status --nope", 2, []),
-    ("doctor", 2, []),
+    ("uninstall", 2, []),
+    ("doctor --nope", 2, []),
+    ("doctor", 0, ["profile", "counts", "findings"]),
+    ("doctor --profile nope", 1, ["profile", "counts", "findings"]),
     ("--version", 0, ["openclaude", "claude", "litellm", "python"]),
     ("stop", 0, ["stopped", "not_running"]),
 ]

@@ -1,0 +1,49 @@
+"""Looking at the installed packages, beside the lock that openclaude was tested with.
+
+Knows: how the lock is written (pip's hashed form). Refuses to know: what a difference means.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from openclaude.doctor.world import Package
+
+LOCK = "requirements.lock"
+ROW = re.compile(
+    r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;\\]+)(?P<marker>\s*;)?", re.MULTILINE
+)
+
+
+def compare_packages() -> tuple[tuple[Package, ...], bool]:
+    """The packages that are not the locked ones, and whether there is a lock to say so."""
+    lock = find_lock(Path(__file__).parents[1])
+    return (tuple(differences(lock.read_text("utf-8"))), True) if lock else ((), False)
+
+
+def find_lock(package: Path) -> Path | None:
+    """The lock: inside the installed package, or in a checkout's `build`."""
+    places = (package / LOCK, package.parent / "build" / LOCK)
+    return next((path for path in places if path.is_file()), None)
+
+
+def differences(lock: str) -> Iterator[Package]:
+    """What is installed in another version, or not at all though every system needs it."""
+    rows = list(ROW.finditer(lock))
+    for name in dict.fromkeys(row["name"] for row in rows):
+        locked = [row["version"] for row in rows if row["name"] == name]
+        is_conditional = any(row["name"] == name and row["marker"] for row in rows)
+        installed = installed_version(name)
+        if installed not in locked and (installed or not is_conditional):
+            yield Package(name, installed, " or ".join(locked))
+
+
+def installed_version(name: str) -> str:
+    """The version of an installed package, or "" for none."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
