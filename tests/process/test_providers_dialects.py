@@ -26,7 +26,7 @@ from openclaude.standins.bedrock_rules import ModelRules
 from openclaude.standins.gemini import GeminiStandin
 from openclaude.standins.ollama import OllamaStandin
 from openclaude.standins.openai import OpenAIStandin
-from openclaude.standins.script import abort, error, midstream, reasoning, say, slow, tool
+from openclaude.standins.script import abort, error, midstream, reasoning, say, slow, stop, tool
 from openclaude.standins.standin import Standin
 from tests.process.test_providers_instance import BASH, FLAGS, REPOSITORY, Answer, wait_ready
 
@@ -454,6 +454,35 @@ def test_no_thought_of_the_model_reaches_claude(
     assert [block["type"] for block in blocks_of(answer)] == ["text", "tool_use"]
     assert b"let me think" not in answer.body
     assert b"signature" not in answer.body
+
+
+@every
+@both
+def test_a_reply_of_thoughts_only_still_says_something(
+    dialects: Dialects, name: str, streams: bool
+) -> None:
+    request = body(f"{name}-reads", reasoning("hm") + say(""), stream=streams)
+
+    answer, _ = dialects.ask(request)
+
+    assert answer.text() == "(no content)"
+
+
+# how each API says that a reply was cut off at its longest
+CUT = {"openai": "length", "gemini": "MAX_TOKENS", "ollama": "length"}
+
+
+@every
+@both
+def test_a_reply_that_was_cut_off_says_so(dialects: Dialects, name: str, streams: bool) -> None:
+    reason = CUT.get(SERVED[name].standin, "max_tokens")
+    if name == "responses":
+        reason = "max_output_tokens"
+
+    answer, _ = dialects.ask(body(f"{name}-reads", say("Hel") + stop(reason), stream=streams))
+
+    assert answer.text() == "Hel"
+    assert b'"max_tokens"' in answer.body
 
 
 @every
