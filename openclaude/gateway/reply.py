@@ -35,7 +35,19 @@ def strip_reply(message: Mapping[str, Any]) -> dict[str, Any]:
         return dict(message)
     kept = [clean(block) for block in content if not is_unwanted(block)]
     # with no block at all claude asks the same again (measured with Claude Code 2.1.330)
-    return {**message, "content": kept or [{"type": "text", "text": NOTHING_SAID}]}
+    said = kept or [{"type": "text", "text": NOTHING_SAID}]
+    calls = any(isinstance(block, Mapping) and block.get("type") == "tool_use" for block in said)
+    return {**truly_ended(message, calls=calls), "content": said}
+
+
+def truly_ended(ending: Mapping[str, Any], *, calls: bool) -> dict[str, Any]:
+    """Why a reply ended, where it called a tool: to have that done.
+
+    Servers of OpenAI's kind may call a tool and say `stop` all the same (reported for llama.cpp
+    and parsers of vLLM), which LiteLLM passes on as `end_turn` (measured).
+    """
+    has_stopped = ending.get("stop_reason") == "end_turn"
+    return {**ending, "stop_reason": "tool_use"} if calls and has_stopped else dict(ending)
 
 
 def is_unwanted(block: object) -> bool:
@@ -67,6 +79,7 @@ class ReplyEvents:
         self._index: dict[object, int] = {}  # provider's block index -> claude's
         self._held: dict[object, Event] = {}  # starts of text blocks that have said nothing yet
         self._sent = 0
+        self._calls = False
 
     def feed(self, event: Event) -> list[Event]:
         """What claude gets for this event; the same object where nothing had to change."""
@@ -79,6 +92,8 @@ class ReplyEvents:
                 return self._renumbered(event)
             case "message_delta" if not self._sent:
                 return [*self._placeholder(), event]
+            case "message_delta" if self._calls:
+                return [self._ended(event)]
             case _:
                 return [event]
 
@@ -90,7 +105,15 @@ class ReplyEvents:
         if kind == "text" and is_unwanted(block):
             self._held[event.get("index")] = event
             return []
+        self._calls = self._calls or kind == "tool_use"
         return [self._open(event)]
+
+    def _ended(self, event: Event) -> Event:
+        """The end of a reply that called a tool; the same object where it says so."""
+        delta = event.get("delta")
+        if not isinstance(delta, Mapping) or delta.get("stop_reason") != "end_turn":
+            return event
+        return {**event, "delta": truly_ended(delta, calls=True)}
 
     def _delta(self, event: Event) -> list[Event]:
         delta = event.get("delta")

@@ -408,6 +408,26 @@ def test_a_pdf_arrives_as_one_or_as_a_note(dialects: Dialects, name: str) -> Non
 
 
 @every
+@both
+@pytest.mark.parametrize("reason", ["", "as if it had not"])
+def test_two_tools_are_called_at_once_and_that_is_why_the_reply_ended(
+    dialects: Dialects, name: str, streams: bool, reason: str
+) -> None:
+    done = {"third-party": "end_turn", "thinker": "end_turn", "gemini": "STOP"}
+    ending = stop(done.get(SERVED[name].standin, "stop")) if reason else ""
+    script = tool("Bash", {"command": "ls"}) + tool("Bash", {"command": "pwd"}) + ending
+
+    answer, _ = dialects.ask(body(f"{name}-reads", script, tools=[BASH], stream=streams))
+
+    calls = blocks_of(answer)
+    reasons = [event["delta"] for event in answer.events() if event["type"] == "message_delta"]
+    ended = reasons[-1] if streams else answer.json()
+    assert [block["name"] for block in calls] == ["Bash", "Bash"]
+    assert len({block["id"] for block in calls}) == 2
+    assert ended["stop_reason"] == "tool_use"
+
+
+@every
 def test_a_long_tool_name_comes_back_as_claude_knows_it(dialects: Dialects, name: str) -> None:
     tool_name = "mcp__a-server-with-a-long-name__" + "a_tool_with_a_long_name_" * 3
     tools = [{**BASH, "name": tool_name}]

@@ -265,3 +265,28 @@ def test_a_whole_reply_can_be_told_as_events() -> None:
     assert ending["delta"] == {"stop_reason": "max_tokens", "stop_sequence": None}
     assert ending["usage"] == whole["usage"]
     assert last == {"type": "message_stop"}
+
+
+# Why it ended -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "given", "told"),
+    [
+        ([CALL], "end_turn", "tool_use"),
+        ([HELLO, CALL], "end_turn", "tool_use"),
+        ([CALL], "max_tokens", "max_tokens"),
+        ([CALL], "tool_use", "tool_use"),
+        ([HELLO], "end_turn", "end_turn"),
+    ],
+)
+def test_a_reply_that_calls_a_tool_ends_for_that_reason(
+    content: list[Any], given: str, told: str
+) -> None:
+    *begin, ending, stop = events(content)
+    ending = ending | {"delta": {"stop_reason": given}}
+
+    streamed = read(sent([write_event(event) for event in (*begin, ending, stop)]))
+
+    assert strip_reply(message(content) | {"stop_reason": given})["stop_reason"] == told
+    assert streamed[-2]["delta"] == {"stop_reason": told}
