@@ -1,0 +1,139 @@
+"""Answers: what may be said of a named AWS profile, whether by flags, by a person or by a file.
+
+Knows: what each way to have credentials needs, what each answer may be. Refuses to know: files,
+terminals.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from typing import NamedTuple
+
+from openclaude.errors import UsageError, nearest
+
+METHODS = ("keys", "sso", "assume-role", "process")
+HELP = "see `openclaude aws setup --help`"
+HIDDEN = ("secret", "token")  # answers that are never shown
+
+
+class Answers(NamedTuple):
+    """Everything that can be said of an AWS profile; what a method has no use for stays empty."""
+
+    name: str
+    method: str = ""
+    region: str = ""
+    start_url: str = ""
+    sso_region: str = ""
+    account: str = ""
+    role: str = ""
+    source_profile: str = ""
+    command: str = ""
+    key_id: str = ""
+    secret: str = ""
+    token: str = ""
+
+
+# method -> what it needs
+NEEDED = {
+    "keys": ("key_id", "secret"),
+    "sso": ("start_url", "sso_region", "account", "role"),
+    "assume-role": ("role", "source_profile"),
+    "process": ("command",),
+}
+
+
+class BadAnswer(UsageError):
+    """An answer that AWS would not take."""
+
+    code = "aws-setup"
+
+
+START_URL = re.compile(r"https://[A-Za-z0-9.-]+(?:/[A-Za-z0-9/_#.-]*)?")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+=,/-]{0,63}")
+ROLE_NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,64}")
+ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,576}")
+KEY_ID = re.compile(r"[A-Z0-9]{16,128}")
+SECRET = re.compile(r"[A-Za-z0-9/+=]{16,128}")
+TOKEN = re.compile(r"[A-Za-z0-9/+=_-]*")
+
+
+def matches(pattern: re.Pattern[str]) -> Callable[[str], bool]:
+    """A check for a whole text."""
+    return lambda text: pattern.fullmatch(text) is not None
+
+
+def is_command(text: str) -> bool:
+    """Whether a text is a command line of one line."""
+    try:
+        return text.isprintable() and bool(shlex.split(text))
+    except ValueError:
+        return False
+
+
+# answer -> (check, what it is)
+RULES: dict[str, tuple[Callable[[str], bool], str]] = {
+    "name": (matches(NAME), "has letters, digits and `.`, `_`, `-`, `@`, `+`, `=`, `,`, `/`"),
+    "start_url": (matches(START_URL), "begins with `https://`"),
+    "account": (matches(re.compile(r"[0-9]{12}")), "has 12 digits"),
+    "command": (is_command, "is a program with its arguments, on one line"),
+    "key_id": (matches(KEY_ID), "has 16 or more capital letters and digits"),
+    "secret": (matches(SECRET), "has 16 or more letters, digits and `/`, `+`, `=`"),
+    "token": (matches(TOKEN), "has letters, digits and `/`, `+`, `=`"),
+}
+
+
+def check_answer(answer: str, value: str, answers: Answers, names: tuple[str, ...]) -> None:
+    """Raise BadAnswer for what AWS would not take; a secret is never repeated."""
+    check, rule = rule_of(answer, answers, names)
+    if check(value):
+        return
+    shown = "" if answer in HIDDEN else f", not `{value}`" if value else ""
+    near = nearest(value, names) if answer == "source_profile" else ""
+    hint = f"did you mean `{near}`?" if near else HELP
+    raise BadAnswer(f"`{label(answer)}` {rule}{shown}", hint=hint)
+
+
+def rule_of(
+    answer: str, answers: Answers, names: tuple[str, ...]
+) -> tuple[Callable[[str], bool], str]:
+    """The rule of one answer, which may depend on the others and on the profiles there are."""
+    if answer == "name":
+        check, rule = RULES["name"]
+        return lambda text: text in names or check(text), rule
+    if answer == "role":
+        if answers.method == "assume-role":
+            return matches(ROLE_ARN), "is a role's ARN, `arn:aws:iam::ACCOUNT:role/NAME`"
+        return matches(ROLE_NAME), "is the name of a role (a permission set)"
+    if answer == "source_profile":
+        others = [name for name in names if name != answers.name]
+        return lambda text: text in others, f"is another AWS profile ({', '.join(others)})"
+    if answer in ("region", "sso_region"):
+        from openclaude.profile.regions import known_regions
+
+        return lambda text: text in known_regions(), "is an AWS region"
+    return RULES[answer]
+
+
+def label(answer: str) -> str:
+    """An answer's name for people: its flag, where it has one."""
+    flags = {"start_url": "--sso-start-url", "key_id": "access key id", "secret": "secret key"}
+    return flags.get(answer) or ("token" if answer == "token" else f"--{answer}".replace("_", "-"))
+
+
+def check_answers(answers: Answers, names: tuple[str, ...], before: Answers) -> Answers:
+    """Raise BadAnswer for the first answer that is missing or that AWS would not take.
+
+    What the profile said `before` is taken as it is.
+    """
+    if answers.method not in METHODS:
+        raise BadAnswer("`--method` is missing", hint=f"one of {', '.join(METHODS)}")
+    for answer in ("name", "region", *NEEDED[answers.method], "token"):
+        value = getattr(answers, answer)
+        if not value and answer != "token":
+            flag = "--keys-from-stdin" if answer in ("key_id", "secret") else label(answer)
+            raise BadAnswer(f"`{flag}` is missing", hint=HELP)
+        if value != getattr(before, answer) or answer == "name":
+            check_answer(answer, value, answers, names)
+    return answers

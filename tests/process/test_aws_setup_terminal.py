@@ -1,0 +1,155 @@
+"""`openclaude aws setup` as a person meets it: questions, secrets that are not shown, Ctrl-C."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.process.test_profiles_authoring import Talk, talk
+from tests.process.world import World
+
+KEY_ID = "AKIAIOSFODNN7EXAMPLE"
+SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+START = "https://d-1234567890.awsapps.com/start"
+SSO = (
+    *("--method", "sso", "--sso-start-url", START, "--sso-region", "us-east-1"),
+    *("--account", "123456789012", "--role", "Developer"),
+)
+
+
+@pytest.fixture
+def folder(empty_world: World) -> Path:
+    return Path(empty_world.env["HOME"]) / ".aws"
+
+
+def answer(one: Talk, *pairs: tuple[str, str]) -> None:
+    """Wait for each question and type the answer."""
+    for question, typed in pairs:
+        one.wait_for(question)
+        one.type(f"{typed}\n")
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.glob("*") if path.is_file()}
+
+
+def test_a_person_makes_a_profile_with_keys_that_are_never_shown(
+    empty_world: World, folder: Path
+) -> None:
+    before = contents(folder)
+    with talk(empty_world, "aws", "setup", "--name", "fresh") as one:
+        answer(
+            one,
+            ("credentials come from? [sso]: ", "magic"),
+            ("one of keys, sso, assume-role, process\n", "keys"),
+            ("access key id: ", "nonsense"),
+            ("has 16 or more capital letters and digits, not `nonsense`", KEY_ID),
+            ("secret access key: ", SECRET),
+            ("session token, if there is one: ", ""),
+            ("region [us-west-2]: ", ""),
+            ("write this for AWS profile `fresh`? (yes or no) [no]: ", "yes"),
+        )
+        status, out = one.finish()
+
+    assert (status, "wrote `~/.aws/credentials`" in out) == (0, True)
+    assert SECRET not in one.shown + out
+    assert contents(folder)["credentials"] == before.get("credentials", "") + (
+        "\n" if before.get("credentials") else ""
+    ) + (f"[fresh]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n")
+
+
+def test_no_is_no_and_writes_nothing(empty_world: World, folder: Path) -> None:
+    before = contents(folder)
+    with talk(empty_world, "aws", "setup", "--name", "fresh", *SSO) as one:
+        answer(one, ("region [us-west-2]: ", ""), ("(yes or no) [no]: ", ""))
+        status, out = one.finish()
+
+    assert (status, out) == (1, "")
+    assert one.shown.endswith("nothing changed\r\n")
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize("question", ["access key id: ", "secret access key: "])
+@pytest.mark.parametrize("key", ["\x03", "\x04"], ids=["Ctrl-C", "Ctrl-D"])
+def test_an_interrupted_question_is_130_and_writes_nothing(
+    empty_world: World, folder: Path, question: str, key: str
+) -> None:
+    before = contents(folder)
+    with talk(empty_world, "aws", "setup", "--name", "fresh", "--method", "keys") as one:
+        if question.startswith("secret"):
+            answer(one, ("access key id: ", KEY_ID))
+        one.wait_for(question)
+        one.type(key)
+        status, out = one.finish()
+
+    assert (status, out) == (130, "")
+    assert contents(folder) == before
+
+
+def test_the_login_is_run_by_the_aws_cli_after_a_yes(empty_world: World, folder: Path) -> None:
+    empty_world.script("aws", "import sys\nprint('logged in with', *sys.argv[1:])\n")
+    with talk(empty_world, "aws", "setup", "--name", "fresh", *SSO) as one:
+        answer(
+            one,
+            ("region [us-west-2]: ", ""),
+            ("AWS profile `fresh`? (yes or no) [no]: ", "yes"),
+            ("run `aws sso login --profile fresh` now? (yes or no) [no]: ", "yes"),
+        )
+        status, out = one.finish()
+
+    assert status == 0
+    assert "logged in with sso login --profile fresh" in one.shown
+    assert "logged in" not in out
+    assert "next:" not in out
+
+
+def test_a_profile_that_is_there_is_shown_and_keeps_what_enter_takes(
+    empty_world: World, folder: Path
+) -> None:
+    run = empty_world.run("aws", "setup", "--name", "fresh", *SSO, "--yes")
+    assert run.status == 0
+    before = contents(folder)
+    with talk(empty_world, "aws", "setup") as one:
+        answer(
+            one,
+            ("name of the AWS profile [openclaude]: ", "fresh"),
+            ("`fresh` exists: IAM Identity Center (SSO)", ""),
+            (f"start URL [{START}]: ", ""),
+            ("region of IAM Identity Center [us-east-1]: ", ""),
+            ("AWS account [123456789012]: ", ""),
+            ("role, by its name [Developer]: ", ""),
+            ("region [us-west-2]: ", ""),
+        )
+        status, out = one.finish()
+
+    assert "There are AWS profiles: openclaude, fresh." in one.shown
+    assert out == "AWS profile `fresh` is as you want it already; nothing changed\n"
+    assert status == 0
+    assert contents(folder) == before
+
+
+def test_keys_that_are_there_stay_when_enter_is_pressed(empty_world: World, folder: Path) -> None:
+    given = empty_world.root / "keys"
+    given.write_text(f"{KEY_ID}\n{SECRET}\n")
+    with given.open() as keys:
+        run = empty_world.run(
+            *("aws", "setup", "--name", "fresh", "--keys-from-stdin", "--yes"), stdin=keys
+        )
+    assert run.status == 0
+    before = contents(folder)["credentials"]
+    with talk(empty_world, "aws", "setup", "--name", "fresh") as one:
+        answer(
+            one,
+            ("credentials come from? [keys]: ", ""),
+            (f"access key id [{KEY_ID}]: ", ""),
+            ("secret access key [unchanged]: ", ""),
+            ("session token, if there is one: ", ""),
+            ("region [us-west-2]: ", "eu-west-1"),
+            ("(yes or no) [no]: ", "yes"),
+        )
+        status, _ = one.finish()
+
+    assert (status, SECRET in one.shown) == (0, False)
+    assert contents(folder)["credentials"] == before
+    assert "region = eu-west-1\n" in contents(folder)["config"]
