@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -19,15 +18,20 @@ from openclaude.standins.bedrock import BedrockStandin
 from openclaude.standins.openai import OpenAIStandin
 from openclaude.standins.sigv4 import Secret
 from tests.conftest import need
-from tests.e2e.house import CLAUDE, OPENCLAUDE, Canaries, House, make_canaries
+from tests.e2e.house import (
+    CLAUDE,
+    MIXED,
+    MIXED_ENV,
+    OPENCLAUDE,
+    THINKER_KEY,
+    Canaries,
+    House,
+    make_canaries,
+)
 from tests.e2e.processes import wait_until_none
 
 # credentials of other logins than the stored one; the stand-in admits them too
 ENV_TOKEN = "sk-ant-oat01-" + "E" * 48
-# a profile with two slots and two tiers of Claude's, and what its user has in the environment
-MIXED = "mixed"
-THINKER_KEY = f"sk-thinker-CANARY-{secrets.token_hex(16)}"
-MIXED_ENV = {"THINKER_KEY": THINKER_KEY}
 
 Build = Callable[[str], AbstractContextManager[House]]
 

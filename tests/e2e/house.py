@@ -26,6 +26,10 @@ OPENCLAUDE = Path(sys.executable).with_name("openclaude")
 PROFILE = "house"
 RUN_TIMEOUT_S = 90.0
 KEY = rb"sk-openclaude-[0-9a-f]{64}"
+# a profile with two slots and two tiers of Claude's, and what its user has in the environment
+MIXED = "mixed"
+THINKER_KEY = f"sk-thinker-CANARY-{secrets.token_hex(16)}"
+MIXED_ENV = {"THINKER_KEY": THINKER_KEY}
 # claude's own login, like a plan's: far from expiry, so that claude asks nobody to refresh it
 EXPIRES_MS = 1999999999000
 

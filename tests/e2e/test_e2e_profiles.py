@@ -181,9 +181,9 @@ def test_without_an_account_no_request_reaches_anthropic_and_no_login_is_needed(
 
 
 def test_offline_answers_one_sentence_in_every_tier_and_asks_nobody(
-    bare_home: House, everyone: Everybody
+    home: House, everyone: Everybody
 ) -> None:
-    ran = use(bare_home, everyone, "offline")
+    ran = use(home, everyone, "offline")
 
     for tier in TIERS:
         assert (ran[tier].code, ran[tier].err) == (0, "")

@@ -15,8 +15,7 @@ from openclaude.standins import script
 from openclaude.standins.anthropic import AnthropicStandin
 from openclaude.standins.bedrock import BedrockStandin
 from openclaude.standins.openai import OpenAIStandin
-from tests.e2e.conftest import MIXED, MIXED_ENV
-from tests.e2e.house import House, Ran
+from tests.e2e.house import MIXED, MIXED_ENV, House, Ran
 
 AGENT_HEADER = "x-claude-code-agent-id"
 MAIN = "claude-fable-5-2"

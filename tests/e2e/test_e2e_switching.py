@@ -20,8 +20,7 @@ from openclaude.standins.bedrock import BedrockStandin
 from openclaude.standins.exchange import Recorded
 from openclaude.standins.openai import OpenAIStandin
 from tests.conftest import need
-from tests.e2e.conftest import MIXED, MIXED_ENV
-from tests.e2e.house import OPENCLAUDE, House, Ran
+from tests.e2e.house import MIXED, MIXED_ENV, OPENCLAUDE, House, Ran
 from tests.e2e.terminal import Terminal
 
 THINKER, CODER, FABLE = "thinker-1", "qwen.qwen3-coder-next", "claude-fable-5-2"
