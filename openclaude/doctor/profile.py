@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from openclaude.doctor.finding import OK, STOPS, WARNS, Finding
 from openclaude.doctor.world import World
+from openclaude.profile.mistakes import BadOverride
 
 
 def check_profile(world: World) -> Iterator[Finding]:
@@ -26,9 +27,9 @@ def check_profile(world: World) -> Iterator[Finding]:
         yield Finding(
             "secret-missing",
             STOPS if reference.startswith("env:") else WARNS,
-            f"the profile `{wanted.name}` needs the secret `{reference}`: {why}",
+            f"the profile `{wanted.name}` needs the secret `{reference}`, and {why}",
             "the models it is for cannot be asked",
-            mend_secret(reference),
+            mend_secret(reference, wanted.name),
         )
 
 
@@ -41,6 +42,9 @@ def told(entry: Mapping[str, object], severity: str, code: str, why: str, mend: 
 def mend_of(entry: Mapping[str, object], name: str) -> str:
     """The hint that the mistake brings, and the command that opens its file."""
     hint = str(entry.get("hint") or "")
+    if entry["code"] == BadOverride.code:
+        variable = str(entry["message"]).partition(":")[0]
+        return f"correct {variable}, or run `unset {variable}`"
     command = f"run `openclaude profiles edit {name}`" if entry.get("path") else ""
     return "; ".join(filter(None, (hint, command))) or f"run `openclaude profiles validate {name}`"
 
@@ -50,11 +54,14 @@ def edit(world: World) -> str:
     return f"run `openclaude profiles edit {world.wanted.name}`"
 
 
-def mend_secret(reference: str) -> str:
+def mend_secret(reference: str, name: str) -> str:
     """How a secret gets to where it is looked for."""
     kind, _, rest = reference.partition(":")
     if kind == "env":
-        return f"set {rest} in the shell that starts openclaude (`export {rest}=...`)"
+        return (
+            f"set {rest}, or say where else it is: `openclaude profiles set KEY file:PATH`, where "
+            f"`openclaude profiles show {name}` tells the key"
+        )
     if kind == "file":
         return f"put it there: `install -m 600 /dev/stdin {rest}`"
     return f"install `{rest.split()[0]}`, or say where else the secret is"

@@ -1,0 +1,506 @@
+"""Everything that can be broken, broken on purpose: the doctor finds each, and says what mends it.
+
+Real files, real ports, a claude of three lines. Each row breaks one thing in a world that is in
+order, and names the finding that must appear.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.process.world import World, stopped, until
+
+CLAUDE = """\
+#!/bin/sh
+case "$*" in
+  --version) echo "2.1.330 (Claude Code)" ;;
+  "auth status") cat "$HOME/login.json" ;;
+esac
+"""
+LOGIN = {"loggedIn": True, "authMethod": "claude.ai", "subscriptionType": "max"}
+ROLE = "role_arn = arn:aws:iam::1:role/x\n"
+SSO = (
+    "[profile openclaude]\nsso_session = corp\nsso_account_id = 1\nsso_role_name = x\n"
+    "[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://corp/start\n"
+)
+OVER = {"accessToken": "hunter2", "expiresAt": "2020-01-01T00:00:00Z"}
+SETTINGS = ".claude/settings.json"
+HAIKU = 'haiku = "bedrock/qwen.qwen3-next-80b-a3b"\n'
+AWS = '[aws]\nprofile = "openclaude"\nregion = "us-west-2"\n'
+
+
+class Broken(NamedTuple):
+    """A situation: how it comes about, and what the doctor must say of it."""
+
+    code: str
+    severity: str
+    mend: str  # is in what mends it
+    how: Callable[[World], dict[str, str] | None]  # gives variables, if it takes some
+    where: str = ""  # ends what is said of the place
+    arguments: tuple[str, ...] = ()
+
+
+# How to break things ----------------------------------------------------------------------------
+
+
+def claude(text: str, mode: int = 0o755) -> Callable[[World], None]:
+    def how(world: World) -> None:
+        world.executable("claude", text).chmod(mode)
+
+    return how
+
+
+def no_claude(world: World) -> dict[str, str]:
+    world.claude.unlink()
+    return {"PATH": str(world.bin)}
+
+
+def login(**said: Any) -> Callable[[World], None]:
+    def how(world: World) -> None:
+        (world.home / "login.json").write_text(json.dumps(said) if said else "what?")
+
+    return how
+
+
+def aws(config: str, tokens: dict[str, Any] | None = None) -> Callable[[World], None]:
+    def how(world: World) -> None:
+        (world.home / ".aws" / "config").write_text(config)
+        cache = world.home / ".aws" / "sso" / "cache"
+        cache.mkdir(parents=True)
+        for session, token in (tokens or {}).items():
+            name = hashlib.sha1(session.encode(), usedforsecurity=False).hexdigest()
+            (cache / f"{name}.json").write_text(json.dumps(token))
+
+    return how
+
+
+def settings(values: object, name: str = SETTINGS) -> Callable[[World], None]:
+    def how(world: World) -> None:
+        path = world.home / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(values if isinstance(values, str) else json.dumps(values, indent=1))
+
+    return how
+
+
+def managed(world: World) -> dict[str, str]:
+    settings({"env": {"ANTHROPIC_BASE_URL": "https://gateway.corp"}}, "managed.json")(world)
+    return {"CLAUDE_CODE_MANAGED_SETTINGS_PATH": f"{world.home}/managed.json"}
+
+
+def variables(**env: str) -> Callable[[World], dict[str, str]]:
+    return lambda _world: env
+
+
+def dead_url() -> str:
+    """A loopback address where nobody listens."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def dead_settings(world: World) -> None:
+    settings({"env": {"ANTHROPIC_BASE_URL": dead_url()}})(world)
+
+
+def dead_proxy(world: World) -> dict[str, str]:
+    return {"HTTPS_PROXY": dead_url().replace("//", "//user:hunter2@")}
+
+
+def dead_base(world: World) -> dict[str, str]:
+    return {"ANTHROPIC_BASE_URL": dead_url()}
+
+
+def profile(text: str, mode: int = 0o644) -> Callable[[World], dict[str, str]]:
+    def how(world: World) -> dict[str, str]:
+        world.write_profile("mine", text).chmod(mode)
+        return {"OPENCLAUDE_PROFILE": "mine"}
+
+    return how
+
+
+def openrouter(reference: str, **env: str) -> Callable[[World], dict[str, str]]:
+    return lambda world: {
+        **profile(
+            'schema = 1\nextends = "base"\n[tiers.haiku]\nmodel = "openrouter/qwen/qwen3-coder"\n'
+            f'api_key = "{reference}"\ncontext_window = 262144\nmax_output_tokens = 32000\n'
+        )(world),
+        **env,
+    }
+
+
+def file_in_place_of_a_folder(world: World) -> None:
+    world.state.parent.mkdir(parents=True)
+    world.state.write_text("in the way")
+
+
+def another_default(world: World) -> None:
+    (world.profiles.parent / "default").write_text("gone\n")
+
+
+def package(name: str, version: str) -> Callable[[World], dict[str, str]]:
+    """Another version of an installed package, found before the real one."""
+
+    def how(world: World) -> dict[str, str]:
+        folder = world.root / "site" / f"{name}-{version}.dist-info"
+        folder.mkdir(parents=True)
+        (folder / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        )
+        before = world.env.get("PYTHONPATH", "")
+        return {"PYTHONPATH": os.pathsep.join(filter(None, (str(world.root / "site"), before)))}
+
+    return how
+
+
+def readable_keys(world: World) -> None:
+    path = world.home / ".aws" / "credentials"
+    path.write_text("[other]\n")
+    path.chmod(0o644)
+
+
+def left_over(world: World) -> None:
+    world.folder().mkdir(parents=True)
+    record = {"version": "0", "profile": "qwen", "pid": 2**30, "started": "0", "port": 4000}
+    (world.folder() / "stack.json").write_text(json.dumps({**record, "main_key": "x"}))
+
+
+IN_FILES = [
+    Broken("claude-not-found", "stops", "npm install -g @anthropic-ai/claude-code", no_claude),
+    Broken("claude-not-executable", "stops", "chmod +x", claude(CLAUDE, 0o644)),
+    Broken("claude-broken", "stops", "OPENCLAUDE_CLAUDE", claude("#!/nowhere/node\n")),
+    Broken("claude-broken", "stops", "reinstall", claude("#!/bin/sh\nexit 3\n")),
+    Broken("claude-old", "warns", "`claude update`", claude("#!/bin/sh\necho 1.0.7\n")),
+    Broken("claude-unknown", "warns", "OPENCLAUDE_CLAUDE", claude("#!/bin/sh\necho hello\n")),
+    Broken("not-logged-in", "warns", "`claude auth login`", login(loggedIn=False)),
+    Broken(
+        "login-is-no-plan", "warns", 'auth = "api-key"', login(loggedIn=True, authMethod="api_key")
+    ),
+    Broken("login-unknown", "note", "`claude auth status`", login()),
+    Broken("litellm-malicious", "stops", "change every key", package("litellm", "1.82.8")),
+    Broken("litellm-version", "stops", "its own lock", package("litellm", "1.90.0")),
+    Broken("lock-differs", "warns", "requirements.lock", package("httpx", "0.0.1")),
+    Broken(
+        "profile-unknown", "stops", "did you mean `qwen`?", variables(OPENCLAUDE_PROFILE="qwem")
+    ),
+    Broken("profile-name", "stops", "a name has a-z", variables(OPENCLAUDE_PROFILE="../x")),
+    Broken("profile-default", "stops", "`openclaude profiles use NAME`", another_default),
+    Broken(
+        "profile-invalid",
+        "stops",
+        "run `openclaude profiles edit mine`",
+        profile('schema = 1\nextends = "base"\n[aws]\nregoin = "x"\n'),
+        where="mine.toml:4:aws.regoin",
+    ),
+    Broken("profile-invalid", "stops", "a line is `key = value`", profile("schema = 1\n[tiers\n")),
+    Broken(
+        "profile-warning",
+        "warns",
+        "`openclaude profiles edit mine`",
+        profile('schema = 1\nextends = "qwen"\n[tiers]\nhaiku = "bedrock/qwen.qwen3-32b-v1:0"\n'),
+    ),
+    Broken(
+        "environment-invalid",
+        "stops",
+        "`unset OPENCLAUDE_LITELLM_PORT`",
+        variables(OPENCLAUDE_LITELLM_PORT="80"),
+    ),
+    Broken("secret-missing", "stops", "set NO_SUCH_KEY", openrouter("env:NO_SUCH_KEY")),
+    Broken("secret-missing", "warns", "install -m 600", openrouter("file:/nowhere/key")),
+    Broken("secret-missing", "warns", "install `no-such`", openrouter("command:no-such show x")),
+    Broken("aws-profile-missing", "stops", "`openclaude aws setup --name openclaude`", aws("")),
+    Broken("aws-file-broken", "stops", "correct it", aws("region = x\n")),
+    Broken(
+        "aws-no-credentials",
+        "stops",
+        "`openclaude aws setup --name openclaude`",
+        aws("[profile openclaude]\naws_access_key_id = AKIATEST\n"),
+        where=".aws/config",
+    ),
+    Broken("aws-sso-login", "stops", "`aws sso login --profile openclaude`", aws(SSO)),
+    Broken(
+        "aws-sso-login",
+        "stops",
+        "`aws sso login --profile openclaude`",
+        aws(SSO, {"corp": OVER}),
+    ),
+    Broken(
+        "aws-sso-session-missing",
+        "stops",
+        "`aws configure sso --profile openclaude`",
+        aws(SSO.partition("[sso-session")[0]),
+    ),
+    Broken(
+        "aws-source-profile-missing",
+        "stops",
+        "`openclaude aws setup --name gone`",
+        aws(f"[profile openclaude]\n{ROLE}source_profile = gone\n"),
+    ),
+    Broken(
+        "aws-credential-process",
+        "stops",
+        "install it",
+        aws("[profile openclaude]\ncredential_process = /nowhere/fetch --password hunter2\n"),
+    ),
+    Broken(
+        "aws-mfa",
+        "warns",
+        "without `mfa_serial`",
+        aws(
+            f"[profile openclaude]\n{ROLE}source_profile = openclaude\nmfa_serial = x\n"
+            "aws_access_key_id = AKIATEST\naws_secret_access_key = x\n"
+        ),
+    ),
+    Broken("settings-conflict", "stops", "ask who manages", managed, "ANTHROPIC_BASE_URL"),
+    Broken(
+        "settings-conflict",
+        "stops",
+        "remove `CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST`",
+        settings({"env": {"CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST": "1"}}),
+        where="settings.json:3:env.CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST",
+    ),
+    Broken(
+        "settings-conflict",
+        "stops",
+        "take that line out",
+        variables(ANTHROPIC_CUSTOM_HEADERS="Authorization: hunter2"),
+    ),
+    Broken("settings-broken", "warns", "one JSON object", settings("{oops"), "settings.json"),
+    Broken("settings-broken", "warns", "one JSON object", settings([]), "settings.json"),
+    Broken(
+        "settings-dead-address",
+        "warns",
+        "remove `env.ANTHROPIC_BASE_URL`",
+        dead_settings,
+        where="settings.json:3:env.ANTHROPIC_BASE_URL",
+    ),
+    Broken(
+        "settings-api-key-helper",
+        "warns",
+        "remove `apiKeyHelper`",
+        settings({"apiKeyHelper": "echo hunter2"}, ".claude/settings.local.json"),
+        where="settings.local.json:2:apiKeyHelper",
+    ),
+    Broken(
+        "settings-replaced",
+        "note",
+        "nothing to mend",
+        settings({"env": {"ANTHROPIC_DEFAULT_HAIKU_MODEL": "x"}}),
+        where="env.ANTHROPIC_DEFAULT_HAIKU_MODEL",
+    ),
+    Broken(
+        "key-in-environment",
+        "warns",
+        "`unset ANTHROPIC_API_KEY`",
+        variables(ANTHROPIC_API_KEY="hunter2"),
+    ),
+    Broken(
+        "other-cloud-in-environment",
+        "note",
+        "`unset CLAUDE_CODE_USE_VERTEX`",
+        variables(CLAUDE_CODE_USE_VERTEX="1"),
+    ),
+    Broken("environment-dead-address", "warns", "`unset ANTHROPIC_BASE_URL`", dead_base),
+    Broken(
+        "base-url-in-environment",
+        "note",
+        "`unset ANTHROPIC_BASE_URL`",
+        variables(ANTHROPIC_BASE_URL="https://gateway.corp"),
+    ),
+    Broken("proxy-dead", "warns", "`unset HTTPS_PROXY`", dead_proxy),
+    Broken(
+        "proxy",
+        "note",
+        "nothing to mend",
+        variables(http_proxy="http://user:hunter2@proxy.corp:3128"),
+    ),
+    Broken(
+        "aws-variable-takes-over",
+        "warns",
+        "`unset AWS_BEARER_TOKEN_BEDROCK`",
+        variables(AWS_BEARER_TOKEN_BEDROCK="hunter2"),
+    ),
+    Broken(
+        "aws-variable-unused",
+        "note",
+        "OPENCLAUDE_AWS_PROFILE",
+        variables(AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="hunter2"),
+    ),
+    Broken(
+        "start-method",
+        "stops",
+        "`unset OPENCLAUDE_START_METHOD`",
+        variables(OPENCLAUDE_START_METHOD="clone"),
+    ),
+    Broken("stack-left-over", "note", "`openclaude stop --profile qwen`", left_over),
+    Broken("folder-unusable", "stops", "XDG_STATE_HOME", file_in_place_of_a_folder),
+    Broken(
+        "profile-writable-by-others",
+        "warns",
+        "chmod go-w",
+        profile('schema = 1\nextends = "qwen"\n', 0o666),
+        where="mine.toml",
+    ),
+    Broken("readable-by-others", "warns", "chmod 600", readable_keys, ".aws/credentials"),
+]
+
+
+# The world in order, then broken ------------------------------------------------------------------
+
+
+@pytest.fixture
+def method() -> str:
+    """The doctor starts no stack."""
+    return "fork"
+
+
+@pytest.fixture
+def sound(empty_world: World, port: int) -> World:
+    """A world in which nothing is wrong."""
+    empty_world.executable("claude", CLAUDE)
+    login(**LOGIN)(empty_world)
+    (empty_world.home / ".aws" / "config").chmod(0o600)
+    empty_world.write_profile(
+        "qwen", f'schema = 1\nextends = "base"\n[tiers]\n{HAIKU}[listen]\nport = {port}\n{AWS}'
+    )
+    return empty_world
+
+
+def ask(world: World, env: dict[str, str] | None = None, *arguments: str) -> dict[str, Any]:
+    """The doctor's envelope, by its text too: nothing may crash, and no secret may be shown."""
+    text = world.run("doctor", *arguments, env={**world.env, **(env or {})})
+    assert text.err == ""
+    done = world.run("doctor", "--json", *arguments, env={**world.env, **(env or {})})
+    envelope: dict[str, Any] = json.loads(done.out)
+    assert "hunter2" not in text.out + done.out
+    assert done.status == text.status == envelope["exit_code"]
+    for finding in envelope["data"]["findings"]:
+        assert world.plain(finding["what"]) in text.out
+    return envelope
+
+
+def test_nothing_is_found_in_a_world_that_is_in_order(sound: World) -> None:
+    before = sound.files()
+
+    envelope = ask(sound)
+
+    assert [row for row in envelope["data"]["findings"] if row["severity"] != "ok"] == []
+    assert envelope["exit_code"] == 0
+    assert envelope["data"]["profile"] == "qwen"
+    assert sound.files() == before
+
+
+def identity(row: Broken) -> str:
+    return f"{row.code} {row.mend[:20]}"
+
+
+@pytest.mark.parametrize("row", IN_FILES, ids=identity)
+def test_what_is_broken_is_found_with_what_mends_it(sound: World, row: Broken) -> None:
+    env = row.how(sound) or {}
+    before = sound.files()
+
+    envelope = ask(sound, env)
+
+    found = [one for one in envelope["data"]["findings"] if one["code"] == row.code]
+    assert found, envelope["data"]["findings"]
+    assert found[0]["severity"] == row.severity
+    assert row.mend in found[0]["mend"]
+    assert found[0]["where"].endswith(row.where)
+    assert found[0]["why"]
+    assert envelope["exit_code"] == (1 if row.severity == "stops" else 0)
+    assert envelope["data"]["counts"][row.severity] >= 1
+    assert sound.files() == before
+    if row.severity == "stops" and row.code != "claude-broken":  # it becomes that one, as asked
+        launch = sound.run("-p", "hi", env={**sound.env, **env})
+        assert launch.status in {125, 126, 127}
+        same = sound.plain(found[0]["what"])
+        if row.code == "folder-unusable":  # then each in its own words
+            same = same.partition("`: ")[0]
+        assert same in launch.err
+
+
+def test_there_are_at_least_twenty_five_situations() -> None:
+    assert len({row.code for row in IN_FILES}) >= 25
+
+
+# Ports and stacks -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def holder(port: int) -> Iterator[socket.socket]:
+    """Somebody else on the first port."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", port))
+        listener.listen()
+        yield listener
+
+
+def finding(envelope: dict[str, Any], code: str) -> dict[str, Any]:
+    (found,) = (row for row in envelope["data"]["findings"] if row["code"] == code)
+    return dict(found)
+
+
+def test_a_port_in_use_names_its_holder_and_stops_a_strict_profile_only(
+    sound: World, port: int, holder: socket.socket
+) -> None:
+    loose = finding(ask(sound), "port-taken")
+    path = sound.profiles / "qwen.toml"
+    path.write_text(path.read_text().replace(f"port = {port}\n", f"port = {port}\nstrict = true\n"))
+    strict = finding(ask(sound), "port-busy")
+
+    assert (loose["severity"], strict["severity"]) == ("note", "stops")
+    assert f"(pid {os.getpid()})" in strict["what"]
+    assert f"port {port} is in use by " in strict["what"]
+    assert "`openclaude profiles set qwen listen.port PORT`" in strict["mend"]
+
+
+@pytest.fixture
+def running(world: World, port: int) -> World:
+    """A stack that runs on stubs."""
+    world.up()
+    return world
+
+
+def test_a_running_stack_is_in_order_and_its_ports_are_its_own(running: World) -> None:
+    findings = ask(running)["data"]["findings"]
+
+    assert not [row for row in findings if row["code"].startswith("port")]
+    assert finding({"data": {"findings": findings}}, "stack-outdated")["severity"] == "note"
+
+
+def test_a_supervisor_that_hangs_stops_a_launch(running: World) -> None:
+    with stopped(running.record()["pid"]):
+        found = finding(ask(running), "stack-unreachable")
+
+    assert found["severity"] == "stops"
+    assert "`openclaude stop --profile qwen`" in found["mend"]
+
+
+def test_a_unit_that_failed_is_named_with_its_last_words(
+    empty_world: World, plan: Callable[..., Any]
+) -> None:
+    empty_world.keep(plan(providers={"STUB_FAIL": "no such thing"}))
+    empty_world.run("start", "--wait")
+
+    found = finding(ask(empty_world), "unit-failed")
+
+    assert "`providers`" in found["what"]
+    assert "no such thing" in found["what"]
+    assert "`openclaude logs --profile qwen`" in found["mend"]
+
+
+def test_a_stack_that_was_killed_is_left_over(running: World) -> None:
+    pid = running.record()["pid"]
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: not Path(f"/proc/{pid}").exists())
+
+    assert finding(ask(running), "stack-left-over")["severity"] == "note"
