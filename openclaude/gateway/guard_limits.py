@@ -11,8 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# Providers that LiteLLM asks with Anthropic's own API: the body arrives as it was sent (measured
-# for the first three, read for the others)
+# Providers that LiteLLM asks with Anthropic's own API: the body arrives as it was sent (measured)
 NATIVE = frozenset(
     {"anthropic", "deepseek", "minimax", "cortecs", "edenai", "meta", "prism", "sail", "tencent"}
 )
@@ -21,7 +20,9 @@ NATIVE = frozenset(
 THOUGHTS_DUE = frozenset({"deepseek"})
 # Providers for which LiteLLM drops the wish for a formatted answer in silence (measured); those
 # that speak Anthropic's API get it as it is, and few of them know the key
-FORMATLESS = frozenset({"zai"})
+FORMATLESS = frozenset(
+    {"amazon_nova", "featherless_ai", "maritalk", "morph", "snowflake", "v0", "volcengine", "zai"}
+)
 # Providers for which LiteLLM makes a stored copy of everything before a cache mark: two calls
 # more, and a bill for every hour it is kept (measured; they find repeated beginnings themselves)
 STORES = frozenset({"gemini", "vertex_ai"})
