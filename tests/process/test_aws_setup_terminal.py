@@ -42,7 +42,7 @@ def test_a_person_makes_a_profile_with_keys_that_are_never_shown(
         answer(
             one,
             ("credentials come from? [sso]: ", "magic"),
-            ("one of keys, sso, assume-role, process\n", "keys"),
+            ("error: one of keys, sso, assume-role, process", "keys"),
             ("access key id: ", "nonsense"),
             ("has 16 or more capital letters and digits, not `nonsense`", KEY_ID),
             ("secret access key: ", SECRET),
