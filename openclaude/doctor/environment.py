@@ -111,7 +111,8 @@ def without_password(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return "an address that cannot be read"
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return "an address with a password" if "@" in shown else shown
 
 
 def aws(world: World) -> Iterator[Finding]:

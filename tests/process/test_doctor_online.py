@@ -1,0 +1,275 @@
+"""`openclaude doctor --online`: AWS is asked, by stand-ins for Bedrock and for STS.
+
+botocore, its requests and its signatures are real; so is what the doctor makes of the answers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pty
+import select
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from openclaude.standins.bedrock import BedrockRecorded, BedrockStandin
+from openclaude.standins.bedrock_reply import error_reply
+from openclaude.standins.exchange import Reply
+from openclaude.standins.sigv4 import Secret
+from tests.process.world import World
+
+KEY, SECRET = "AKIATESTTESTTESTTEST", "hunter2-hunter2-hunter2-hunter2-hunter22"
+MODEL = "qwen.qwen3-next-80b-a3b"
+ON_DEMAND = (
+    "Invocation of model ID {} with on-demand throughput isn\u2019t supported. Retry your request "
+    "with the ID or ARN of an inference profile that contains this model."
+)
+NOT_ALLOWED = "User: arn:aws:iam::1:user/me is not authorized to perform: bedrock:InvokeModel"
+# what Bedrock answers -> the finding
+ANSWERS = [
+    (
+        (403, NOT_ALLOWED, "AccessDeniedException"),
+        ("bedrock-not-allowed", "stops", "`openclaude aws policy --profile qwen`"),
+    ),
+    (
+        (403, "You don't have access to the model with the specified model ID.", "AccessDenied"),
+        ("bedrock-no-access", "stops", "Amazon Bedrock console"),
+    ),
+    (
+        (400, ON_DEMAND.format(MODEL), "ValidationException"),
+        ("bedrock-inference-profile", "stops", f"`openclaude models {MODEL}`"),
+    ),
+    (
+        (400, "The provided model identifier is invalid.", "ValidationException"),
+        ("bedrock-unknown-model", "stops", "name another model or region"),
+    ),
+    (
+        (403, "Signature expired: 20200101T000000Z is now earlier", "InvalidSignatureException"),
+        ("aws-clock", "stops", "set this machine's clock"),
+    ),
+    (
+        (403, "The security token included in the request is expired", "ExpiredTokenException"),
+        ("aws-credentials-expired", "stops", "`aws sso login --profile openclaude`"),
+    ),
+    (
+        (429, "Too many tokens, please wait before trying again.", "ThrottlingException"),
+        ("bedrock-throttled", "warns", "ask AWS for a higher quota"),
+    ),
+    ((500, "Oops", "InternalServerException"), ("aws-error", "warns", "see what AWS said")),
+]
+
+Refuse = Callable[[tuple[int, str, str]], None]
+
+
+class Clouds:
+    """Bedrock, which can be told what to answer, and STS."""
+
+    def __init__(self, bedrock: BedrockStandin, sts: str) -> None:
+        self.bedrock = bedrock
+        self.sts = sts
+        self.refusal: tuple[int, str, str] | None = None
+
+
+@pytest.fixture(scope="module")
+def sts() -> Iterator[str]:
+    """moto's STS on loopback."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def clouds(sts: str) -> Iterator[Clouds]:
+    """Both, on loopback."""
+    found: list[Clouds] = []
+
+    def answer(_request: BedrockRecorded) -> Reply | None:
+        if found[0].refusal is None:
+            return None
+        status, message, kind = found[0].refusal
+        return error_reply(status, message, kind=kind)
+
+    with BedrockStandin(credentials={KEY: Secret(SECRET)}, answer=answer) as bedrock:
+        found.append(Clouds(bedrock, sts))
+        yield found[0]
+
+
+@pytest.fixture
+def house(empty_world: World, clouds: Clouds, port: int) -> World:
+    """A world whose profile and AWS profile lead to the stand-ins."""
+    world = empty_world
+    write_keys(world, clouds, SECRET)
+    write_profile(world, clouds, port, f'haiku = "bedrock/{MODEL}"')
+    return world
+
+
+def write_keys(world: World, clouds: Clouds, secret: str) -> None:
+    (world.home / ".aws" / "config").write_text(
+        f"[profile openclaude]\naws_access_key_id = {KEY}\naws_secret_access_key = {secret}\n"
+        f"services = local\n[services local]\nsts =\n  endpoint_url = {clouds.sts}\n"
+    )
+
+
+def write_profile(world: World, clouds: Clouds, port: int, tiers: str) -> None:
+    world.write_profile(
+        "qwen",
+        f'schema = 1\nextends = "base"\n[tiers]\n{tiers}\n[listen]\nport = {port}\n[aws]\n'
+        f'profile = "openclaude"\nregion = "us-west-2"\nendpoint_url = "{clouds.bedrock.url}"\n',
+    )
+
+
+def ask(world: World, **env: str) -> list[dict[str, Any]]:
+    """The findings of AWS's answers: those that stand behind the others."""
+    done = world.run("doctor", "--online", "--yes", "--json", env={**world.env, **env})
+    assert done.err == ""
+    assert "hunter2" not in done.out
+    findings: list[dict[str, Any]] = json.loads(done.out)["data"]["findings"]
+    codes = [row["code"] for row in findings]
+    last = max(position for position, code in enumerate(codes) if code in LAST)
+    return findings[last + 1 :]
+
+
+LAST = ("disk", "folder-unusable", "readable-by-others", "profile-writable-by-others")
+
+
+def test_aws_says_who_we_are_and_each_model_is_asked_once(house: World, clouds: Clouds) -> None:
+    identity, model = ask(house)
+
+    assert (identity["severity"], model["severity"]) == ("ok", "ok")
+    assert identity["what"].startswith("AWS knows you as arn:aws:")
+    assert model["what"] == f"`{MODEL}` answers in us-west-2"
+    (request,) = clouds.bedrock.requests
+    assert request.json()["inferenceConfig"] == {"maxTokens": 1}
+    assert request.signed_by == KEY
+
+
+@pytest.mark.parametrize(("said", "expected"), ANSWERS, ids=[row[1][0] for row in ANSWERS])
+def test_what_bedrock_refuses_is_explained_with_its_mend(
+    house: World,
+    clouds: Clouds,
+    said: tuple[int, str, str],
+    expected: tuple[str, str, str],
+) -> None:
+    clouds.refusal = said
+    code, severity, mend = expected
+
+    _, found = ask(house)
+
+    assert (found["code"], found["severity"]) == (code, severity)
+    assert mend in found["mend"]
+    assert len(clouds.bedrock.requests) == 1
+
+
+def test_an_inference_profile_is_named_where_the_map_knows_one(
+    house: World, clouds: Clouds, port: int
+) -> None:
+    write_profile(house, clouds, port, 'haiku = "bedrock/deepseek.v3.2"')
+    clouds.refusal = (400, ON_DEMAND.format("deepseek.v3.2"), "ValidationException")
+
+    _, found = ask(house)
+
+    assert found["mend"] == "in us-west-2 write `bedrock/us.deepseek.v3.2`"
+
+
+def test_a_wrong_secret_is_told_once(house: World, clouds: Clouds, port: int) -> None:
+    write_keys(house, clouds, "not-the-secret-not-the-secret-not-secret")
+    write_profile(
+        house, clouds, port, f'haiku = "bedrock/{MODEL}"\nsonnet = "bedrock/deepseek.v3.2"'
+    )
+
+    found = [row for row in ask(house) if row["severity"] == "stops"]  # moto believes any key
+
+    assert [row["code"] for row in found] == ["aws-key-refused"]
+    assert found[0]["mend"] == "run `openclaude aws setup --name openclaude`"
+
+
+def test_a_bearer_token_of_the_shell_does_not_take_over(house: World, clouds: Clouds) -> None:
+    _, model = ask(house, AWS_BEARER_TOKEN_BEDROCK="hunter2", AWS_PROFILE="another")
+
+    assert model["severity"] == "ok"
+    assert clouds.bedrock.requests[0].signed_by == KEY
+
+
+def test_nobody_at_the_endpoint_is_no_fault_of_the_key(
+    house: World, clouds: Clouds, port: int
+) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    path = house.profiles / "qwen.toml"
+    path.write_text(path.read_text().replace(clouds.bedrock.url, url))
+
+    found = ask(house)[-1]
+
+    assert (found["code"], found["severity"]) == ("aws-unreachable", "warns")
+
+
+def test_a_missing_profile_is_told_once_and_nothing_crashes(house: World, clouds: Clouds) -> None:
+    (house.home / ".aws" / "config").write_text("")
+
+    found = ask(house)
+
+    assert [row["code"] for row in found] == ["aws-profile-missing"]
+    assert clouds.bedrock.requests == ()
+
+
+def test_models_of_other_providers_are_said_not_to_be_asked(
+    house: World, clouds: Clouds, port: int
+) -> None:
+    write_profile(house, clouds, port, 'haiku = "gemini/gemini-3.8-flash"')
+
+    (found,) = ask(house, GEMINI_API_KEY="x")
+
+    assert (found["code"], found["severity"]) == ("not-asked", "note")
+    assert "gemini/gemini-3.8-flash" in found["what"]
+
+
+def test_nobody_is_asked_without_a_word_about_the_cost(house: World, clouds: Clouds) -> None:
+    done = house.run("doctor", "--online")
+
+    assert (done.status, done.out) == (2, "")
+    assert done.err == (
+        "error: AWS is asked who you are, and 1 model of Bedrock for one token each, which costs "
+        "less than a cent\n\nhint: agree with `--yes`\n"
+    )
+    assert clouds.bedrock.requests == ()
+
+
+@pytest.mark.parametrize(("answer", "asked"), [("yes", 1), ("no", 0)])
+def test_on_a_terminal_the_cost_is_said_and_a_word_is_waited_for(
+    house: World, clouds: Clouds, answer: str, asked: int
+) -> None:
+    said = on_terminal(house, ("doctor", "--online"), "(yes or no) [no]: ", answer)
+
+    assert "that costs less than a US cent." in said
+    assert len(clouds.bedrock.requests) == asked
+
+
+def on_terminal(world: World, words: tuple[str, ...], question: str, answer: str) -> str:
+    """What a word says on a terminal where its one question is answered."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        (world.program, *words),
+        env=world.env,
+        cwd=world.home,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    ):
+        os.close(theirs)
+        said = b""
+        with contextlib.suppress(OSError):  # Linux: the other end is closed
+            while select.select([ours], [], [], 30.0)[0] and (part := os.read(ours, 65536)):
+                said += part
+                if said.endswith(question.encode()):
+                    os.write(ours, f"{answer}\n".encode())
+        os.close(ours)
+    return said.decode()
