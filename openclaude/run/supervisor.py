@@ -193,11 +193,11 @@ class Supervisor:
         return self.report()
 
     def join(self, session: list[Any] | None, delay_s: float, inherited: Mapping[str, str]) -> None:
-        """A launch will use the stack; it is about to become claude."""
+        """A launch will use the stack: a session is about to become claude, `start` is not."""
         if session:
             self.sessions.add(Session(session[0], session[1]))
             self.wake(delay_s)  # claude's first request comes within a second or so
-            self.crew.renew_failed(inherited)  # what was wrong may have been mended
+        self.crew.renew_failed(inherited)  # what was wrong may have been mended
 
     def reload(self, inherited: dict[str, str]) -> None:
         """Take the plan that now lies in the folder; replace the units that differ in it."""
