@@ -29,6 +29,8 @@ STORES = frozenset({"gemini", "vertex_ai"})
 # Providers that get a PDF as one; to all others LiteLLM sends it as an image, which they refuse, in
 # this turn and in every later one (measured for eleven of them)
 GET_PDF = frozenset({"bedrock", "gemini", "vertex_ai", "anthropic"})
+# Providers for which LiteLLM drops an image in silence, whatever the model can (measured)
+BLIND = frozenset({"docker_model_runner", "heroku", "publicai", "sambanova"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,7 @@ def read_limits(info: Mapping[str, Any], model: str = "") -> Limits:
     native = provider in NATIVE or "/v1/messages" in (info.get("supported_endpoints") or ())
     return Limits(
         max_output_tokens=cap if isinstance(cap, int) and cap > 0 else Limits().max_output_tokens,
-        vision=info.get("supports_vision") is True,
+        vision=info.get("supports_vision") is True and provider not in BLIND,
         pdf=info.get("supports_pdf_input") is True and provider in GET_PDF,
         reasoning=info.get("supports_reasoning") is True,
         native=native,

@@ -91,6 +91,13 @@ def test_a_pdf_goes_only_where_it_arrives_as_one(model: str, is_sent: bool) -> N
     assert slot_limits("x", deployments, []).pdf is is_sent
 
 
+@pytest.mark.parametrize(("provider", "sees"), [("sambanova", False), ("groq", True)])
+def test_an_image_goes_only_where_it_arrives(provider: str, sees: bool) -> None:
+    deployments = [served_by("x", f"{provider}/x", supports_vision=True)]
+
+    assert slot_limits("x", deployments, []).vision is sees
+
+
 def test_one_fallback_that_speaks_anthropics_api_is_enough_to_speak_it() -> None:
     deployments = [served_by("x", "openai/gpt-x"), served_by("y", "deepseek/deepseek-chat")]
 
