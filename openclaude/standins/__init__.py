@@ -1,1 +1,1 @@
-"""Loopback stand-ins of the two clouds, for the demo, the tests and the benchmarks."""
+"""Loopback stand-ins of Anthropic and of the providers, for the demo, tests and benchmarks."""

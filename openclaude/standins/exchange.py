@@ -1,7 +1,7 @@
 """One request as it came and one reply as it shall go: plain frozen data.
 
 Knows: what a test wants to see of a request, and every way a reply may leave. Refuses to know:
-sockets, and what either of the two clouds says.
+sockets, and what any API says.
 """
 
 from __future__ import annotations
