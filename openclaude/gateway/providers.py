@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from litellm.proxy.proxy_server import app as litellm_app
 
 from openclaude.gateway.asgi import App, Headers, Receive, Scope, Send, without
+from openclaude.gateway.aws_credentials import keep_credentials
 from openclaude.gateway.error_status import saying_status
 from openclaude.gateway.fallbacks import FallbackFilter
 from openclaude.gateway.gate import Gate
@@ -66,4 +67,5 @@ def make_app(env: Mapping[str, str]) -> Gate:
 
 def app() -> Gate:
     """The factory that the instance calls once its environment is complete."""
+    keep_credentials()
     return make_app(os.environ)
