@@ -23,6 +23,7 @@ WORDS = (
     "status",
     "logs",
     "doctor",
+    "setup",
     "aws",
     "models",
     "demo",

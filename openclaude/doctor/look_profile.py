@@ -51,6 +51,7 @@ def load(name: str, places: Places, env: Mapping[str, str]) -> Wanted:
         warnings=tuple(warning.entry("profile-warning") for warning in warnings),
         plan=compile_plan(name, profile, catalog.find, made_by=__version__),
         auth=profile.anthropic.auth,
+        description=profile.description or "",
         sources=tuple(str(source.path) for source in loaded.sources),
         bedrock=bedrock,
         others=others,

@@ -40,6 +40,7 @@ class Wanted(NamedTuple):
     warnings: tuple[Mapping[str, object], ...] = ()
     plan: Plan | None = None
     auth: str = ""
+    description: str = ""
     sources: tuple[str, ...] = ()  # its files
     bedrock: tuple[tuple[str, str], ...] = ()  # (model id, region), each to be asked once
     others: tuple[str, ...] = ()  # models of other providers
