@@ -26,6 +26,18 @@ from openclaude.profile.providers import BEDROCK
 ANTHROPIC_URL = "https://api.anthropic.com"
 REQUEST_TIMEOUT_S = 600
 API_KEY = "api-key"
+ALLOWED = "allowed_openai_params"
+# LiteLLM's providers that it asks with Anthropic's own API (measured)
+NATIVE = frozenset(
+    {"anthropic", "cortecs", "deepseek", "edenai", "meta", "minimax", "prism", "sail", "tencent"}
+)
+# Those for which LiteLLM drops `max_retries` (measured); where it does not, some put it in the body
+RETRIES_DROPPED = frozenset(
+    {
+        *("ai21", "ai21_chat", "baseten", "codestral", "deepinfra", "featherless_ai"),
+        *("hyperbolic", "inception", "morph", "nscale", "nvidia_nim", "sambanova", "v0", "zai"),
+    }
+)
 NO_KEY = "none"  # what is sent to a server of the user's own that asks for no key
 
 # No retries inside LiteLLM: by default one 429 becomes nine calls and 18 s, and one 404 blocks the
@@ -150,7 +162,11 @@ def deployment(one: Deployment, resolution: Resolution) -> dict[str, Any]:
     reach = bedrock(one, resolution) if one.provider == BEDROCK else address(one)
     return {
         "model_name": one.group,
-        "litellm_params": {"model": one.litellm_model, **reach, **one.params, "max_retries": 0},
+        "litellm_params": {
+            "model": one.litellm_model,
+            **joined(reach, one.params),
+            "max_retries": 0,
+        },
         "model_info": {
             **({"base_model": one.base_model} if one.provider == BEDROCK else {}),
             "max_input_tokens": one.max_input_tokens,
@@ -161,6 +177,14 @@ def deployment(one: Deployment, resolution: Resolution) -> dict[str, Any]:
             **({"openclaude_notice": notice(one)} if one.group == ON_LIMIT else {}),
         },
     }
+
+
+def joined(ours: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
+    """Our parameters and the profile's; a list of both is one list."""
+    theirs = params.get(ALLOWED)
+    if isinstance(theirs, list) and ALLOWED in ours:
+        return {**ours, **params, ALLOWED: list(dict.fromkeys([*ours[ALLOWED], *theirs]))}
+    return {**ours, **params}
 
 
 def notice(one: Deployment) -> str:
@@ -182,7 +206,23 @@ def address(one: Deployment) -> dict[str, Any]:
     """Any other provider: its address, where it is not LiteLLM's own, and the key's variable."""
     # without a key of its own, LiteLLM would look for one in the environment, or refuse to ask
     key = LITELLM_VARIABLE + one.api_key if one.api_key else NO_KEY
-    return {**({"api_base": one.api_base} if one.api_base else {}), "api_key": key}
+    return {
+        **({"api_base": one.api_base} if one.api_base else {}),
+        "api_key": key,
+        **allowed(one.litellm_model.partition("/")[0]),
+    }
+
+
+def allowed(prefix: str) -> dict[str, Any]:
+    """What LiteLLM is to send although it does not know that the provider takes it.
+
+    `drop_params` would drop the tools of a model it does not know, without a word, and for some
+    providers our `max_retries: 0`, which would make three calls of one (measured for all).
+    """
+    if prefix in NATIVE:
+        return {}
+    retries = ["max_retries"] if prefix in RETRIES_DROPPED else []
+    return {ALLOWED: ["tools", *retries]}
 
 
 def units(resolution: Resolution) -> tuple[Unit, ...]:
@@ -232,6 +272,8 @@ def lanes(resolution: Resolution) -> dict[str, Any]:
                 "context_window": one.max_input_tokens,
                 "aws_profile": (resolution.profile.aws.profile or "") if is_aws(one) else "",
                 "key": reference,
+                "address": one.api_base,
+                "profile": resolution.name,
             }
             for group, (one, reference) in slots.items()
         },

@@ -52,6 +52,7 @@ class Slot(NamedTuple):
     context_window: int = 0  # tokens
     aws_profile: str = ""
     key: str = ""  # where the provider's key is: a reference, never the key
+    address: str = ""  # the provider's, where the profile names one
     profile: str = ""  # openclaude's, which the commands that mend are to name
 
     @property
@@ -235,10 +236,24 @@ def out_of_step(_found: re.Match[str], _slot: Slot) -> Verdict:
 
 def unreachable(found: re.Match[str], _slot: Slot) -> Verdict:
     """A refused or unknown address. On loopback somebody has to start something."""
-    address = presentable(found["address"])
-    if re.match(r"127\.|localhost|\[?::1", address):
+    return out_of_reach(presentable(found["address"]))
+
+
+def no_connection(_found: re.Match[str], slot: Slot) -> Verdict:
+    """The same from OpenAI's own client, which does not say whom it asked."""
+    return out_of_reach(presentable(slot.address) or "the provider")
+
+
+def out_of_reach(address: str) -> Verdict:
+    """Nobody answers at an address."""
+    if re.match(r"(?:https?://)?(?:127\.|localhost|\[?::1)", address):
         return Verdict(MEND, f"nothing listens on {address}; start what the profile expects there")
     return Verdict(503, f"cannot reach {address}")
+
+
+def unprocessable(_found: re.Match[str], _slot: Slot) -> Verdict:
+    """A 422, of whose words LiteLLM 1.106.2 leaves none (measured)."""
+    return Verdict(MEND, "the provider refused the request as it is (HTTP 422)")
 
 
 # What is no fault of AWS's: LiteLLM's sentences, and what aiohttp and asyncio say (measured)
@@ -246,4 +261,6 @@ RULES: tuple[tuple[str, Judge], ...] = (
     (r"Invalid model name passed in model=|No connected db|No module named 'prisma'", out_of_step),
     (r"TransferEncodingError|Server disconnected|before emitting a message_stop", broken_off),
     (r"Cannot connect to host (?P<address>\S+)", unreachable),
+    (r"^Connection error\.$", no_connection),
+    (r"^'NoneType' object has no attribute '(?:choices|__aiter__)'", unprocessable),
 )

@@ -16,8 +16,21 @@ from openclaude.profile.providers import BEDROCK, PROVIDERS
 from openclaude.profile.values import REGION, check_provider_model
 
 EXAMPLE = "bedrock/qwen.qwen3-next-80b-a3b"
-# LiteLLM begins a login on a device for these as soon as one is named; nobody would see it
-INTERACTIVE = frozenset({"chatgpt", "github_copilot"})
+# Providers that LiteLLM knows and that cannot stand behind a tier (measured with 1.106.2), and why
+LOGIN = "asks for a login in the middle of a session; use a provider with a key"
+OTHER_KEYS = "is not supported: it needs more than a key and an address"
+UNUSABLE = {
+    "chatgpt": LOGIN,
+    "github_copilot": LOGIN,
+    "vllm": "runs the model inside LiteLLM; for a server of yours write `hosted_vllm/MODEL`",
+    "azure_text": "is for text completion; write `azure/MODEL`",
+    "text-completion-openai": "is for text completion; write `openai/MODEL`",
+    "text-completion-codestral": "is for text completion; write `codestral/MODEL`",
+    "watsonx": OTHER_KEYS,
+    "oci": OTHER_KEYS,
+    "sap": OTHER_KEYS,
+    "predibase": OTHER_KEYS,
+}
 LIMITS = ("max_output_tokens", "context_window")
 Key = tuple[str, ...]
 
@@ -42,7 +55,7 @@ def is_usable(name: str, catalog: Catalog) -> bool:
     """Whether a name is `PROVIDER/ID` with a provider that LiteLLM knows."""
     provider, slash, model_id = name.partition("/")
     known = provider in known_providers(catalog)
-    return bool(slash and model_id) and known and provider not in INTERACTIVE
+    return bool(slash and model_id) and known and provider not in UNUSABLE
 
 
 def known_providers(catalog: Catalog) -> tuple[str, ...]:
@@ -76,9 +89,9 @@ def refuse_provider(key: Key, name: str, catalog: Catalog) -> Iterator[Finding]:
         meant = f"did you mean `{shorten(f'{near}/{model_id}')}`?" if near else ""
         message = f'no provider named "{shorten(provider)}"'
         yield Finding(key, message, meant or "list them with `openclaude models`")
-    elif provider in INTERACTIVE:
-        message = f"`{provider}/` asks for a login in the middle of a session"
-        yield Finding(key, message, "use a provider with a key")
+    elif provider in UNUSABLE:
+        why, _, hint = UNUSABLE[provider].partition("; ")
+        yield Finding(key, f"`{provider}/` {why}", hint)
     else:
         yield Finding(key, f'"{shorten(name)}" names no model', allowed)
 

@@ -223,6 +223,8 @@ def test_the_router_is_told_its_slots_and_nothing_secret(compiled: Callable[...,
                 "context_window": 256000,
                 "aws_profile": "openclaude",
                 "key": "",
+                "address": "",
+                "profile": "qwen",
             }
         },
         "auth": "plan",
@@ -391,3 +393,29 @@ def test_subagents_move_to_tiers(
     moved = {name: value for name, value in launch.environment.items() if "SUBAGENT" in name}
     assert moved == environment
     assert list(launch.agents) == names
+
+
+@pytest.mark.parametrize(
+    ("model", "keys", "allowed"),
+    [
+        ("openai/x", "", ["tools"]),
+        ("zai/x", "", ["tools", "max_retries"]),
+        (
+            "zai/x",
+            'params = { allowed_openai_params = ["seed"] }',
+            ["tools", "max_retries", "seed"],
+        ),
+        ("deepseek/x", "", None),
+    ],
+)
+def test_litellm_is_told_to_send_what_it_would_drop_in_silence(
+    compiled: Callable[..., Plan], model: str, keys: str, allowed: list[str] | None
+) -> None:
+    text = (
+        f'schema = 1\n[tiers.haiku]\nmodel = "{model}"\n{keys}\n'
+        "context_window = 100000\nmax_output_tokens = 8000\n"
+    )
+
+    config = yaml.safe_load(compiled("mine", text).files["providers.yaml"])
+
+    assert config["model_list"][0]["litellm_params"].get("allowed_openai_params") == allowed

@@ -145,6 +145,13 @@ def test_a_profile_may_say(tmp_path: Path, text: str) -> None:
             ],
         ),
         (
+            tier('model = "vllm/x"\n'),
+            [
+                "x.toml:3: tiers.haiku.model: `vllm/` runs the model inside LiteLLM; for a server "
+                "of yours write `hosted_vllm/MODEL`"
+            ],
+        ),
+        (
             tier('model = "openai/"\n'),
             [
                 'x.toml:3: tiers.haiku.model: "openai/" names no model; write `PROVIDER/MODEL`, '

@@ -415,3 +415,49 @@ def test_any_reply_becomes_an_error_claude_does_not_log_out_for(
     document = json.loads(flat.body())
     assert document == {"type": "error", "error": {"type": flat.type, "message": flat.message}}
     assert flat.type not in ("authentication_error", "permission_error")
+
+
+@pytest.mark.parametrize(
+    ("slot", "status", "sentence"),
+    [
+        (
+            Slot("m", address="http://127.0.0.1:8000/v1"),
+            424,
+            "m: nothing listens on http://127.0.0.1:8000/v1; start what the profile expects there",
+        ),
+        (Slot("m", address="https://third.example"), 503, "m: cannot reach https://third.example"),
+        (Slot("m"), 503, "m: cannot reach the provider"),
+    ],
+)
+def test_openais_client_does_not_say_whom_it_cannot_reach_and_we_do(
+    slot: Slot, status: int, sentence: str
+) -> None:
+    message = (
+        "litellm.InternalServerError: InternalServerError: OpenAIException - Connection error."
+    )
+    body = json.dumps({"type": "error", "error": {"type": "api_error", "message": message}})
+
+    error = flatten(500, body.encode(), slot=slot)
+
+    assert (error.status, error.message) == (status, sentence)
+
+
+def test_a_refused_request_whose_reason_litellm_loses_is_not_asked_again() -> None:
+    message = "litellm.APIConnectionError: 'NoneType' object has no attribute 'choices'"
+    body = json.dumps({"type": "error", "error": {"type": "api_error", "message": message}})
+
+    error = flatten(500, body.encode(), slot=Slot("m"))
+
+    assert error.status == 424
+    assert error.message == "m: the provider refused the request as it is (HTTP 422)"
+
+
+def test_a_refused_key_is_named_by_where_it_is() -> None:
+    body = json.dumps({"type": "error", "error": {"type": "x", "message": "bad key"}})
+
+    error = flatten(401, body.encode(), slot=Slot("m", key="env:OPENROUTER_API_KEY"))
+
+    assert error.message == (
+        "m: the provider refused the key of `env:OPENROUTER_API_KEY` (bad key); put a valid one "
+        "there, then run `openclaude restart`"
+    )
