@@ -5,13 +5,8 @@ botocore, its requests and its signatures are real; so is what the doctor makes 
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import pty
-import select
 import socket
-import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,6 +17,7 @@ from openclaude.standins.bedrock import BedrockRecorded, BedrockStandin
 from openclaude.standins.bedrock_reply import error_reply
 from openclaude.standins.exchange import Reply
 from openclaude.standins.sigv4 import Secret
+from tests.process.test_profiles_authoring import talk
 from tests.process.world import World
 
 KEY, SECRET = "AKIATESTTESTTESTTEST", "hunter2-hunter2-hunter2-hunter2-hunter22"
@@ -247,29 +243,11 @@ def test_nobody_is_asked_without_a_word_about_the_cost(house: World, clouds: Clo
 def test_on_a_terminal_the_cost_is_said_and_a_word_is_waited_for(
     house: World, clouds: Clouds, answer: str, asked: int
 ) -> None:
-    said = on_terminal(house, ("doctor", "--online"), "(yes or no) [no]: ", answer)
+    with talk(house, "doctor", "--online") as one:
+        one.wait_for("that costs less than a US cent.")
+        one.wait_for("(yes or no) [no]: ")
+        one.type(f"{answer}\n")
+        status, _ = one.finish()
 
-    assert "that costs less than a US cent." in said
+    assert status == 0
     assert len(clouds.bedrock.requests) == asked
-
-
-def on_terminal(world: World, words: tuple[str, ...], question: str, answer: str) -> str:
-    """What a word says on a terminal where its one question is answered."""
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        (world.program, *words),
-        env=world.env,
-        cwd=world.home,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-    ):
-        os.close(theirs)
-        said = b""
-        with contextlib.suppress(OSError):  # Linux: the other end is closed
-            while select.select([ours], [], [], 30.0)[0] and (part := os.read(ours, 65536)):
-                said += part
-                if said.endswith(question.encode()):
-                    os.write(ours, f"{answer}\n".encode())
-        os.close(ours)
-    return said.decode()

@@ -1,4 +1,4 @@
-"""`openclaude setup`: from an empty home to a first launch by answering; again, and nothing changes.
+"""`openclaude setup`: from an empty home to a first launch by answering, and nothing twice.
 
 The claude and the AWS CLI here are a few lines each, which do what the real ones are asked for.
 """
