@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
 from litellm.proxy.proxy_server import app as litellm_app
 
@@ -30,9 +29,7 @@ KEYLESS = frozenset({("HEAD", "/api/hello"), ("HEAD", "/"), ("POST", "/api/event
 def make_app(env: Mapping[str, str]) -> Gate:
     """The application of `main`, from the variables its unit was given."""
     told = json.loads(env["OPENCLAUDE_LANES"])
-    # a stack's folder has the name of its profile
-    profile = Path(env["CONFIG_FILE_PATH"]).parent.name
-    slots = {slot: Slot(**row, profile=profile) for slot, row in told["slots"].items()}
+    slots = {slot: Slot(**row) for slot, row in told["slots"].items()}
     lanes = Lanes(slots, told["auth"], told["on_limit"])
     router = Router(litellm_app, lanes, raw_body_key=LITELLM_PASS_THROUGH_RAW_BODY_STATE_KEY)
     return Gate(router, key=env["LITELLM_MASTER_KEY"], routes=ROUTES, keyless=KEYLESS)
