@@ -11,6 +11,7 @@ import importlib
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from types import ModuleType
 from typing import NoReturn
 
 from openclaude import __version__
@@ -33,6 +34,7 @@ MODULES = {
     "aws": "openclaude.commands.aws",
     "demo": "openclaude.commands.demo",
 }
+SHARED = {"start", "stop", "restart"}  # words of one module, which must be told the word
 SUMMARIES = {
     "profiles": "list, show, make, change, check and share profiles",
     "compile": "print what a profile becomes: both LiteLLM configs, claude's settings, the plan",
@@ -110,15 +112,24 @@ def run_word(word: str, arguments: Sequence[str], env: Mapping[str, str]) -> Res
             f"`openclaude {word}` is not supported yet",
             hint=f"`openclaude -- {word}` gives the word to claude",
         )
+    module, parser = word_parser(word)
+    said = parser.parse_args(arguments)
+    if word in SHARED:
+        return module.run(word, said, find_places(env), env)  # type: ignore[no-any-return]
+    return module.run(said, find_places(env), env)  # type: ignore[no-any-return]
+
+
+def word_parser(word: str) -> tuple[ModuleType, Parser]:
+    """The module that answers a word, and the word's parser."""
     module = importlib.import_module(MODULES[word])
     parser = Parser(
         prog=f"openclaude {word}", description=SUMMARIES[word] + ".", allow_abbrev=False
     )
-    if word in {"start", "stop", "restart"}:
+    if word in SHARED:
         module.add_arguments(parser, word)
-        return module.run(word, parser.parse_args(arguments), find_places(env), env)  # type: ignore[no-any-return]
-    module.add_arguments(parser)
-    return module.run(parser.parse_args(arguments), find_places(env), env)  # type: ignore[no-any-return]
+    else:
+        module.add_arguments(parser)
+    return module, parser
 
 
 def help_text() -> str:
