@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from time import gmtime, strftime
 from typing import Any, NamedTuple
 
 from openclaude.facts import on_path
@@ -20,6 +22,8 @@ Section = Mapping[str, str]
 Sections = Mapping[str, Section]
 NOTHING: Sections = {}
 SECRET = frozenset({"aws_secret_access_key", "aws_session_token", "aws_security_token"})
+# the CLI of AWS has written "...UTC" in place of "...Z"
+UTC_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|UTC)$")
 # Where botocore still looks when an AWS profile has no credentials of its own.
 ELSEWHERE = ("/etc/boto.cfg", "~/.boto")
 
@@ -167,11 +171,13 @@ def judge_token(token: Mapping[str, Any], now: float) -> Token:
 
 def is_past(time: object, now: float) -> bool:
     """Whether a time in a cache lies before `now`; one that cannot be read does not."""
+    found = UTC_TIME.match(str(time))
+    if found:  # as AWS's programs write it: texts compare like times, without `datetime`
+        return found[1] <= strftime("%Y-%m-%dT%H:%M:%S", gmtime(now))
     from datetime import UTC, datetime
 
     try:
-        # the CLI of AWS has written "...UTC" in place of "...Z"
-        when = datetime.fromisoformat(str(time).replace("UTC", "Z"))
+        when = datetime.fromisoformat(str(time))
     except ValueError:
         return False
     when = when if when.tzinfo else when.replace(tzinfo=UTC)

@@ -20,7 +20,7 @@ import pytest
 
 from openclaude.aws_faults import Fault
 from openclaude.doctor.aws_profiles import find_aws_fault, resolve
-from openclaude.facts_aws import AwsFacts, look_at_aws
+from openclaude.facts_aws import AwsFacts, is_past, look_at_aws
 
 NOW = time.time()
 KEYS = "aws_access_key_id = AKIATEST\naws_secret_access_key = hunter2\n"
@@ -294,6 +294,24 @@ def test_awss_own_variables_say_where_its_files_are(home: Path) -> None:
     env = {"AWS_SHARED_CREDENTIALS_FILE": "~/elsewhere"}
 
     assert find_aws_fault(look_at_aws(env, home, NOW), "work") is None
+
+
+@pytest.mark.parametrize(
+    ("written", "is_over"),
+    [
+        ("2026-11-22T20:00:00Z", True),
+        ("2026-11-22T20:00:00UTC", True),
+        ("2026-11-22T20:00:01.5Z", False),
+        ("2026-11-22T22:00:00+02:00", True),
+        ("2026-11-22T19:00:01-01:00", False),
+        ("2026-11-22T20:00:00", True),
+        ("whenever", False),
+    ],
+)
+def test_the_end_of_a_login_is_read_in_every_form(written: str, is_over: bool) -> None:
+    now = 1795377600.0  # 2026-11-22T20:00:00Z
+
+    assert is_past(written, now) is is_over
 
 
 def test_no_secret_is_kept(home: Path) -> None:
