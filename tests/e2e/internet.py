@@ -22,6 +22,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 READ_SIZE = 65536
 CONNECT = b"CONNECT "
+# bytes; a reader that never has to pause, because Python 3.11 would then pause what is under TLS
+LARGEST = 1 << 26
 
 
 class Internet:
@@ -64,7 +66,7 @@ class Internet:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        starting = asyncio.start_server(self._attend, "127.0.0.1", 0)
+        starting = asyncio.start_server(self._attend, "127.0.0.1", 0, limit=LARGEST)
         server = self._loop.run_until_complete(starting)
         self._port = server.sockets[0].getsockname()[1]
         self._is_up.set()

@@ -5,14 +5,19 @@ Nothing is changed in a profile: the providers are played at their own addresses
 
 from __future__ import annotations
 
+import contextlib
+import json
+import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
 from openclaude.compile.resolve import Slot
 from openclaude.profile.schema import TIERS
 from openclaude.standins import script
+from tests.conftest import need
 from tests.e2e.canaries import requests_with
 from tests.e2e.conftest import Build
 from tests.e2e.house import OPENCLAUDE, RUN_TIMEOUT_S, Canaries, House, Ran
@@ -25,6 +30,7 @@ from tests.e2e.providers import (
     resolve_shipped,
     standin_of,
 )
+from tests.e2e.terminal import Terminal
 
 SHIPPED = resolve_shipped()
 MESSAGES = "/v1/messages"
@@ -33,6 +39,9 @@ ALLOWED = ("--allowedTools", "Read", "Bash(echo:*)")
 # claude's own words for an id it does not know; only a window of 200k or more keeps it silent
 UNKNOWN = '[claude-code:unrecognized_model] {{"model":"{}","query_source":"sdk"}}\n'
 OFFLINE = "This is the profile `offline`: nothing was asked of any model."
+
+PROMPT = r"❯\s*\n─"  # the empty input box above its lower edge
+MAIN_MODEL = "us.anthropic.claude-opus-5-5"
 
 
 def of_auth(auth: str) -> list[str]:
@@ -178,6 +187,46 @@ def test_without_an_account_no_request_reaches_anthropic_and_no_login_is_needed(
         assert_served(slot, ran[slot.tier], everyone)
     assert everyone.anthropic.requests == ()
     assert set(everyone.internet.asked) == {f"bedrock-runtime.{REGION}.amazonaws.com:443"}
+
+
+def insist(terminal: Terminal, key: str, pattern: str) -> None:
+    """Press a key until it has its effect: claude does not hear one while it draws."""
+    for _ in range(10):
+        terminal.press(key)
+        with contextlib.suppress(AssertionError):
+            terminal.wait_for(pattern, timeout_s=2.0)
+            return
+    terminal.wait_for(pattern)
+
+
+def test_a_first_session_on_the_screen_needs_no_account_either(
+    bare_home: House, everyone: Everybody, tmp_path: Path
+) -> None:
+    need(shutil.which("tmux"), "tmux")
+    everyone.clear()
+    trusted = {"projects": {str(bare_home.project): {"hasTrustDialogAccepted": True}}}
+    bare_home.write(".claude.json", json.dumps(trusted))  # nothing else was ever answered
+    env = bare_home.environment(everyone.environment())
+    del env[
+        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"
+    ]  # as a user has it, with claude's small calls
+    argv = (OPENCLAUDE, "--profile", "bedrock")
+
+    with Terminal(argv, env, bare_home.project, tmp_path / "tmux") as terminal:
+        terminal.wait_for("text style")
+        insist(terminal, "Enter", "Security notes")
+        insist(terminal, "Enter", PROMPT)
+        terminal.type(script.say("hello from the cloud"))
+        terminal.wait_for("● hello from the cloud", timeout_s=RUN_TIMEOUT_S)  # from nothing
+        bedrock = everyone.providers["bedrock"]
+        asked_for = {"us.anthropic.claude-haiku-5-5", MAIN_MODEL}
+        assert bedrock.wait_until(lambda it: {r.model_id for r in it.requests} == asked_for)
+        screen = terminal.screen()
+    bare_home.word("stop", profile="bedrock")
+
+    assert "on Bedrock" in screen
+    assert problems(bedrock.requests) == []
+    assert [r for r in everyone.anthropic.requests if r.path == MESSAGES] == []
 
 
 def test_offline_answers_one_sentence_in_every_tier_and_asks_nobody(
