@@ -329,6 +329,46 @@ def test_line_ends_stay(desk: Desk, newline: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "config", "wanted"),
+    [
+        ("default", "", "[default]\nregion = us-west-2\n"),
+        ("default", "[default]\noutput=json\n", "[default]\noutput=json\nregion = us-west-2\n"),
+        (
+            "default",
+            "[profile default]\noutput=json\n",
+            "[profile default]\noutput=json\nregion = us-west-2\n",
+        ),
+        (
+            "my own",
+            '[profile "my own"]\nregion = x\n',
+            '[profile "my own"]\nregion = us-west-2\n',
+        ),
+    ],
+)
+def test_a_profile_is_found_by_its_name_however_its_header_is_written(
+    desk: Desk, name: str, config: str, wanted: str
+) -> None:
+    desk.fill(config, "")
+
+    assert desk.keys("--name", name, "--region", "us-west-2", "--yes").status == 0
+
+    assert desk.config.read_text() == wanted
+    assert desk.session(name).get_config_variable("region") == "us-west-2"
+    assert desk.session(name).get_credentials().access_key == KEY_ID
+
+
+def test_what_the_credentials_file_says_against_the_answers_is_removed_too(desk: Desk) -> None:
+    """botocore lets it win over the config file, whatever the key."""
+    desk.fill(credentials="[openclaude]\nregion = eu-west-3\ncredential_process = y\nold = z\n")
+
+    desk.run(*SSO, "--region", "us-west-2", "--yes")
+
+    assert desk.credentials.read_text() == "[openclaude]\nold = z\n"
+    assert desk.session().get_config_variable("region") == "us-west-2"
+    assert desk.session().get_credentials().method == "sso"
+
+
 # --- the yes
 
 
