@@ -80,12 +80,17 @@ def report(name: str, findings: Iterable[Finding]) -> Result:
 
 def lines(finding: Finding) -> Iterator[str]:
     """One finding: what, and where it is not in order, where, why and how to mend it."""
-    yield f"{finding.severity:<{WIDTH}} {finding.what}"
+    yield f"{finding.severity:<{WIDTH}} {shown(finding.what)}"
     if finding.severity != OK:
         for label in ("where", "why", "mend"):
             value = getattr(finding, label)
             if value:
-                yield f"{'':<{WIDTH}}   {label}: {value}"
+                yield f"{'':<{WIDTH}}   {label}: {shown(value)}"
+
+
+def shown(text: str) -> str:
+    """Somebody else's text, as far as it is one: no byte that a terminal obeys or cannot show."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
 def verdict(counts: Mapping[str, int]) -> str:

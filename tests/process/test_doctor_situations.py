@@ -428,6 +428,17 @@ def test_what_is_broken_is_found_with_what_mends_it(sound: World, row: Broken) -
         assert same in launch.err
 
 
+def test_variables_that_are_no_text_crash_nothing(sound: World) -> None:
+    names = ("ANTHROPIC_BASE_URL", "HTTPS_PROXY", "OPENCLAUDE_START_METHOD", "AWS_CONFIG_FILE")
+    env = {os.fsencode(name): os.fsencode(value) for name, value in sound.env.items()}
+    env |= {name.encode(): b"http://\xff\x1b[31m:x/" for name in names}
+
+    done = sound.run("doctor", env=env)
+
+    assert (done.status, done.err) == (1, "")
+    assert "\x1b" not in done.out
+
+
 def test_there_are_at_least_twenty_five_situations() -> None:
     assert len({row.code for row in IN_FILES}) >= 25
 

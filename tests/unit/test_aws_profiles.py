@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ import botocore.exceptions
 import botocore.session
 import botocore.tokens
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from openclaude.aws_faults import Fault
 from openclaude.doctor.aws_profiles import find_aws_fault, resolve
@@ -318,3 +321,36 @@ def test_no_secret_is_kept(home: Path) -> None:
     furnish(home, SSO, f"[work]\n{KEYS}aws_session_token = hunter2\n", {"corp": RENEWABLE})
 
     assert "hunter2" not in repr(look(home))
+
+
+LINES = (
+    *("[profile work]", "[profile two]", "[default]", "[sso-session corp]", "[work]", "[two]"),
+    *("aws_access_key_id = x", "aws_secret_access_key = x", "region = us-west-2", "[profile work"),
+    *("role_arn = arn:aws:iam::1:role/x", "source_profile = two", "source_profile = work"),
+    *("credential_source = Environment", "web_identity_token_file = /x", "mfa_serial = x"),
+    *("sso_session = corp", "sso_account_id = 1", "sso_role_name = x", "sso_region = us-west-2"),
+    *("sso_start_url = https://corp/start", "login_session = x", f"credential_process = {FETCH}"),
+    *("s3 =", "  addressing_style = path", "  nonsense", "# a comment", "", "nonsense"),
+)
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.lists(st.sampled_from(LINES), max_size=10),
+    st.lists(st.sampled_from(LINES), max_size=5),
+    st.booleans(),
+)
+def test_no_launch_is_stopped_that_botocore_would_not_stop(
+    home: Path, config: list[str], credentials: list[str], is_logged_in: bool
+) -> None:
+    shutil.rmtree(home / ".aws")
+    (home / ".aws" / "sso" / "cache").mkdir(parents=True)
+    written = "\n".join(["[profile work]", *config]), "\n".join(["[work]", *credentials])
+    furnish(home, *written, {"corp": TOKEN} if is_logged_in else {})
+
+    if find_aws_fault(look(home), "work"):
+        assert ask_botocore() not in {"credentials", "the world"}

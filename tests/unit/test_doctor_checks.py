@@ -245,3 +245,14 @@ def test_a_report_says_what_where_why_and_how_to_mend_it() -> None:
 def test_a_report_without_a_stop_is_a_yes() -> None:
     assert report("mine", FOUND[:2]).exit_code == 0
     assert report("", ()).data["profile"] is None
+
+
+def test_nothing_that_a_terminal_obeys_is_shown() -> None:
+    hostile = Finding("a", NOTE, "red \x1b[31m", "two\nlines", "\udcff", "/x\t")
+
+    assert report("mine", (hostile,)).text.splitlines()[2:6] == [
+        "note   red ?[31m",
+        "         where: /x?",
+        "         why: two?lines",
+        "         mend: ?",
+    ]
