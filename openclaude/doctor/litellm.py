@@ -23,7 +23,7 @@ def check_litellm(world: World) -> Iterator[Finding]:
         yield Finding(code, STOPS, error.message, "no profile is compiled for it", error.hint)
     else:
         yield Finding("litellm", OK, f"LiteLLM {world.litellm}")
-    if not world.has_lock:
+    if not world.lock:
         what = "openclaude came without its lock"
         yield Finding("lock-missing", NOTE, what, "versions were not compared", "nothing to mend")
     elif world.packages:
@@ -45,5 +45,6 @@ def differences(world: World) -> Finding:
         WARNS,
         f"{count} not the locked one: {', '.join(rows[:SHOWN])}{more}",
         "openclaude is tested with the locked versions only",
-        "install it again with its own lock (`openclaude/requirements.lock` in the package)",
+        f"run `python -m pip install --require-hashes -r {world.lock}` with openclaude's Python",
+        world.lock,
     )

@@ -49,7 +49,7 @@ def look(name: str | None, places: Places, env: Mapping[str, str], cwd: Path) ->
     wanted = look_at_profile(name, places, env)
     files = list(settings_files((), env, places.home, cwd))
     settings, written, broken = read_settings(files)
-    packages, has_lock = compare_packages()
+    packages, lock = compare_packages()
     plan = wanted.plan
     remove = plan.launch.remove if plan else ()
     return World(
@@ -65,7 +65,7 @@ def look(name: str | None, places: Places, env: Mapping[str, str], cwd: Path) ->
         stack=look_at_stack(places.stacks / wanted.name) if wanted.name else StackSeen(),
         litellm=installed_litellm(),
         packages=packages,
-        has_lock=has_lock,
+        lock=lock,
         folders=tuple(look_at_folder(path) for path in (places.config, places.state, places.cache)),
         modes=tuple(look_at_modes(wanted.sources, env, places.home)),
         lost=tuple(lost_secrets(plan, env)),

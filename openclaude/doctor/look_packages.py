@@ -18,10 +18,10 @@ ROW = re.compile(
 )
 
 
-def compare_packages() -> tuple[tuple[Package, ...], bool]:
-    """The packages that are not the locked ones, and whether there is a lock to say so."""
+def compare_packages() -> tuple[tuple[Package, ...], str]:
+    """The packages that are not the locked ones, and the lock that says so, or ""."""
     lock = find_lock(Path(__file__).parents[1])
-    return (tuple(differences(lock.read_text("utf-8"))), True) if lock else ((), False)
+    return (tuple(differences(lock.read_text("utf-8"))), str(lock)) if lock else ((), "")
 
 
 def find_lock(package: Path) -> Path | None:

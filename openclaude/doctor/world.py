@@ -110,7 +110,7 @@ class World(NamedTuple):
     stack: StackSeen = StackSeen()
     litellm: str = ""  # the installed version; "none"
     packages: tuple[Package, ...] = ()
-    has_lock: bool = True
+    lock: str = ""  # the file they were compared with
     folders: tuple[Folder, ...] = ()
     modes: tuple[PathMode, ...] = ()
     lost: tuple[LostSecret, ...] = ()

@@ -188,7 +188,7 @@ IN_FILES = [
     Broken("login-unknown", "note", "`claude auth status`", login()),
     Broken("litellm-malicious", "stops", "change every key", package("litellm", "1.82.8")),
     Broken("litellm-version", "stops", "its own lock", package("litellm", "1.90.0")),
-    Broken("lock-differs", "warns", "requirements.lock", package("httpx", "0.0.1")),
+    Broken("lock-differs", "warns", "pip install --require-hashes -r ", package("httpx", "0.0.1")),
     Broken(
         "profile-unknown", "stops", "did you mean `qwen`?", variables(OPENCLAUDE_PROFILE="qwem")
     ),

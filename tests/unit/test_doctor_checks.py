@@ -49,6 +49,7 @@ WORLD = World(
     aws=AwsFacts("~/.aws/config", "~/.aws/credentials"),
     ports=(Port(4000, is_free=True, holder=""), Port(4001, is_free=True, holder="")),
     litellm=LITELLM_VERSION,
+    lock="/x.lock",
     folders=(Folder("/state", free_bytes=10**9),),
 )
 
@@ -211,7 +212,7 @@ def test_many_differences_are_counted() -> None:
 
 
 def test_without_a_lock_nothing_is_claimed() -> None:
-    assert codes(check_litellm(WORLD._replace(has_lock=False)))[1] == ("lock-missing", NOTE)
+    assert codes(check_litellm(WORLD._replace(lock="")))[1] == ("lock-missing", NOTE)
 
 
 # The report ---------------------------------------------------------------------------------------
