@@ -24,6 +24,7 @@ CONVERSE = "bedrock/converse/"
 # where Bedrock's own Claude models have this in their ids
 BEDROCK_CLAUDE = "anthropic.claude"
 LITELLM_NAMES = {"ollama": "ollama_chat", "openai_like": "openai"}
+MOCKED = "mock_response"  # LiteLLM's parameter for an answer of its own
 ON_LIMIT = "openclaude-on-limit"  # the model group that answers when the plan's limit is reached
 
 
@@ -127,7 +128,7 @@ def resolve_slot(
         label=tier.label or short_name(first.base_model),
         behaves_as=choose_behaves_as(first.max_input_tokens, first.max_output_tokens),
         deployments=deployments,
-        key_reference=key_reference(tier.provider, tier.api_key, tier.api_base),
+        key_reference=find_key(tier.provider, tier),
     )
 
 
@@ -172,7 +173,7 @@ def deploy(
     if provider == BEDROCK and slash and REGION.fullmatch(before):
         region, model_id = before, rest
     model = find_model(provider, model_id, region) or declared_model(provider, model_id, tier)
-    reference = key_reference(provider, own.api_key, own.api_base)
+    reference = find_key(provider, own)
     return Deployment(
         group=group,
         model=name,
@@ -190,6 +191,11 @@ def deploy(
         pdf=model.pdf,
         reasoning=model.reasoning and not is_claude_elsewhere(provider, model_id),
     )
+
+
+def find_key(provider: str, tier: Tier) -> str:
+    """Where the key of a tier's provider is; "" where nobody is asked, for LiteLLM answers."""
+    return "" if MOCKED in tier.params else key_reference(provider, tier.api_key, tier.api_base)
 
 
 def litellm_prefix(provider: str) -> str:

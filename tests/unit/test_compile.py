@@ -419,3 +419,7 @@ def test_litellm_is_told_to_send_what_it_would_drop_in_silence(
     config = yaml.safe_load(compiled("mine", text).files["providers.yaml"])
 
     assert config["model_list"][0]["litellm_params"].get("allowed_openai_params") == allowed
+
+
+def test_a_model_that_litellm_plays_itself_needs_no_key(compiled: Callable[..., Plan]) -> None:
+    assert [unit.secrets for unit in compiled("offline").units] == [{}, {}]
