@@ -16,9 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import SubprocessError
 
-from tests.bench import instances, launches
+from tests.bench import instances, launches, requests
+from tests.bench.client import NoAnswer
 from tests.bench.figures import Measured, missed, show, show_markdown
 from tests.bench.machine import Machine, look_at_machine
+from tests.bench.peers import PeerFailed
 from tests.bench.scene import BenchFailed, Scene, must, open_scene
 from tests.bench.stock import SAID, StockFailed
 from tests.e2e.house import REPOSITORY
@@ -32,6 +34,7 @@ ROWS: dict[str, Measure] = {
     "e": instances.measure_memory,
     "f": instances.measure_first_request,
     "g": instances.measure_crash,
+    "h": requests.measure_requests,
 }
 DOCUMENT = REPOSITORY / "docs/performance.md"
 BLOCK = re.compile(r"(<!-- generated: bench -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -95,7 +98,7 @@ def measure(scene: Scene, rows: list[str], rounds: int) -> tuple[list[Measured],
         began = time.monotonic()
         try:
             results += ROWS[key](scene, rounds)
-        except (BenchFailed, OSError, StockFailed, SubprocessError) as error:
+        except (BenchFailed, NoAnswer, OSError, PeerFailed, StockFailed, SubprocessError) as error:
             failures.append(f"row {key} failed: {error!r}")
         print(f"bench: row {key} took {time.monotonic() - began:.0f} s", file=sys.stderr)
     return results, failures

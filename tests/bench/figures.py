@@ -113,6 +113,14 @@ def interleave(rounds: int, *sides: Callable[[], Mapping[str, float]]) -> Sample
     return samples
 
 
+def less(samples: Samples, floor: str, *names: str) -> Samples:
+    """The samples of those names, each without what the floor took in the same round."""
+    return {
+        name: [value - low for value, low in zip(samples[name], samples[floor], strict=True)]
+        for name in names
+    }
+
+
 def measured(row: Row, samples: Samples, ours: str, other: str = "") -> Measured:
     """A row out of the samples of those names."""
     against = tuple(samples[other]) if other else ()

@@ -1,0 +1,133 @@
+"""Other programs of our kind, as their own documentation has them run: claude-code-router.
+
+Knows: where `tests/bench/fetch-peers` puts them, their configuration, how each is started, waited
+for and ended. Refuses to know: what is measured on them. Each has a HOME of its own, because some
+of them write into ~/.claude.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.bench.ports import free_ports
+from tests.e2e.house import REPOSITORY
+
+PEERS = REPOSITORY / ".work/peers"
+NODE = PEERS / "node22/bin/node"
+ROUTER = PEERS / "ccr3/node_modules/@musistudio/claude-code-router"
+ROUTER_KEY = "sk-ccr-bench"
+PROVIDER = "up"
+READY_TIMEOUT_S = 30.0
+END_TIMEOUT_S = 10.0
+POLL_S = 0.02
+
+
+class PeerFailed(RuntimeError):
+    """A peer that is not there, ended, or never answered."""
+
+
+class Peer(NamedTuple):
+    """One, answering."""
+
+    pid: int
+    port: int
+    key: str
+    model: str  # what a request must name
+
+
+def router_version() -> str | None:
+    """Which claude-code-router is there, if any."""
+    manifest = ROUTER / "package.json"
+    if not manifest.exists() or not NODE.exists():
+        return None
+    return str(json.loads(manifest.read_bytes())["version"])
+
+
+@contextmanager
+def claude_code_router(folder: Path, upstream: str, model: str) -> Iterator[Peer]:
+    """claude-code-router with one provider that speaks Anthropic's language; else its defaults."""
+    if router_version() is None:
+        raise PeerFailed(f"no claude-code-router in {PEERS}: run tests/bench/fetch-peers")
+    (port,) = free_ports(1)
+    settings = {
+        "PORT": port,
+        "HOST": "127.0.0.1",
+        "APIKEY": ROUTER_KEY,
+        "LOG": False,
+        "Providers": [
+            {
+                "name": PROVIDER,
+                "api_base_url": f"{upstream}/v1/messages",
+                "api_key": "sk-up",
+                "models": [model],
+                "transformer": {"use": ["Anthropic"]},
+            }
+        ],
+        "Router": {"default": f"{PROVIDER},{model}"},
+    }
+    path = folder / ".claude-code-router/config.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(settings), encoding="utf-8")
+    with (folder / "log").open("ab") as log:
+        process = subprocess.Popen(
+            (NODE, ROUTER / "dist/main/cli.js", "serve", "--no-open"),
+            env={
+                "PATH": f"{NODE.parent}:/usr/bin:/bin",
+                "HOME": str(folder),
+                "LANG": "C.UTF-8",
+                "CCR_WEB_AUTH_TOKEN": "bench",
+            },
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        wait_until_answering(process, port, folder / "log")
+        yield Peer(process.pid, port, ROUTER_KEY, f"{PROVIDER}/{model}")
+    finally:
+        end_group(process)
+
+
+def wait_until_answering(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Return once something answers there, whatever it says. Raises PeerFailed."""
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    while not answers(port):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise PeerFailed(log.read_text(errors="replace")[-3000:])
+        time.sleep(POLL_S)
+
+
+def answers(port: int) -> bool:
+    """Whether there is HTTP at a port."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/")
+        connection.getresponse()
+    except OSError:
+        return False
+    else:
+        return True
+    finally:
+        connection.close()
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """End a process that leads a session, and whatever it has started in it."""
+    if process.poll() is None:
+        process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(END_TIMEOUT_S)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -1,0 +1,157 @@
+"""The benchmark's upstream: both dialects, no thought; as a process of its own.
+
+Knows: how an answer of so many pieces is framed for Anthropic's Messages and for Bedrock's
+ConverseStream. Refuses to know: who asks, and with what right: the stand-ins judge requests and so
+cost as much as a proxy does. Here an answer begins as soon as the request's last byte is there.
+The request says with `max_tokens` how many pieces it wants.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import chain, repeat
+from typing import Any, cast
+
+import uvloop
+
+from openclaude.standins.eventstream import event_frame
+
+PACED_FROM = 100  # pieces: a shorter answer comes at once, a longer one at a model's pace
+PACE_S = 0.010  # a hundred tokens a second, a quick model
+WANTED = (b'"max_tokens"', b'"maxTokens"')
+NUMBER = re.compile(rb"\s*:\s*(\d+)")
+LENGTH = re.compile(rb"(?i)\r\ncontent-length:\s*(\d+)")
+HEAD = "HTTP/1.1 200 OK\r\ncontent-type: {}\r\ntransfer-encoding: chunked\r\n\r\n"
+ANTHROPIC_HEAD = HEAD.format("text/event-stream; charset=utf-8").encode()
+BEDROCK_HEAD = HEAD.format("application/vnd.amazon.eventstream").encode()
+LAST_CHUNK = b"0\r\n\r\n"
+USAGE = {"input_tokens": 10, "output_tokens": 1}
+
+
+def pieces_wanted(body: bytes | bytearray) -> int:
+    """What the request says of its answer; the last word counts, as the text stands before it."""
+    for name in WANTED:
+        at = body.rfind(name)
+        if at >= 0 and (found := NUMBER.match(body, at + len(name))):
+            return int(found[1])
+    return 1
+
+
+def sse(kind: str, **more: Any) -> bytes:
+    """One event of Anthropic's stream."""
+    data = json.dumps({"type": kind, **more}, separators=(",", ":"))
+    return f"event: {kind}\ndata: {data}\n\n".encode()
+
+
+def chunk(data: bytes) -> bytes:
+    """A piece of a chunked reply."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+@lru_cache
+def anthropic_parts() -> tuple[bytes, bytes, bytes]:
+    """An answer's beginning, one piece, its end."""
+    message = {
+        "id": "msg_01Bench",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-opus-5-5",
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": USAGE,
+    }
+    block = {"type": "text", "text": ""}
+    delta = {"type": "text_delta", "text": "word "}
+    stop = {"stop_reason": "end_turn", "stop_sequence": None}
+    return (
+        ANTHROPIC_HEAD
+        + chunk(sse("message_start", message=message))
+        + chunk(sse("content_block_start", index=0, content_block=block)),
+        chunk(sse("content_block_delta", index=0, delta=delta)),
+        chunk(sse("content_block_stop", index=0))
+        + chunk(sse("message_delta", delta=stop, usage={"output_tokens": 1}))
+        + chunk(sse("message_stop"))
+        + LAST_CHUNK,
+    )
+
+
+@lru_cache
+def bedrock_parts() -> tuple[bytes, bytes, bytes]:
+    """The same of Bedrock's."""
+    usage = {"inputTokens": 10, "outputTokens": 1, "totalTokens": 11}
+    delta = {"contentBlockIndex": 0, "delta": {"text": "word "}}
+    return (
+        BEDROCK_HEAD + chunk(event_frame("messageStart", {"role": "assistant"})),
+        chunk(event_frame("contentBlockDelta", delta)),
+        chunk(event_frame("contentBlockStop", {"contentBlockIndex": 0}))
+        + chunk(event_frame("messageStop", {"stopReason": "end_turn"}))
+        + chunk(event_frame("metadata", {"usage": usage, "metrics": {"latencyMs": 1}}))
+        + LAST_CHUNK,
+    )
+
+
+class Exchange(asyncio.Protocol):
+    """One connection: request, answer, request, answer."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is one by shape only
+        self.loop = asyncio.get_running_loop()
+        self.taken = bytearray()
+        self.head_end = 0
+        self.whole = 0  # bytes of the request; 0 while its head is not there
+
+    def data_received(self, data: bytes) -> None:
+        """Answer once the request is whole."""
+        self.taken += data
+        if not self.head_end:
+            end = self.taken.find(b"\r\n\r\n")
+            if end < 0:
+                return
+            self.head_end = end + 4
+            length = LENGTH.search(self.taken, 0, end + 2)
+            self.whole = self.head_end + int(length[1]) if length else 0
+        if not self._is_whole():
+            return
+        is_bedrock = b"converse-stream " in self.taken[: self.taken.find(b"\r\n")]
+        wanted = pieces_wanted(self.taken)
+        self.taken.clear()
+        self.head_end = 0
+        first, piece, last = bedrock_parts() if is_bedrock else anthropic_parts()
+        self._send(chain((first,), repeat(piece, wanted), (last,)), wanted >= PACED_FROM)
+
+    def _is_whole(self) -> bool:
+        if self.whole:
+            return len(self.taken) >= self.whole
+        return self.taken.endswith(b"\r\n0\r\n\r\n")  # in chunks
+
+    def _send(self, parts: Iterator[bytes], is_paced: bool) -> None:
+        """The next part; each in a turn of the loop of its own, so each in a packet of its own."""
+        part = next(parts, None)
+        if part is None or self.transport.is_closing():
+            return
+        self.transport.write(part)
+        if is_paced:
+            self.loop.call_later(PACE_S, self._send, parts, is_paced)
+        else:
+            self.loop.call_soon(self._send, parts, is_paced)
+
+
+async def serve() -> None:
+    """Say where, and answer until standard input ends."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(Exchange, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    print(json.dumps({"url": f"http://127.0.0.1:{port}", "port": port}), flush=True)
+    await loop.run_in_executor(None, sys.stdin.buffer.read)
+    server.close()
+
+
+if __name__ == "__main__":
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve())
