@@ -34,12 +34,6 @@ class UsageError(OpenclaudeError):
     exit_code = 2
 
 
-class NotSupportedYet(UsageError):
-    """A word or key of the design whose behaviour has not been built."""
-
-    code = "not-supported-yet"
-
-
 class ClaudeNotFound(OpenclaudeError):
     """No `claude` to become."""
 

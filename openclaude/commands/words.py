@@ -11,12 +11,13 @@ import importlib
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
 from openclaude import __version__
 from openclaude.cli import WORDS
-from openclaude.errors import NotSupportedYet, OpenclaudeError, UsageError, nearest
+from openclaude.errors import OpenclaudeError, UsageError, nearest
 from openclaude.output import Result, envelope
 from openclaude.places import find_places
 
@@ -33,6 +34,7 @@ MODULES = {
     "models": "openclaude.commands.models",
     "aws": "openclaude.commands.aws",
     "demo": "openclaude.commands.demo",
+    "uninstall": "openclaude.commands.uninstall",
 }
 SHARED = {"start", "stop", "restart"}  # words of one module, which must be told the word
 SUMMARIES = {
@@ -48,6 +50,7 @@ SUMMARIES = {
     "aws": "print the least-privilege IAM policy of a profile; set up an AWS profile for it",
     "models": "list what can be put in a tier: prices, windows, abilities, regions",
     "demo": "run the whole path on this machine: no account, no network, no configuration",
+    "uninstall": "stop everything and remove openclaude's own files; --purge: your profiles too",
 }
 
 
@@ -107,11 +110,6 @@ def run_word(word: str, arguments: Sequence[str], env: Mapping[str, str]) -> Res
         return Result(text=help_text())
     if word == "--version":
         return versions(env, arguments)
-    if word not in MODULES:
-        raise NotSupportedYet(
-            f"`openclaude {word}` is not supported yet",
-            hint=f"`openclaude -- {word}` gives the word to claude",
-        )
     module, parser = word_parser(word)
     said = parser.parse_args(arguments)
     if word in SHARED:
@@ -134,8 +132,7 @@ def word_parser(word: str) -> tuple[ModuleType, Parser]:
 
 def help_text() -> str:
     """The page behind `openclaude --help`, from the table of words."""
-    words = "\n".join(f"  {word:<10} {SUMMARIES[word]}" for word in WORDS if word in SUMMARIES)
-    later = ", ".join(word for word in WORDS if word not in SUMMARIES)
+    words = "\n".join(f"  {word:<10} {SUMMARIES[word]}" for word in WORDS)
     return f"""\
 openclaude: Claude Code on the models you choose, one profile at a time
 
@@ -147,30 +144,42 @@ line is claude's, unless the first argument is one of these words:
 
 {words}
 
-Each has its own `--help`. Reserved for later: {later}.
+Each has its own `--help`.
 `openclaude -- WORD` gives a word to claude: `openclaude -- --help` is claude's help.
 """
 
 
 def versions(env: Mapping[str, str], arguments: Sequence[str]) -> Result:
     """Our version, and those of the two programs we stand between."""
-    from openclaude.facts import LITELLM_VERSION
+    from openclaude.facts import installed_litellm
 
     unknown = [argument for argument in arguments if argument != "--json"]
     if unknown:
         raise UsageError(f"unknown option: {unknown[0]}", hint="see `openclaude --help`")
     claude = claude_version(env)
+    litellm = installed_litellm()
     python = ".".join(str(part) for part in sys.version_info[:3])
     return Result(
         text=f"openclaude {__version__} (claude {claude or 'not found'}, "
-        f"LiteLLM {LITELLM_VERSION}, Python {python})\n",
+        f"LiteLLM {litellm}, Python {python})\n",
         data={
             "openclaude": __version__,
             "claude": claude or None,
-            "litellm": LITELLM_VERSION,
+            "litellm": None if litellm == "none" else litellm,
             "python": python,
+            "lock": lock_digest() or None,
         },
     )
+
+
+def lock_digest() -> str:
+    """The SHA-256 of the lock this openclaude was tested with, or "" where it has none."""
+    import hashlib
+
+    from openclaude.doctor.look_packages import find_lock
+
+    lock = find_lock(Path(__file__).parents[1])
+    return hashlib.sha256(lock.read_bytes()).hexdigest() if lock else ""
 
 
 def claude_version(env: Mapping[str, str]) -> str:

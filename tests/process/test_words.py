@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import signal
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 
 from openclaude import __version__
 from openclaude.compile.plan import Plan
+from tests.conftest import REPOSITORY
 from tests.process.world import World, in_foreground, until
 
 ENVELOPE = ("openclaude_json", "openclaude", "command", "status", "exit_code", "data", "errors")
@@ -28,10 +30,6 @@ NOT_RUNNING = (
 NO_LOGS = (
     "error: there are no logs of `qwen`\n"
     "\nhint: they begin with `openclaude start --profile qwen`\n"
-)
-NO_UNINSTALL = (
-    "error: `openclaude uninstall` is not supported yet\n"
-    "\nhint: `openclaude -- uninstall` gives the word to claude\n"
 )
 # argv, exit status, stdout, stderr; nothing runs
 SAID = [
@@ -57,7 +55,8 @@ SAID = [
     ("logs -n -1", 2, "", usage("logs", "`--lines` takes a number of 0 or more")),
     ("logs -f --json", 2, '"code": "usage"', ""),
     ("--version -x", 2, "", "error: unknown option: -x\n\nhint: see `openclaude --help`\n"),
-    ("uninstall", 2, "", NO_UNINSTALL),
+    ("uninstall --all", 2, "", usage("uninstall", "unknown option: --all")),
+    ("uninstall", 0, "openclaude has no files here\n", ""),
     ("doctor --profile ../x", 1, "`../x` cannot be a profile name", ""),
     ("--version", 0, f"openclaude {__version__} (claude ", ""),
     ("--help", 0, "openclaude: Claude Code on the models you choose", ""),
@@ -78,15 +77,12 @@ def test_a_word_says_this_and_exits_with_that(
     assert out or not done.out
 
 
-@pytest.mark.parametrize("word", ["uninstall --yes"])
-def test_words_of_later_say_so(empty_world: World, word: str) -> None:
-    before = empty_world.files()
+def test_the_version_names_the_lock_that_was_tested(empty_world: World) -> None:
+    lock = (REPOSITORY / "build" / "requirements.lock").read_bytes()
+    data = empty_world.json("--version")["data"]
 
-    done = empty_world.run(*word.split())
-
-    assert done.status == 2
-    assert f"error: `openclaude {word.split()[0]}` is not supported yet\n" in done.err
-    assert empty_world.files() == before
+    assert data["lock"] == hashlib.sha256(lock).hexdigest()
+    assert f"litellm=={data['litellm']} " in lock.decode()
 
 
 # argv, exit status, keys of `data`; the stack of `qwen` runs
@@ -109,11 +105,11 @@ REPORTS = [
     ("profiles validate nope", 2, ["profiles"]),
     ("profiles new", 2, []),
     ("status --nope", 2, []),
-    ("uninstall", 2, []),
+    ("uninstall", 2, ["is_done", "stopped", "removed", "kept", "program"]),
     ("doctor --nope", 2, []),
     ("doctor", 0, ["profile", "counts", "findings"]),
     ("doctor --profile nope", 1, ["profile", "counts", "findings"]),
-    ("--version", 0, ["openclaude", "claude", "litellm", "python"]),
+    ("--version", 0, ["openclaude", "claude", "litellm", "python", "lock"]),
     ("stop", 0, ["stopped", "not_running"]),
 ]
 UNIT = ["name", "state", "pid", "port", "state_s", "in_flight", "served", "restarts", "last_error"]

@@ -238,6 +238,13 @@ function __openclaude_know
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--direct'\t'-'\t'do not use an installed claude' \
                 'option'\t'--json'\t'-'\t'one JSON document on stdout'
+        case 'uninstall'
+            printf '%s\n' \
+                'option'\t'-h'\t'-'\t'show this help message and exit' \
+                'option'\t'--help'\t'-'\t'show this help message and exit' \
+                'option'\t'--purge'\t'-'\t'your own profiles too' \
+                'option'\t'--yes'\t'-'\t'do not ask' \
+                'option'\t'--json'\t'-'\t'one JSON document on stdout'
     end
 end
 
@@ -267,7 +274,7 @@ function __openclaude
     set -l typed (commandline -opc)
     set -e typed[1]
     if test (count $typed) -eq 0
-        printf '%s\n' 'profiles'\t'list, show, make, change, check and share profiles' 'compile'\t'print what a profile becomes: both LiteLLM configs, claude\'s settings, the plan' 'start'\t'start the proxies of a profile, without claude' 'stop'\t'stop them' 'restart'\t'replace them; open sessions go on' 'status'\t'show who uses them, what they cost, the model behind each tier; --watch' 'logs'\t'show what they logged; -f to follow' 'doctor'\t'show what could go wrong, and the command that mends it; --online asks AWS too' 'setup'\t'go from nothing to a first launch: claude, login, AWS profile, keys, profile' 'aws'\t'print the least-privilege IAM policy of a profile; set up an AWS profile for it' 'models'\t'list what can be put in a tier: prices, windows, abilities, regions' 'demo'\t'run the whole path on this machine: no account, no network, no configuration' '--help'\t'what openclaude can do' '--version'\t'its version, and those of claude and LiteLLM'
+        printf '%s\n' 'profiles'\t'list, show, make, change, check and share profiles' 'compile'\t'print what a profile becomes: both LiteLLM configs, claude\'s settings, the plan' 'start'\t'start the proxies of a profile, without claude' 'stop'\t'stop them' 'restart'\t'replace them; open sessions go on' 'status'\t'show who uses them, what they cost, the model behind each tier; --watch' 'logs'\t'show what they logged; -f to follow' 'doctor'\t'show what could go wrong, and the command that mends it; --online asks AWS too' 'setup'\t'go from nothing to a first launch: claude, login, AWS profile, keys, profile' 'aws'\t'print the least-privilege IAM policy of a profile; set up an AWS profile for it' 'models'\t'list what can be put in a tier: prices, windows, abilities, regions' 'demo'\t'run the whole path on this machine: no account, no network, no configuration' 'uninstall'\t'stop everything and remove openclaude\'s own files; --purge: your profiles too' '--help'\t'what openclaude can do' '--version'\t'its version, and those of claude and LiteLLM'
         return
     end
     set -l command $typed[1]
@@ -275,7 +282,7 @@ function __openclaude
         __openclaude_profiles
         return
     end
-    if not contains -- $command profiles compile start stop restart status logs doctor setup aws models demo
+    if not contains -- $command profiles compile start stop restart status logs doctor setup aws models demo uninstall
         __fish_complete_path (commandline -ct) # the rest is claude's
         return
     end

@@ -1,0 +1,139 @@
+"""What openclaude has left on this machine, file by file, and its removal.
+
+Knows: the shape of our three folders. Refuses to know: why, and whom to ask. What it does not know
+is not ours: it is named and stays, and so does the folder around it. No link is followed.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from openclaude.places import Places
+from openclaude.run.files import FolderUnusable
+
+NAME = r"[a-z0-9][a-z0-9._-]{0,63}"  # of a profile
+STACK = f"stacks/{NAME}"
+TEMPORARY = r"(.+/)?\.[^/]+\.tmp"  # of a writer that was killed
+
+
+class Shape(NamedTuple):
+    """What can be in a folder of ours; patterns of paths from there."""
+
+    files: str
+    folders: str
+    trees: str = "(?!)"  # folders that are ours with all that is in them
+
+
+STATE = Shape(
+    files=rf"crash\.md|{STACK}/(lock|control\.sock|[a-z]+\.log(\.1)?|[^/]+\.(json|yaml))"
+    rf"|{STACK}/launches/[^/]+\.json|{TEMPORARY}",
+    folders=rf"stacks|{STACK}|{STACK}/launches",
+    trees=rf"{STACK}/empty",  # LiteLLM's home
+)
+CACHE = Shape(
+    files=rf"plans/[^/]+\.json|app/lock|{TEMPORARY}",
+    folders="plans|app",
+    trees=r"app/(\.new-[0-9]+|[0-9a-f]{32})",  # where the zipapp unpacks itself
+)
+CONFIG = Shape(
+    files=rf"default|profiles/(\.lock|{NAME}\.toml|\.[^/]+\.draft\.toml)|{TEMPORARY}",
+    folders="profiles",
+)
+
+
+class Found(NamedTuple):
+    """What is in one folder of ours."""
+
+    root: Path
+    files: tuple[Path, ...] = ()  # with links and sockets
+    trees: tuple[Path, ...] = ()
+    folders: tuple[Path, ...] = ()  # the deepest first, the root last
+    strange: tuple[Path, ...] = ()
+
+
+class Failure(NamedTuple):
+    """What could not be removed."""
+
+    path: Path
+    why: str
+
+
+def find_ours(places: Places, *, purge: bool) -> tuple[Found, ...]:
+    """Everything that is to go: state and cache, with `purge` the user's profiles too."""
+    shapes = [(places.state, STATE), (places.cache, CACHE)]
+    shapes += [(places.config, CONFIG)] if purge else []
+    return tuple(look_into(root, shape) for root, shape in shapes if is_there(root))
+
+
+def look_into(root: Path, shape: Shape) -> Found:
+    """Sort what is in a folder into ours and strange."""
+    if root.is_symlink() or not root.is_dir():
+        return Found(root, strange=(root,))
+    kinds: dict[str, list[Path]] = {"files": [], "trees": [], "folders": [], "strange": []}
+    for path, kind in sort_paths(root, "", shape):
+        kinds[kind].append(path)
+    folders = (*reversed(kinds["folders"]), root)
+    return Found(
+        root, tuple(kinds["files"]), tuple(kinds["trees"]), folders, tuple(kinds["strange"])
+    )
+
+
+def sort_paths(folder: Path, within: str, shape: Shape) -> Iterator[tuple[Path, str]]:
+    """Every path under a folder and what it is; nothing from inside what is strange or a tree."""
+    for path in list_folder(folder):
+        name = f"{within}{path.name}"
+        is_folder = path.is_dir() and not path.is_symlink()
+        if not is_folder:
+            yield path, "files" if re.fullmatch(shape.files, name) else "strange"
+        elif re.fullmatch(shape.trees, name):
+            yield path, "trees"
+        elif re.fullmatch(shape.folders, name):
+            yield path, "folders"
+            yield from sort_paths(path, f"{name}/", shape)
+        else:
+            yield path, "strange"
+
+
+def list_folder(folder: Path) -> list[Path]:
+    """What is in a folder. Raises FolderUnusable: what cannot be seen cannot be judged."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise FolderUnusable(
+            f"cannot look into `{folder}`: {(error.strerror or str(error)).lower()}",
+            hint=f"make it readable (`chmod u+rwx {folder}`), then try again; nothing was changed",
+        ) from error
+
+
+def remove(found: Found) -> list[Failure]:
+    """Remove what is ours; the folders that are empty then go too."""
+    failures = [*remove_each(found.files, Path.unlink), *remove_each(found.trees, shutil.rmtree)]
+    kept = {
+        parent
+        for path in (*found.strange, *(one.path for one in failures))
+        for parent in path.parents
+    }
+    empty = (folder for folder in found.folders if folder not in kept)
+    return [*failures, *remove_each(empty, Path.rmdir)]
+
+
+def remove_each(paths: Iterable[Path], how: Callable[[Path], object]) -> list[Failure]:
+    """Remove paths one way; those that would not go."""
+    failures = []
+    for path in paths:
+        try:
+            how(path)
+        except FileNotFoundError:
+            continue  # gone meanwhile
+        except OSError as error:
+            failures.append(Failure(path, (error.strerror or str(error)).lower()))
+    return failures
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is anything under that name, if only a link to nowhere."""
+    return path.is_symlink() or path.exists()
