@@ -16,8 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import SubprocessError
 
-from tests.bench import instances, launches, requests
+from tests.bench import instances, launches, requests, streams
 from tests.bench.client import NoAnswer
+from tests.bench.costs import ProcessGone
 from tests.bench.figures import Measured, missed, show, show_markdown
 from tests.bench.machine import Machine, look_at_machine
 from tests.bench.peers import PeerFailed
@@ -35,6 +36,7 @@ ROWS: dict[str, Measure] = {
     "f": instances.measure_first_request,
     "g": instances.measure_crash,
     "h": requests.measure_requests,
+    "i": streams.measure_streams,
 }
 DOCUMENT = REPOSITORY / "docs/performance.md"
 BLOCK = re.compile(r"(<!-- generated: bench -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -98,7 +100,15 @@ def measure(scene: Scene, rows: list[str], rounds: int) -> tuple[list[Measured],
         began = time.monotonic()
         try:
             results += ROWS[key](scene, rounds)
-        except (BenchFailed, NoAnswer, OSError, PeerFailed, StockFailed, SubprocessError) as error:
+        except (
+            BenchFailed,
+            NoAnswer,
+            OSError,
+            PeerFailed,
+            ProcessGone,
+            StockFailed,
+            SubprocessError,
+        ) as error:
             failures.append(f"row {key} failed: {error!r}")
         print(f"bench: row {key} took {time.monotonic() - began:.0f} s", file=sys.stderr)
     return results, failures

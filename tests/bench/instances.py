@@ -9,15 +9,12 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterable
-from pathlib import Path
 
-from openclaude.run.usage import usage
+from tests.bench.costs import pss_mb, tree, trees
 from tests.bench.figures import Kind, Measured, Row, Samples, interleave, measured
 from tests.bench.scene import CLAUDE_MODEL, SETTLE_S, SLEEPER, SLOT, BenchFailed, Scene
 from tests.bench.stock import HOP_MODEL, Stock
 
-MEGABYTE = 1e6
 MEMORY_ROUNDS = 2  # it hardly varies, and each takes both sides' whole start
 SLEEP_TIMEOUT_S = 30.0
 REQUESTS = 10
@@ -89,20 +86,6 @@ FAILED = Row(
 )
 
 
-def pss_mb(pids: Iterable[int]) -> float:
-    """The proportional memory of some processes, megabytes."""
-    sizes = [usage(pid)["pss_bytes"] for pid in pids]
-    if not all(sizes):
-        raise BenchFailed("a process whose memory was to be measured has ended")
-    return float(sum(sizes)) / MEGABYTE
-
-
-def tree(pid: int) -> list[int]:
-    """A process and everything it has started."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(below for child in children for below in tree(int(child)))]
-
-
 def measure_memory(scene: Scene, rounds: int) -> list[Measured]:
     """Row e: idle, used, asleep."""
     scene.stop()
@@ -147,7 +130,7 @@ def stock_memory(scene: Scene) -> dict[str, float]:
 
 def stock_pss(stock: Stock) -> float:
     """What both cost now."""
-    return pss_mb(pid for root in stock.pids for pid in tree(root))
+    return pss_mb(trees(stock.pids))
 
 
 def memory_asleep(scene: Scene) -> float:

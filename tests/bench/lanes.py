@@ -14,9 +14,10 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 from tests.bench.client import Target
+from tests.bench.costs import trees
 from tests.bench.peers import claude_code_router, router_version
 from tests.bench.scene import CLAUDE_MODEL, SLOT, Scene, must
-from tests.bench.stock import HOP_MODEL, Stock, Upstreams, stock
+from tests.bench.stock import HOP_MODEL, Upstreams, stock
 
 LANES_PROFILE = "lanes"  # the house's profile, at the benchmark's upstream
 DIRECT = "direct"
@@ -31,7 +32,11 @@ class Lanes(NamedTuple):
     """Who can be asked: by side and lane."""
 
     targets: dict[str, Target]  # "direct", "ours claude", "ours slot", "stock claude", ...
-    stock: Stock
+    roots: dict[str, tuple[int, ...]]  # by side: the processes whose trees are its cost
+
+    def pids_of(self, name: str) -> list[int]:
+        """Every process of the side of a target; none of "direct"'s."""
+        return trees(self.roots.get(name.partition(" ")[0], ()))
 
 
 @contextmanager
@@ -68,11 +73,13 @@ def open_lanes(scene: Scene) -> Iterator[Lanes]:
             f"{STOCK} {CLAUDE}": Target(hop.port, theirs, CLAUDE_MODEL),
             f"{STOCK} {SLOT_LANE}": Target(hop.port, theirs, HOP_MODEL),
         }
+        roots = {OURS: (record["pid"],), STOCK: hop.pids}
         if router_version():
             peer = stack.enter_context(claude_code_router(root / "ccr", url, CLAUDE_MODEL))
             key = (("x-api-key", peer.key),)
             targets[f"{ROUTER} {CLAUDE}"] = Target(peer.port, key, peer.model)
-        yield Lanes(targets, hop)
+            roots[ROUTER] = (peer.pid,)
+        yield Lanes(targets, roots)
 
 
 @contextmanager

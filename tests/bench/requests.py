@@ -1,6 +1,7 @@
 """Row h: what a proxy adds to a request, by the length of its body.
 
 Knows: sizes, blocks of requests, what is taken off. Refuses to know: who the sides are (`lanes`).
+Processor time is measured beside the clock's: a busy machine spoils it less.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from statistics import median
 from typing import NamedTuple
 
 from tests.bench.bodies import make_body
-from tests.bench.client import Client, Target
+from tests.bench.client import Client, Target, Timed
+from tests.bench.costs import cpu_ms
 from tests.bench.figures import Kind, Measured, Row, Samples, interleave, less, measured
-from tests.bench.lanes import CLAUDE, DIRECT, OURS, ROUTER, SLOT_LANE, STOCK, open_lanes
+from tests.bench.lanes import CLAUDE, DIRECT, OURS, ROUTER, SLOT_LANE, STOCK, Lanes, open_lanes
 from tests.bench.scene import Scene
 
 EVENTS = 20  # pieces of each answer
@@ -39,100 +41,88 @@ SIZES = (
 
 
 class Line(NamedTuple):
-    """One row for each size."""
+    """One row for each size and measure."""
 
     key: str
-    name: str
-    ours: str
-    other: str
-    reach: float | None = None  # of 50 KB, which is what claude sends
+    lane: str
+    other: str  # the side
+    beside: str  # the same in words
+    reach: float | None = None  # of the first byte of 50 KB, which is what claude sends
     aim: float | None = None
 
 
 LINES = (
-    Line(
-        "h",
-        "claude-*: time to first byte added / stock's hop",
-        CLAUDE,
-        f"{STOCK} {CLAUDE}",
-        0.50,
-        0.20,
-    ),
-    Line(
-        "h.slot", "slot: the same / stock's two hops", SLOT_LANE, f"{STOCK} {SLOT_LANE}", 0.80, 0.50
-    ),
-    Line("h.ccr", "claude-*: the same / claude-code-router's", CLAUDE, f"{ROUTER} {CLAUDE}", 1.0),
+    Line("h", CLAUDE, STOCK, "one stock hop", 0.50, 0.20),
+    Line("h.slot", SLOT_LANE, STOCK, "two stock hops", 0.80, 0.50),
+    Line("h.ccr", CLAUDE, ROUTER, "claude-code-router", 1.0),
 )
+FIRST = "first"
+MEASURES = {
+    FIRST: "time to first byte added",
+    "total": "time to last byte added",
+    "cpu": "processor time of all its processes",
+}
 REACHED_AT = "50k"
 
 
 def measure_requests(scene: Scene, rounds: int) -> list[Measured]:
-    """Row h: first and last byte, every side and size in turn on connections kept open."""
+    """Row h: every side in turn, every size on a connection kept open."""
     with open_lanes(scene) as lanes:
         for target in lanes.targets.values():
             ask_block(target, SIZES[1], WARM_UPS)
         sides: list[Callable[[], dict[str, float]]] = [
-            partial(one_side, name, target) for name, target in lanes.targets.items()
+            partial(one_side, name, lanes) for name in lanes.targets
         ]
         samples = interleave(rounds, *sides)
     return rows_of(samples)
 
 
-def one_side(name: str, target: Target) -> dict[str, float]:
+def one_side(name: str, lanes: Lanes) -> dict[str, float]:
     """Every size once, a block each; the medians by name, milliseconds."""
     figures: dict[str, float] = {}
+    pids = lanes.pids_of(name)
     for size in SIZES:
-        first, total = ask_block(target, size, size.requests)
-        figures[f"{name} {size.name} first"] = first
-        figures[f"{name} {size.name} total"] = total
+        before = cpu_ms(pids)
+        times = ask_block(lanes.targets[name], size, size.requests)
         time.sleep(REST_S)
+        spent = (cpu_ms(pids) - before) / (size.requests + 1)
+        figures[f"{name} {size.name} first"] = median(t.first_s for t in times) * 1000
+        figures[f"{name} {size.name} total"] = median(t.total_s for t in times) * 1000
+        figures[f"{name} {size.name} cpu"] = spent
     return figures
 
 
-def ask_block(target: Target, size: Size, count: int) -> tuple[float, float]:
-    """So many requests on one connection: the medians of both times, milliseconds."""
+def ask_block(target: Target, size: Size, count: int) -> list[Timed]:
+    """So many requests on one connection, whose first is another matter and not among them."""
     body = make_body(size.bytes, model=target.model, events=EVENTS)
     with Client(target) as client:
-        client.ask(body, EVENTS)  # the connection's first is another matter
-        times = [client.ask(body, EVENTS) for _ in range(count)]
-    return median(t.first_s for t in times) * 1000, median(t.total_s for t in times) * 1000
+        return [client.ask(body, EVENTS) for _ in range(count + 1)][1:]
 
 
 def rows_of(samples: Samples) -> list[Measured]:
-    """The table's rows out of what was timed."""
-    rows = []
-    for line in LINES:
-        for what in ("first", "total"):
-            for size in SIZES:
-                suffix = f"{size.name} {what}"
-                if f"{line.other} {suffix}" not in samples:
-                    continue
-                added = less(
-                    samples,
-                    f"{DIRECT} {suffix}",
-                    f"{OURS} {line.ours} {suffix}",
-                    f"{line.other} {suffix}",
-                )
-                rows.append(
-                    measured(
-                        row_of(line, size, what),
-                        added,
-                        f"{OURS} {line.ours} {suffix}",
-                        f"{line.other} {suffix}",
-                    )
-                )
-    return rows
+    """The table's rows out of what was timed; of a side that is not there, none."""
+    return [
+        row_of(line, size, measure, samples)
+        for line in LINES
+        for measure in MEASURES
+        for size in SIZES
+        if f"{line.other} {line.lane} {size.name} {measure}" in samples
+    ]
 
 
-def row_of(line: Line, size: Size, what: str) -> Row:
+def row_of(line: Line, size: Size, measure: str, samples: Samples) -> Measured:
     """One row; what is reached for stands at one size's first byte."""
-    is_held = what == "first" and size.name == REACHED_AT
-    named = line.name if what == "first" else line.name.replace("time to first byte", "total time")
-    return Row(
-        key=f"{line.key}.{size.name}" + ("" if what == "first" else ".total"),
-        name=f"{named}, {size.name.upper()}B",
+    is_held = measure == FIRST and size.name == REACHED_AT
+    row = Row(
+        key=f"{line.key}.{size.name}" + ("" if measure == FIRST else f".{measure}"),
+        name=f"{line.lane} lane, {size.name.upper()}B: {MEASURES[measure]} / {line.beside}",
         kind=Kind.RATIO,
         unit="ms",
         reach=line.reach if is_held else None,
         aim=line.aim if is_held else None,
     )
+    ours, other, direct = (
+        f"{side} {size.name} {measure}"
+        for side in (f"{OURS} {line.lane}", f"{line.other} {line.lane}", DIRECT)
+    )
+    return measured(row, less(samples, direct, ours, other), ours, other)
