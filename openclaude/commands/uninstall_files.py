@@ -64,9 +64,16 @@ class Failure(NamedTuple):
 
 def find_ours(places: Places, *, purge: bool) -> tuple[Found, ...]:
     """Everything that is to go: state and cache, with `purge` the user's profiles too."""
-    shapes = [(places.state, STATE), (places.cache, CACHE)]
-    shapes += [(places.config, CONFIG)] if purge else []
-    return tuple(look_into(root, shape) for root, shape in shapes if is_there(root))
+    shapes: dict[Path, Shape] = {}
+    known = [(places.state, STATE), (places.cache, CACHE), (places.config, CONFIG)]
+    for root, shape in known if purge else known[:2]:
+        shapes[root] = both(shapes[root], shape) if root in shapes else shape
+    return tuple(look_into(root, shape) for root, shape in shapes.items() if is_there(root))
+
+
+def both(one: Shape, other: Shape) -> Shape:
+    """The shape of one folder that two XDG variables name."""
+    return Shape(*(f"{mine}|{yours}" for mine, yours in zip(one, other, strict=True)))
 
 
 def look_into(root: Path, shape: Shape) -> Found:
