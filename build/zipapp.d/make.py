@@ -32,6 +32,7 @@ SHEBANG = "/usr/bin/env python3"
 CARRIED = ("openclaude_start.py", "openclaude_unpack.py")
 # the same output from the same input: set order is in .pyc files, and shiv asks for the date
 STABLE = {**os.environ, "PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": "315532800"}
+GLIBC = (2, 28)  # of 2018: Debian 10, RHEL 8
 PYTHON = f"cp{sys.version_info[0]}{sys.version_info[1]}"
 
 
@@ -39,12 +40,15 @@ def main() -> int:
     """Make it; print where it is."""
     parser = argparse.ArgumentParser(prog="build/zipapp", allow_abbrev=False)
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="(default: dist)")
-    out: Path = parser.parse_args().out.absolute()
+    parser.add_argument("--fast", action="store_true", help="larger, and made sooner: for tests")
+    options = parser.parse_args()
+    out: Path = options.out.absolute()
     out.mkdir(parents=True, exist_ok=True)
     (ROOT / ".work").mkdir(exist_ok=True)
     with TemporaryDirectory(dir=ROOT / ".work", prefix="zipapp-") as name:
         work = Path(name)
         stage(work / "tree")
+        pack_tree(work / "tree", work / "outer", preset=0 if options.fast else 6)
         made = assemble(work, archive_name())
         made.replace(out / made.name)
     shutil.copyfile(out / made.name, out / "openclaude.pyz")
@@ -72,7 +76,7 @@ def stage(tree: Path) -> None:
     pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
     target = ("--no-compile", "--target", tree)
     locked = ("--require-hashes", "--only-binary", ":all:", "-r", "build/requirements.lock")
-    run(*pip, *target, *locked)
+    run(*pip, *target, *platforms(), *locked)
     with TemporaryDirectory(dir=tree.parent) as wheel:
         run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", wheel)
         run(*pip, *target, "--no-deps", *Path(wheel).glob("*.whl"))
@@ -82,16 +86,23 @@ def stage(tree: Path) -> None:
     run(*compileall, "-s", tree, tree)
 
 
+def platforms() -> list[str]:
+    """Wheels for GLIBC and older, whatever the machine that builds has: the same ones everywhere."""
+    if platform.system() != "Linux":
+        return []
+    names = [f"manylinux_2_{minor}" for minor in range(GLIBC[1], 4, -1)]
+    names += ["manylinux2014", "manylinux2010", "manylinux1"]
+    return [f"--platform={name}_{platform.machine()}" for name in names]
+
+
 def assemble(work: Path, name: str) -> Path:
     """The archive: shiv's, with our own start in it."""
     outer = work / "outer"
-    outer.mkdir()
-    pack_tree(work / "tree", outer)
     words = {
         "@BUILT_FOR@": built_for(),
         "@NAME@": name,
         "@BUILD_ID@": build_id(outer),
-        "@LIBC@": oldest_libc(work / "tree"),
+        "@LIBC@": f"{GLIBC[0]}.{GLIBC[1]}" if platform.system() == "Linux" else "",
     }
     for carried in CARRIED:
         (outer / carried).write_text(filled(HERE / carried, words), encoding="utf-8")
@@ -113,16 +124,6 @@ def build_id(outer: Path) -> str:
     for path in (*sorted(outer.iterdir()), *(HERE / carried for carried in CARRIED)):
         content.update(hashlib.sha256(path.read_bytes()).digest())
     return content.hexdigest()[:32]
-
-
-def oldest_libc(tree: Path) -> str:
-    """The newest glibc that a wheel asks for, as its tags say."""
-    tags = "".join(path.read_text(encoding="utf-8") for path in tree.glob("*.dist-info/WHEEL"))
-    wanted = []
-    for line in re.findall(r"(?m)^Tag: .*manylinux.*$", tags):
-        found = re.findall(r"manylinux_(\d+)_(\d+)", line) or [("2", "17")]
-        wanted.append(min((int(major), int(minor)) for major, minor in found))
-    return ".".join(str(part) for part in max(wanted)) if wanted else ""
 
 
 def filled(path: Path, words: dict[str, str]) -> str:

@@ -19,28 +19,32 @@ RESWEEP_S = 24 * 3600
 
 def start() -> int:
     """Run openclaude from the unpacked tree; the exit status of its words."""
+    if os.environ.get("SHIV_INTERPRETER"):  # shiv's word for a Python with all of it
+        from _bootstrap.interpreter import execute_interpreter as main
     app = app_folder()
     held = hold(app)
     if held is None:
         from openclaude_unpack import unpack_or_say_why
 
         held = unpack_or_say_why(app, sys.argv[0])
-    if os.environ.get("SHIV_INTERPRETER"):  # shiv's word for a Python with all of it
-        from _bootstrap.interpreter import execute_interpreter as main
-    enter(os.path.join(app, BUILD_ID, TREE))
-    sweep_sometimes(app)
+    elif is_sweep_due(app):
+        from openclaude_unpack import sweep
+
+        sweep(app)
+    enter(app)
     if not os.environ.get("SHIV_INTERPRETER"):
         from openclaude.cli import main
     return main()
 
 
-def enter(tree: str) -> None:
+def enter(app: str) -> None:
     """Import from the tree and the standard library, and from nowhere else.
 
     No package of the user's may mix with ours: LiteLLM imports many that it finds only by chance.
     """
     root = os.path.dirname(os.__file__)
     standard = (path for path in sys.path if path == root or path.startswith(root + os.sep))
+    tree = os.path.join(app, BUILD_ID, TREE)
     sys.path[:] = [tree, *(path for path in standard if not path.endswith("-packages"))]
 
 
@@ -75,13 +79,10 @@ def hold(app: str) -> int | None:
     return None
 
 
-def sweep_sometimes(app: str) -> None:
-    """Once a day, if other versions lie about, look again whether somebody still uses them."""
+def is_sweep_due(app: str) -> bool:
+    """Once a day, if other versions lie about: does somebody still use them?"""
     if len(os.listdir(app)) <= 2:  # this version and the lock
-        return
+        return False
     import time
 
-    if time.time() - os.stat(os.path.join(app, LOCK)).st_mtime > RESWEEP_S:
-        from openclaude_unpack import sweep
-
-        sweep(app)
+    return time.time() - os.stat(os.path.join(app, LOCK)).st_mtime > RESWEEP_S

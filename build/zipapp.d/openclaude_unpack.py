@@ -91,7 +91,6 @@ def unpack(app: str, archive: str) -> int:
                 f"`{app}` is not this user's, or was removed a moment ago",
                 "`XDG_CACHE_HOME` names another place",
             )
-        enter(os.path.join(app, BUILD_ID, TREE))
         sweep(app)
         return held
     finally:
@@ -180,6 +179,7 @@ def write_part(archive: str, part: str, tree: str, stop: threading.Event) -> Non
 
 def sweep(app: str) -> None:
     """Remove leftovers, and the versions that nobody uses; what cannot be removed stays."""
+    enter(app)  # for psutil
     with contextlib.suppress(OSError), locked(app, fcntl.LOCK_NB):
         os.utime(os.path.join(app, LOCK))
         for name in os.listdir(app):
