@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import SubprocessError
 
-from tests.bench import instances, launches, requests, streams
+from tests.bench import instances, launches, neighbours, profiles, requests, streams
 from tests.bench.client import NoAnswer
 from tests.bench.costs import ProcessGone
 from tests.bench.figures import Measured, missed, show, show_markdown
@@ -37,6 +37,8 @@ ROWS: dict[str, Measure] = {
     "g": instances.measure_crash,
     "h": requests.measure_requests,
     "i": streams.measure_streams,
+    "j": neighbours.measure_neighbours,
+    "p": profiles.measure_profile,
 }
 DOCUMENT = REPOSITORY / "docs/performance.md"
 BLOCK = re.compile(r"(<!-- generated: bench -->\n).*?(<!-- end -->)", re.DOTALL)

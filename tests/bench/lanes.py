@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.bench.client import Target
@@ -18,6 +19,7 @@ from tests.bench.costs import trees
 from tests.bench.peers import claude_code_router, router_version
 from tests.bench.scene import CLAUDE_MODEL, SLOT, Scene, must
 from tests.bench.stock import HOP_MODEL, Upstreams, stock
+from tests.e2e.house import OPENCLAUDE
 
 LANES_PROFILE = "lanes"  # the house's profile, at the benchmark's upstream
 DIRECT = "direct"
@@ -63,11 +65,9 @@ def open_lanes(scene: Scene) -> Iterator[Lanes]:
         hop = stack.enter_context(
             stock(root / "stock-lanes", Upstreams(url, url), scene.house.canaries)
         )
-        login = ("authorization", f"Bearer {scene.house.canaries.oauth}")
-        mine = (login, ("x-litellm-api-key", f"Bearer {record['main_key']}"))
-        theirs = (login, ("x-litellm-api-key", f"Bearer {hop.key}"))
+        mine, theirs = login(scene, record["main_key"]), login(scene, hop.key)
         targets = {
-            DIRECT: Target(int(url.rpartition(":")[2]), (login,), CLAUDE_MODEL),
+            DIRECT: Target(int(url.rpartition(":")[2]), mine[:1], CLAUDE_MODEL),
             f"{OURS} {CLAUDE}": Target(record["port"], mine, CLAUDE_MODEL),
             f"{OURS} {SLOT_LANE}": Target(record["port"], mine, SLOT),
             f"{STOCK} {CLAUDE}": Target(hop.port, theirs, CLAUDE_MODEL),
@@ -82,12 +82,23 @@ def open_lanes(scene: Scene) -> Iterator[Lanes]:
         yield Lanes(targets, roots)
 
 
+def login(scene: Scene, key: str) -> tuple[tuple[str, str], ...]:
+    """What claude sends to be let in: the plan's token, and an instance's local key."""
+    return (
+        ("authorization", f"Bearer {scene.house.canaries.oauth}"),
+        ("x-litellm-api-key", f"Bearer {key}"),
+    )
+
+
 @contextmanager
-def ours(scene: Scene, url: str) -> Iterator[dict[str, Any]]:
+def ours(
+    scene: Scene, url: str, program: Sequence[str | Path] = (OPENCLAUDE,)
+) -> Iterator[dict[str, Any]]:
     """The stack at an upstream; its record."""
     house = scene.house
     house.write_profile(LANES_PROFILE, anthropic_url=url, bedrock_url=url)
-    must(house.word("start", "--wait", profile=LANES_PROFILE))
+    argv = (*program, "start", "--wait", "--profile", LANES_PROFILE)
+    must(house.run(argv, house.environment()))
     try:
         yield dict(json.loads((house.folder.parent / LANES_PROFILE / "stack.json").read_bytes()))
     finally:

@@ -1,4 +1,4 @@
-"""Other programs of our kind, as their own documentation has them run: claude-code-router.
+"""Other programs of our kind, run as their own documentation says: claude-code-router, claudish.
 
 Knows: where `tests/bench/fetch-peers` puts them, their configuration, how each is started, waited
 for and ended. Refuses to know: what is measured on them. Each has a HOME of its own, because some
@@ -25,7 +25,12 @@ PEERS = REPOSITORY / ".work/peers"
 NODE = PEERS / "node22/bin/node"
 ROUTER = PEERS / "ccr3/node_modules/@musistudio/claude-code-router"
 ROUTER_KEY = "sk-ccr-bench"
+UPSTREAM_KEY = "sk-up-bench"  # what it sends to its provider
 PROVIDER = "up"
+BUN = PEERS / "claudish/node_modules/.bin/bun"
+CLAUDISH = PEERS / "claudish/package/dist/index.js"
+CLAUDISH_KEY = "sk-claudish-bench"
+CLAUDISH_MODEL = "m1"
 READY_TIMEOUT_S = 30.0
 END_TIMEOUT_S = 10.0
 POLL_S = 0.02
@@ -36,20 +41,36 @@ class PeerFailed(RuntimeError):
 
 
 class Peer(NamedTuple):
-    """One, answering."""
+    """claude-code-router, answering."""
 
     pid: int
     port: int
     key: str
     model: str  # what a request must name
 
+    def claude_variables(self) -> dict[str, str]:
+        """What claude is told, to go through it."""
+        return {
+            "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{self.port}",
+            "ANTHROPIC_AUTH_TOKEN": self.key,
+            "ANTHROPIC_MODEL": self.model,
+            "ANTHROPIC_DEFAULT_HAIKU_MODEL": self.model,
+        }
+
 
 def router_version() -> str | None:
     """Which claude-code-router is there, if any."""
-    manifest = ROUTER / "package.json"
-    if not manifest.exists() or not NODE.exists():
-        return None
-    return str(json.loads(manifest.read_bytes())["version"])
+    return version_in(ROUTER / "package.json") if NODE.exists() else None
+
+
+def claudish_version() -> str | None:
+    """Which claudish is there, if any."""
+    return version_in(CLAUDISH.parents[1] / "package.json") if BUN.exists() else None
+
+
+def version_in(manifest: Path) -> str | None:
+    """What an npm package says of itself."""
+    return str(json.loads(manifest.read_bytes())["version"]) if manifest.exists() else None
 
 
 @contextmanager
@@ -67,7 +88,7 @@ def claude_code_router(folder: Path, upstream: str, model: str) -> Iterator[Peer
             {
                 "name": PROVIDER,
                 "api_base_url": f"{upstream}/v1/messages",
-                "api_key": "sk-up",
+                "api_key": UPSTREAM_KEY,
                 "models": [model],
                 "transformer": {"use": ["Anthropic"]},
             }
@@ -97,6 +118,19 @@ def claude_code_router(folder: Path, upstream: str, model: str) -> Iterator[Peer
         yield Peer(process.pid, port, ROUTER_KEY, f"{PROVIDER}/{model}")
     finally:
         end_group(process)
+
+
+def claudish_command(*arguments: str) -> tuple[str, ...]:
+    """A run of claudish, which starts a proxy and then claude, and ends both."""
+    quiet = ("--no-auto-approve", "--models-skip-update")
+    return (str(BUN), str(CLAUDISH), *quiet, "--model", f"ll@{CLAUDISH_MODEL}", *arguments)
+
+
+def claudish_variables(folder: Path, upstream: str) -> dict[str, str]:
+    """Its HOME, and a LiteLLM as its provider, which may be whatever speaks OpenAI's language."""
+    folder.mkdir(exist_ok=True)
+    keys = {"LITELLM_API_KEY": CLAUDISH_KEY, "LITELLM_BASE_URL": upstream}
+    return {"HOME": str(folder), **keys}
 
 
 def wait_until_answering(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

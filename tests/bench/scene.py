@@ -18,6 +18,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.bench.peers import UPSTREAM_KEY
 from tests.bench.stock import Stock, Upstreams, stock
 from tests.e2e import raw
 from tests.e2e.house import PROFILE, House, Ran, login_headers, make_canaries, question
@@ -47,10 +48,12 @@ class Scene(NamedTuple):
         """The stack, ready."""
         must(self.house.word("start", "--wait", profile=profile))
 
-    def restart(self) -> None:
-        """Fresh instances on the same sockets, the old ones gone."""
+    def restart(self) -> float:
+        """Fresh instances on the same sockets, the old ones gone; seconds until they were ready."""
         before = set(self.house.pids().values())
+        began = time.monotonic()
         must(self.house.word("restart", "--wait"))
+        seconds = time.monotonic() - began
         deadline = time.monotonic() + END_TIMEOUT_S
         fresh = set(self.house.pids().values())
         while any(Path(f"/proc/{pid}").exists() for pid in before - fresh):
@@ -58,6 +61,7 @@ class Scene(NamedTuple):
                 raise BenchFailed("the instances before a restart do not end")
             time.sleep(0.02)
         time.sleep(SETTLE_S)
+        return seconds
 
     def stop(self) -> None:
         """No stack, and nothing of one left running."""
@@ -126,7 +130,7 @@ def open_scene() -> Iterator[Scene]:
     canaries = make_canaries()
     with ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="openclaude-bench-")))
-        admitted = {"credentials": [canaries.oauth]}
+        admitted = {"credentials": [canaries.oauth, UPSTREAM_KEY]}
         keys = {"credentials": {canaries.aws_id: {"secret_key": canaries.aws_secret}}}
         upstreams = Upstreams(
             stack.enter_context(standin(root, "anthropic", admitted)),

@@ -14,7 +14,7 @@ import re
 import sys
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import chain, repeat
+from itertools import chain, cycle, islice
 from typing import Any, cast
 
 import uvloop
@@ -30,6 +30,8 @@ HEAD = "HTTP/1.1 200 OK\r\ncontent-type: {}\r\ntransfer-encoding: chunked\r\n\r\
 ANTHROPIC_HEAD = HEAD.format("text/event-stream; charset=utf-8").encode()
 BEDROCK_HEAD = HEAD.format("application/vnd.amazon.eventstream").encode()
 LAST_CHUNK = b"0\r\n\r\n"
+WORDS = ("word ", "and ")  # LiteLLM ends a stream that says the same a hundred times
+Parts = tuple[bytes, tuple[bytes, ...], bytes]
 USAGE = {"input_tokens": 10, "output_tokens": 1}
 
 
@@ -54,8 +56,8 @@ def chunk(data: bytes) -> bytes:
 
 
 @lru_cache
-def anthropic_parts() -> tuple[bytes, bytes, bytes]:
-    """An answer's beginning, one piece, its end."""
+def anthropic_parts() -> Parts:
+    """An answer's beginning, its pieces in turn, its end."""
     message = {
         "id": "msg_01Bench",
         "type": "message",
@@ -67,13 +69,13 @@ def anthropic_parts() -> tuple[bytes, bytes, bytes]:
         "usage": USAGE,
     }
     block = {"type": "text", "text": ""}
-    delta = {"type": "text_delta", "text": "word "}
+    deltas = [{"type": "text_delta", "text": word} for word in WORDS]
     stop = {"stop_reason": "end_turn", "stop_sequence": None}
     return (
         ANTHROPIC_HEAD
         + chunk(sse("message_start", message=message))
         + chunk(sse("content_block_start", index=0, content_block=block)),
-        chunk(sse("content_block_delta", index=0, delta=delta)),
+        tuple(chunk(sse("content_block_delta", index=0, delta=delta)) for delta in deltas),
         chunk(sse("content_block_stop", index=0))
         + chunk(sse("message_delta", delta=stop, usage={"output_tokens": 1}))
         + chunk(sse("message_stop"))
@@ -82,13 +84,13 @@ def anthropic_parts() -> tuple[bytes, bytes, bytes]:
 
 
 @lru_cache
-def bedrock_parts() -> tuple[bytes, bytes, bytes]:
+def bedrock_parts() -> Parts:
     """The same of Bedrock's."""
     usage = {"inputTokens": 10, "outputTokens": 1, "totalTokens": 11}
-    delta = {"contentBlockIndex": 0, "delta": {"text": "word "}}
+    deltas = [{"contentBlockIndex": 0, "delta": {"text": word}} for word in WORDS]
     return (
         BEDROCK_HEAD + chunk(event_frame("messageStart", {"role": "assistant"})),
-        chunk(event_frame("contentBlockDelta", delta)),
+        tuple(chunk(event_frame("contentBlockDelta", delta)) for delta in deltas),
         chunk(event_frame("contentBlockStop", {"contentBlockIndex": 0}))
         + chunk(event_frame("messageStop", {"stopReason": "end_turn"}))
         + chunk(event_frame("metadata", {"usage": usage, "metrics": {"latencyMs": 1}}))
@@ -122,8 +124,9 @@ class Exchange(asyncio.Protocol):
         wanted = pieces_wanted(self.taken)
         self.taken.clear()
         self.head_end = 0
-        first, piece, last = bedrock_parts() if is_bedrock else anthropic_parts()
-        self._send(chain((first,), repeat(piece, wanted), (last,)), wanted >= PACED_FROM)
+        first, pieces, last = bedrock_parts() if is_bedrock else anthropic_parts()
+        answer = chain((first,), islice(cycle(pieces), wanted), (last,))
+        self._send(answer, wanted >= PACED_FROM)
 
     def _is_whole(self) -> bool:
         if self.whole:

@@ -1,0 +1,120 @@
+"""Row k: what does not stay as it was, after thousands of requests and with many profiles.
+
+Knows: long work, what is looked at between its parts. Refuses to know: how a cost is read off.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from pathlib import Path
+
+from tests.bench.bodies import make_body
+from tests.bench.client import Client, Target
+from tests.bench.costs import cpu_ms, open_files, pss_mb, tree
+from tests.bench.figures import Kind, Measured, Row, Samples, interleave, measured
+from tests.bench.lanes import CLAUDE, SLOT_LANE, login, open_upstream, ours
+from tests.bench.scene import CLAUDE_MODEL, SLOT, Scene, must
+from tests.e2e.house import OPENCLAUDE, PROFILE
+
+PARTS = 10
+REQUESTS = 1000  # of each part
+BODY = 5_000
+EVENTS = 4
+SETTLE_S = 0.5
+PROFILES = 100
+WARM_UPS = 200  # allocators and caches fill; what grows after that grows for good
+
+
+def measure_growth(scene: Scene, rounds: int) -> list[Measured]:
+    """Row k: both lanes, then profiles."""
+    scene.stop()
+    rows: list[Measured] = []
+    with open_upstream() as url, ours(scene, url) as record:
+        key = login(scene, record["main_key"])
+        for lane, model in ((CLAUDE, CLAUDE_MODEL), (SLOT_LANE, SLOT)):
+            target = Target(record["port"], key, model)
+            rows += rows_of(lane, work(target, record["pid"]))
+    return [*rows, many_profiles(scene, rounds)]
+
+
+def work(target: Target, supervisor: int) -> Samples:
+    """Thousands of requests, and what the stack costs before and after each part."""
+    samples: Samples = {"cpu": [], "memory": [], "files": []}
+    pids = tree(supervisor)
+    ask(target, WARM_UPS)
+    for part in range(PARTS + 1):
+        before = cpu_ms(pids)
+        if part:
+            ask(target, REQUESTS)
+            samples["cpu"].append((cpu_ms(pids) - before) / REQUESTS)
+        time.sleep(SETTLE_S)
+        samples["memory"].append(pss_mb(pids))
+        samples["files"].append(open_files(pids))
+    return samples
+
+
+def ask(target: Target, count: int) -> None:
+    """So many requests on one connection, which is then closed."""
+    body = make_body(BODY, model=target.model, events=EVENTS)
+    with Client(target) as client:
+        for _ in range(count):
+            client.ask(body, EVENTS)
+
+
+def rows_of(lane: str, samples: Samples) -> list[Measured]:
+    """Each cost as it went, and its end over its beginning."""
+    named = (
+        ("cpu", "processor time of a request", "ms"),
+        ("memory", "memory of the stack", "MB"),
+        ("files", "open files of the stack", ""),
+    )
+    rows = []
+    for key, name, unit in named:
+        series = samples[key]
+        about = f"{lane} lane, {PARTS * REQUESTS} requests: {name}"
+        along = Row(
+            key=f"k.{lane}.{key}", name=f"{about}, each thousand", kind=Kind.VALUE, unit=unit
+        )
+        ended = Row(
+            key=f"k.{lane}.{key}.growth", name=f"{about}, last / first", kind=Kind.RATIO, unit=unit
+        )
+        rows += [
+            Measured(row=along, ours=tuple(series)),
+            Measured(row=ended, ours=(series[-1],), other=(series[0],)),
+        ]
+    return rows
+
+
+def many_profiles(scene: Scene, rounds: int) -> Measured:
+    """`profiles list`, with a hundred of the user's own and with none but the house's."""
+    folder = scene.house.home / ".config/openclaude/profiles"
+    here, there = folder / f"{PROFILE}.toml", scene.house.home / "many-profiles"
+    there.mkdir()
+    for number in range(PROFILES):
+        shutil.copy(here, there / f"copy{number}.toml")
+
+    def listed() -> float:
+        began = time.monotonic()
+        argv = (OPENCLAUDE, "profiles", "list", "--json")
+        must(scene.house.run(argv, scene.house.environment()))
+        return time.monotonic() - began
+
+    def few() -> dict[str, float]:
+        return {"few": listed()}
+
+    def many() -> dict[str, float]:
+        copies = [Path(shutil.copy(path, folder)) for path in there.iterdir()]
+        try:
+            return {"many": listed()}
+        finally:
+            for copy in copies:
+                copy.unlink()
+
+    row = Row(
+        key="k.profiles",
+        name=f"`profiles list` with {PROFILES} more profiles / without",
+        kind=Kind.RATIO,
+        unit="s",
+    )
+    return measured(row, interleave(rounds, few, many), "many", "few")

@@ -1,0 +1,122 @@
+"""Row p: where a request's processor time goes, on each lane, inside each instance.
+
+Knows: how a sampler gets into the instances, what is asked meanwhile. Refuses to know: whose a
+stack is (`grouping`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.bench import sampler
+from tests.bench.bodies import make_body
+from tests.bench.client import Client, Target
+from tests.bench.figures import Kind, Measured, Row
+from tests.bench.grouping import GROUPS, heaviest, shares
+from tests.bench.lanes import CLAUDE, LANES_PROFILE, SLOT_LANE, login, open_upstream, ours
+from tests.bench.scene import CLAUDE_MODEL, SLOT, BenchFailed, Scene
+
+REQUESTS = {CLAUDE: 600, SLOT_LANE: 200}
+BODY = 50_000
+EVENTS = 20
+WRITE_TIMEOUT_S = 10.0
+SETTLE_S = 0.3
+HEAVIEST_INTO = "OPENCLAUDE_BENCH_HEAVIEST"
+MOST = 150
+
+
+def measure_profile(scene: Scene, _rounds: int) -> list[Measured]:
+    """Row p: each lane once."""
+    scene.stop()
+    folder = scene.house.root.parent / "sampler"
+    python = write_interpreter(folder)
+    with open_upstream() as url, ours(scene, url, (python, "-P", "-m", "openclaude")) as record:
+        pids = {unit["name"]: unit["pid"] for unit in scene.house.status(LANES_PROFILE)["units"]}
+        rows: list[Measured] = []
+        for lane, model in ((CLAUDE, CLAUDE_MODEL), (SLOT_LANE, SLOT)):
+            target = Target(record["port"], login(scene, record["main_key"]), model)
+            units = ("main",) if lane == CLAUDE else ("main", "providers")
+            found = sample(folder, target, REQUESTS[lane], [pids[unit] for unit in units])
+            for unit in units:
+                note_heaviest(f"{lane}.{unit}", found[pids[unit]])
+                rows += rows_of(lane, unit, found[pids[unit]], REQUESTS[lane])
+    return rows
+
+
+def write_interpreter(folder: Path) -> Path:
+    """A Python that imports the sampler first, and whose children do."""
+    inside = folder / "site-packages"
+    inside.mkdir(parents=True)
+    shutil.copy(str(sampler.__file__), inside / "sitecustomize.py")
+    python = folder / "python"
+    path = f'PYTHONPATH="{inside}${{PYTHONPATH:+:$PYTHONPATH}}"'
+    python.write_text(f'#!/bin/sh\n{path} exec "{sys.executable}" "$@"\n', encoding="utf-8")
+    python.chmod(0o700)
+    return python
+
+
+def sample(folder: Path, target: Target, count: int, pids: list[int]) -> dict[int, Any]:
+    """What the samplers of some instances saw of so many requests."""
+    body = make_body(BODY, model=target.model, events=EVENTS)
+    with Client(target) as client:
+        for _ in range(20):
+            client.ask(body, EVENTS)
+        toggle(pids)
+        for _ in range(count):
+            client.ask(body, EVENTS)
+        time.sleep(SETTLE_S)  # what is done behind an answer belongs to it
+        toggle(pids)
+    return {pid: read_when_written(folder / f"{pid}.json") for pid in pids}
+
+
+def toggle(pids: list[int]) -> None:
+    """Begin or end in each."""
+    for pid in pids:
+        os.kill(pid, signal.SIGUSR1)
+
+
+def read_when_written(path: Path) -> Any:
+    """A sampler's file, once it is there; gone afterwards."""
+    deadline = time.monotonic() + WRITE_TIMEOUT_S
+    while not path.exists():
+        if time.monotonic() > deadline:
+            raise BenchFailed("a sampler wrote nothing")
+        time.sleep(0.05)
+    found = json.loads(path.read_bytes())
+    path.unlink()
+    return found
+
+
+def note_heaviest(name: str, found: Any) -> None:
+    """For who tunes: each instance's heaviest functions as a file, in a folder that is named so."""
+    if folder := os.environ.get(HEAVIEST_INTO):
+        functions = heaviest([(count, stack) for count, stack in found["stacks"]], MOST)
+        lines = [f"{share:7.1%} {frame}\n" for frame, share in functions]
+        Path(folder, f"{name}.txt").write_text("".join(lines), encoding="utf-8")
+
+
+def rows_of(lane: str, unit: str, found: Any, requests: int) -> list[Measured]:
+    """One row for each group: milliseconds of a request."""
+    spent = found["cpu_s"] * 1000 / requests
+    parts = shares([(count, stack) for count, stack in found["stacks"]])
+    return [
+        Measured(row=row_of(lane, unit, group), ours=(parts[group] * spent,)) for group in GROUPS
+    ]
+
+
+def row_of(lane: str, unit: str, group: str) -> Row:
+    """One row."""
+    word = group.partition(" ")[0].rstrip(",").lower()
+    return Row(
+        key=f"p.{lane}.{unit}.{word}",
+        name=f"{lane} lane, in `{unit}`: {group}",
+        kind=Kind.VALUE,
+        unit="ms",
+    )
