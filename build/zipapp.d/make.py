@@ -23,6 +23,7 @@ import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from lock import for_every_patch_release
 from pack import pack_tree
 from removals import remove
 
@@ -75,7 +76,10 @@ def stage(tree: Path) -> None:
     """The packages as they will be unpacked: locked, without what nobody needs, compiled."""
     pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
     target = ("--no-compile", "--target", tree)
-    locked = ("--require-hashes", "--only-binary", ":all:", "-r", "build/requirements.lock")
+    lock = tree.with_name("requirements.lock")
+    text = (ROOT / "build/requirements.lock").read_text(encoding="utf-8")
+    lock.write_text(for_every_patch_release(text), encoding="utf-8")
+    locked = ("--require-hashes", "--only-binary", ":all:", "--no-deps", "-r", lock)
     run(*pip, *target, *platforms(), *locked)
     with TemporaryDirectory(dir=tree.parent) as wheel:
         run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", wheel)
@@ -87,7 +91,7 @@ def stage(tree: Path) -> None:
 
 
 def platforms() -> list[str]:
-    """Wheels for GLIBC and older, whatever the machine that builds has: the same ones everywhere."""
+    """Wheels for GLIBC and older, whatever the building machine has: the same ones everywhere."""
     if platform.system() != "Linux":
         return []
     names = [f"manylinux_2_{minor}" for minor in range(GLIBC[1], 4, -1)]

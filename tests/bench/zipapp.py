@@ -27,7 +27,7 @@ from tests.bench.figures import (
 )
 from tests.bench.launches import CPU_RUNS, NOTHING, cpu_ms
 from tests.bench.machine import look_at_machine
-from tests.bench.scene import BenchFailed, Scene, open_scene
+from tests.bench.scene import BenchFailed, Scene, must, open_scene
 from tests.e2e.house import PROFILE, REPOSITORY
 
 PYTHON = Path(sys._base_executable)  # type: ignore[attr-defined] # a user's, without our packages
@@ -148,12 +148,11 @@ def first_run(scene: Scene, archive: Path, env: Mapping[str, str], *arguments: s
 
 def cpu(scene: Scene, rounds: int, folder: Path) -> dict[str, list[float]]:
     """User and system time of a warm launch; what it becomes does nothing."""
-    scene.start()
     house = scene.house
     ours = house.environment({**our_place(folder), "OPENCLAUDE_CLAUDE": str(NOTHING)})
     plain = house.environment({**plain_place(folder), **NO_PROGRAM})
     launch = (PYTHON, OURS, "--profile", PROFILE, "-p", "hi")
-    cpu_ms(launch, ours, house.project)  # it finds another cache, and compiles its plan anew
+    must(house.run((PYTHON, OURS, "start", "--profile", PROFILE, "--wait"), ours))
     return interleave(
         CPU_RUNS * rounds,
         lambda: {"launch": cpu_ms(launch, ours, house.project)},

@@ -21,7 +21,9 @@ from contents import Contents, read_contents, read_package
 from licences import inventory, is_free, not_free, read_rules
 
 RULES = read_rules(REPOSITORY / "build/sbom.d/licences.toml")
-ELSEWHERE = {"colorama", "httpx2-jsfetch", "pywin32", "tzdata", "async-timeout"}  # other platforms
+ELSEWHERE = {"colorama", "httpx2-jsfetch", "pywin32", "tzdata"}  # other platforms
+if sys.version_info >= (3, 12):
+    ELSEWHERE.add("async-timeout")  # for 3.11.2 and older, as Debian 12 has
 REMOVED = {"hf-xet"}  # removals.toml says why
 
 
