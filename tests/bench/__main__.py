@@ -6,9 +6,7 @@ Knows: the command line, which rows there are, where results go. Refuses to know
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import re
 import signal
 import sys
 import time
@@ -16,15 +14,15 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import SubprocessError
 
-from tests.bench import instances, launches, neighbours, profiles, requests, streams
+from tests.bench import growth, instances, launches, neighbours, profiles, requests, streams, zipapp
 from tests.bench.client import NoAnswer
 from tests.bench.costs import ProcessGone
-from tests.bench.figures import Measured, missed, show, show_markdown
-from tests.bench.machine import Machine, look_at_machine
+from tests.bench.figures import Measured, missed, show
+from tests.bench.machine import look_at_machine
 from tests.bench.peers import PeerFailed
+from tests.bench.report import Run, legend, write_documents
 from tests.bench.scene import BenchFailed, Scene, must, open_scene
-from tests.bench.stock import SAID, StockFailed
-from tests.e2e.house import REPOSITORY
+from tests.bench.stock import StockFailed
 
 Measure = Callable[[Scene, int], list[Measured]]
 ROWS: dict[str, Measure] = {
@@ -39,25 +37,31 @@ ROWS: dict[str, Measure] = {
     "i": streams.measure_streams,
     "j": neighbours.measure_neighbours,
     "p": profiles.measure_profile,
+    "z": zipapp.measure_zipapp,
+    "k": growth.measure_growth,
 }
-DOCUMENT = REPOSITORY / "docs/performance.md"
-BLOCK = re.compile(r"(<!-- generated: bench -->\n).*?(<!-- end -->)", re.DOTALL)
+SHORT = "abcdefgh"  # about five minutes; z needs its archives, k is for `--long`
+LONG = "k"
 
 
 def main() -> int:
     """Measure, print; exit status 1 when `--check` finds a row that does not reach its number."""
     options = parse()
+    if options.render:
+        tell(write_documents(Run.from_json(options.render.read_text(encoding="utf-8"))))
+        return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the scene is left in order
     began = time.monotonic()
     with open_scene() as scene:
         machine = look_at_machine(scene.house)
         results, failures = measure(scene, options.rows, options.rounds)
+    run = Run(machine=machine, rounds=options.rounds, rows=tuple(results))
     print(f"{machine.text()}\n{show(results)}\n{legend(options.rounds)}")
     print(f"took {time.monotonic() - began:.0f} s")
     if options.json:
-        write_json(options.json, machine, results, options.rounds)
+        options.json.write_text(run.as_json(), encoding="utf-8")
     if options.write and not failures:
-        write_document(machine, results, options.rounds)
+        tell(write_documents(run))
     late = missed(results)
     if options.check and late:
         print(f"bench: not reached: {', '.join(late)}", file=sys.stderr)
@@ -69,19 +73,29 @@ def main() -> int:
 def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="build/bench", allow_abbrev=False)
-    parser.add_argument("--rounds", type=int, default=5, help="of each row (default: 5)")
-    parser.add_argument(
-        "--rows", type=letters, default=list(ROWS), help="like a,c,d (default: all)"
-    )
+    parser.add_argument("--rounds", type=int, default=3, help="of each row (default: 3)")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--rows", type=letters, default=list(SHORT), help="like a,c,d")
+    which.add_argument("--all", action="store_true", help=f"every row but {LONG}")
+    which.add_argument("--long", action="store_true", help=f"every row, and {LONG}: ten minutes")
     parser.add_argument("--json", type=Path, metavar="FILE", help="every sample, as JSON")
-    parser.add_argument("--write", action="store_true", help="put the table into docs")
+    parser.add_argument("--write", action="store_true", help="put tables and plots into docs")
+    parser.add_argument("--render", type=Path, metavar="FILE", help="only that, from such JSON")
     parser.add_argument("--check", action="store_true", help="fail when a number is not reached")
     options = parser.parse_args()
     if options.rounds < 1:
         parser.error("--rounds must be at least 1")
     if os.environ.get("PYTHONDONTWRITEBYTECODE"):
         parser.error("PYTHONDONTWRITEBYTECODE is set, and would double every start-up")
+    if options.all or options.long:
+        options.rows = [row for row in ROWS if options.long or row not in LONG]
     return options
+
+
+def tell(paths: list[Path]) -> None:
+    """Say what was written."""
+    for path in paths:
+        print(f"bench: wrote {path}", file=sys.stderr)
 
 
 def letters(text: str) -> list[str]:
@@ -114,35 +128,6 @@ def measure(scene: Scene, rows: list[str], rounds: int) -> tuple[list[Measured],
             failures.append(f"row {key} failed: {error!r}")
         print(f"bench: row {key} took {time.monotonic() - began:.0f} s", file=sys.stderr)
     return results, failures
-
-
-def legend(rounds: int) -> str:
-    """How to read the table."""
-    return (
-        f"Median (smallest-largest) of {rounds} rounds (c: twice as many, d: five times as many, "
-        "e: two at most),\nboth sides in turn in one run; stand-ins answer at once, no network but "
-        "loopback. FIGURE is ours / other,\nin rows a and d ours - other, without other ours.\n"
-        f"{SAID}.\n"
-    )
-
-
-def write_json(path: Path, machine: Machine, results: list[Measured], rounds: int) -> None:
-    """The whole run, with every sample."""
-    run = {
-        "machine": machine._asdict(),
-        "rounds": rounds,
-        "stock": SAID,
-        "rows": [result.as_data() for result in results],
-    }
-    path.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
-
-
-def write_document(machine: Machine, results: list[Measured], rounds: int) -> None:
-    """The table into the documentation's generated block."""
-    block = f"{machine.text()}\n{show_markdown(results)}\n{legend(rounds)}"
-    before = DOCUMENT.read_text(encoding="utf-8")
-    after = BLOCK.sub(lambda found: f"{found[1]}{block}{found[2]}", before)
-    DOCUMENT.write_text(after, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -27,22 +27,12 @@ def make_body(size: int, *, model: str, events: int) -> bytes:
     if size >= TOOLS_FROM:
         document["tools"] = [tool(number) for number in range(TOOL_COUNT)]
     room = size - len(dump(document))
-    turns = []
+    turns: list[dict[str, Any]] = []
     while room > TURN:
         pair = turn(len(turns) // 2, TURN)
         turns += pair
         room -= len(dump(pair))
-    document["messages"] = [
-        {"role": "user", "content": text(max(room, 10))},
-        *turns,
-        *({"role": "user", "content": "go on"} for _ in range(bool(turns))),
-    ]
-    if turns:  # a question follows a result in the same turn
-        result = document["messages"].pop(-2)
-        document["messages"][-1] = {
-            "role": "user",
-            "content": [*result["content"], {"type": "text", "text": "go on"}],
-        }
+    document["messages"] = [{"role": "user", "content": text(max(room, 10))}, *turns]
     return dump(document)
 
 

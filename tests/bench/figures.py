@@ -59,6 +59,10 @@ class Measured:
             case Kind.WORST:
                 return max(self.ours)
 
+    def medians(self) -> tuple[float, float | None]:
+        """Ours and, where there is one, the other's."""
+        return median(self.ours), median(self.other) if self.other else None
+
     @property
     def verdict(self) -> str:
         """How the figure stands to what is reached for; empty where nothing is."""
@@ -83,6 +87,19 @@ class Measured:
             "ours": list(self.ours),
             "other": list(self.other),
         }
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Measured:
+        """The row that `as_data` told of."""
+        row = Row(
+            key=data["row"],
+            name=data["name"],
+            kind=Kind(data["figure_is"]),
+            unit=data["unit"],
+            reach=data["reach"],
+            aim=data["aim"],
+        )
+        return cls(row=row, ours=tuple(data["ours"]), other=tuple(data["other"]))
 
     def cells(self) -> tuple[str, ...]:
         """The row as text."""
@@ -132,6 +149,8 @@ def amount(value: float, unit: str) -> str:
     match unit:
         case "s" | "":
             number = f"{value:.0f}" if value == int(value) and not unit else f"{value:.2f}"
+        case "ms" if value < 10:
+            number = f"{value:.1f}"
         case _:
             number = f"{value:.0f}"
     return f"{number} {unit}".strip()

@@ -202,8 +202,10 @@ def probe(scene: Scene, model: str) -> tuple[float, int, int]:
         except ConnectionRefusedError:
             refused.append(number)
             return
-        good = reply.status == 200 and reply.is_whole
-        (answered if good else failed).append(time.monotonic() - began if good else number)
+        if reply.status == 200 and reply.is_whole:
+            answered.append(time.monotonic() - began)
+        else:
+            failed.append(number)
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(PROBES)]
     for thread in threads:

@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.bench.peers import claudish_version, router_version
 from tests.e2e.house import House
 
 
@@ -27,13 +28,21 @@ class Machine(NamedTuple):
     openclaude: str
     litellm: str
     claude: str
+    peers: str  # those that were there to be compared with
 
     def text(self) -> str:
         """All of it in two lines."""
         return (
             f"{self.date}, {self.cores} cores ({self.cpu}), load {self.load:.1f} before, "
             f"{self.system}\nPython {self.python}, openclaude {self.openclaude}, "
-            f"LiteLLM {self.litellm}, claude {self.claude}\n"
+            f"LiteLLM {self.litellm}, claude {self.claude}{self.peers and ', '}{self.peers}\n"
+        )
+
+    def line(self) -> str:
+        """The shortest that a plot must say."""
+        return (
+            f"{self.date}, {self.cores} cores ({self.cpu}), openclaude {self.openclaude}, "
+            f"LiteLLM {self.litellm}, claude {self.claude}"
         )
 
 
@@ -49,7 +58,13 @@ def look_at_machine(house: House) -> Machine:
         openclaude=version("openclaude"),
         litellm=version("litellm"),
         claude=house.run(("claude", "--version"), house.environment()).out.split()[0],
+        peers=", ".join(f"{name} {said}" for name, said in peer_versions().items() if said),
     )
+
+
+def peer_versions() -> dict[str, str | None]:
+    """The neighbours and what they are, if they are there."""
+    return {"claude-code-router": router_version(), "claudish": claudish_version()}
 
 
 def cpu_model() -> str:

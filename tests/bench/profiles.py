@@ -95,11 +95,15 @@ def read_when_written(path: Path) -> Any:
 
 
 def note_heaviest(name: str, found: Any) -> None:
-    """For who tunes: each instance's heaviest functions as a file, in a folder that is named so."""
-    if folder := os.environ.get(HEAVIEST_INTO):
-        functions = heaviest([(count, stack) for count, stack in found["stacks"]], MOST)
-        lines = [f"{share:7.1%} {frame}\n" for frame, share in functions]
-        Path(folder, f"{name}.txt").write_text("".join(lines), encoding="utf-8")
+    """For who tunes: the heaviest functions, and the stacks as flame graphs are made from, in a
+    folder that is named so."""
+    if not (folder := os.environ.get(HEAVIEST_INTO)):
+        return
+    stacks = [(count, stack) for count, stack in found["stacks"]]
+    lines = [f"{share:7.1%} {frame}\n" for frame, share in heaviest(stacks, MOST)]
+    Path(folder, f"{name}.txt").write_text("".join(lines), encoding="utf-8")
+    folded = [f"{';'.join(reversed(stack))} {count}\n" for count, stack in stacks]
+    Path(folder, f"{name}.folded").write_text("".join(folded), encoding="utf-8")
 
 
 def rows_of(lane: str, unit: str, found: Any, requests: int) -> list[Measured]:

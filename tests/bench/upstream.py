@@ -58,7 +58,7 @@ def chunk(data: bytes) -> bytes:
 @lru_cache
 def anthropic_parts() -> Parts:
     """An answer's beginning, its pieces in turn, its end."""
-    message = {
+    message: dict[str, Any] = {
         "id": "msg_01Bench",
         "type": "message",
         "role": "assistant",

@@ -1,0 +1,151 @@
+"""A run as others read it: JSON, the tables of the documentation, plots, the README's few lines.
+
+Knows: which block of which file is generated from what. Refuses to know: how anything is measured.
+A block is `<!-- generated: NAME -->` to `<!-- end -->`; a file without it stays as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.bench.figures import Measured, amount, show_markdown
+from tests.bench.machine import Machine
+from tests.bench.plots import draw_all
+from tests.bench.stock import SAID
+from tests.e2e.house import REPOSITORY
+
+DOCUMENT = REPOSITORY / "docs/performance.md"
+README = REPOSITORY / "README.md"
+FOLDER = REPOSITORY / "docs/bench"
+RUN = FOLDER / "bench.json"
+# what a reader of the README asks: row, question, who stands beside
+SHORT = (
+    ("a", "To claude's first prompt, nothing of ours running", "plain `claude`"),
+    ("c", "`-p` to its end, the stack running", "plain `claude`"),
+    ("b", "`-p` to its end, from nothing", "two stock LiteLLM"),
+    ("h.50k", "Added to an answer's first byte, `claude-*`, 50 KB", "one stock LiteLLM"),
+    ("h.ccr.50k", "The same", "claude-code-router"),
+    ("h.slot.50k", "The same in a slot", "two stock LiteLLM"),
+    ("e", "Memory, idle", "two stock LiteLLM"),
+    ("e.asleep", "Memory, asleep", ""),
+)
+PLOTS = {
+    "launches.svg": "How long a launch takes",
+    "requests.svg": "What a request gains in time, by the length of its body",
+    "begins.svg": "When the last of many streams begin",
+    "streams.svg": "What comes through of many streams",
+    "memory.svg": "Memory",
+    "where.svg": "Where a request's processor time goes",
+    "growth.svg": "Memory over ten thousand requests",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Everything that was measured at once."""
+
+    machine: Machine
+    rounds: int
+    rows: tuple[Measured, ...]
+
+    def as_json(self) -> str:
+        """The run with every sample."""
+        document = {
+            "machine": self.machine._asdict(),
+            "rounds": self.rounds,
+            "stock": SAID,
+            "rows": [row.as_data() for row in self.rows],
+        }
+        return json.dumps(document, indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Run:
+        """The run that `as_json` told of."""
+        document: Mapping[str, Any] = json.loads(text)
+        rows = tuple(Measured.from_data(row) for row in document["rows"])
+        return cls(machine=Machine(**document["machine"]), rounds=document["rounds"], rows=rows)
+
+
+def legend(rounds: int) -> str:
+    """How to read the table."""
+    return f"""\
+Median (smallest-largest) of {rounds} rounds (c: twice as many, d: five times as many; e, i: two at
+most; j.memory, k, p: one), all sides in turn in one run; the upstreams answer at once, no network
+but loopback. FIGURE is ours / other; in rows a and d ours - other; without other, ours. In row h a
+sample is the median of a round's requests, less what the upstream takes when it is asked directly.
+{SAID}.
+"""
+
+
+def write_documents(run: Run, root: Path = REPOSITORY) -> list[Path]:
+    """All of it into the working copy; which files there are now."""
+    folder = root / FOLDER.relative_to(REPOSITORY)
+    folder.mkdir(parents=True, exist_ok=True)
+    drawn = draw_all(run.rows, run.machine.line())
+    files = {folder / name: text for name, text in drawn.items()}
+    files[folder / RUN.name] = run.as_json()
+    blocks = {"bench": main_block(run), "bench-plots": plots_block(drawn)}
+    blocks |= {"bench-where": where_block(run.rows), "bench-short": short_block(run)}
+    for document in (DOCUMENT, README):
+        path = root / document.relative_to(REPOSITORY)
+        text = path.read_text(encoding="utf-8")
+        for name, inner in blocks.items():
+            text = with_block(text, name, inner)
+        files[path] = text
+    for path, text in files.items():
+        path.write_text(text, encoding="utf-8")
+    return sorted(files)
+
+
+def with_block(text: str, name: str, inner: str) -> str:
+    """The text with what is generated between a block's marks; without marks, unchanged."""
+    marks = re.compile(rf"(<!-- generated: {re.escape(name)} -->\n).*?(<!-- end -->)", re.DOTALL)
+    return marks.sub(lambda found: f"{found[1]}{inner}{found[2]}", text)
+
+
+def main_block(run: Run) -> str:
+    """The circumstances, every row but the profile's, how to read them."""
+    rows = [row for row in run.rows if not row.row.key.startswith("p.")]
+    return f"{run.machine.text()}\n{show_markdown(rows)}\n{legend(run.rounds)}"
+
+
+def plots_block(drawn: Mapping[str, str]) -> str:
+    """The plots that there are."""
+    return "".join(f"![{said}](bench/{name})\n\n" for name, said in PLOTS.items() if name in drawn)
+
+
+def where_block(rows: Sequence[Measured]) -> str:
+    """The profile: a line for each group, a column for each lane and instance, milliseconds."""
+    cells: dict[str, dict[str, float]] = {}
+    for row in rows:
+        if row.row.key.startswith("p."):
+            place, _, group = row.row.name.rpartition(": ")
+            cells.setdefault(group, {})[place] = row.figure
+    places = list(dict.fromkeys(place for line in cells.values() for place in line))
+    if not places:
+        return "Not measured in the last run: `build/bench --all`.\n"
+    lines = [("ms of a request", *places), ("---", *("--:" for _ in places))]
+    for group, line in cells.items():
+        lines.append((group, *(f"{line.get(place, 0):.1f}" for place in places)))
+    totals = (sum(line.get(place, 0) for line in cells.values()) for place in places)
+    lines.append(("all", *(f"{total:.1f}" for total in totals)))
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def short_block(run: Run) -> str:
+    """The README's table."""
+    by_key = {row.row.key: row for row in run.rows}
+    lines = [("", "openclaude", "beside", ""), ("---", "--:", "--:", "---")]
+    for key, question, other in SHORT:
+        if key in by_key:
+            ours, theirs = by_key[key].medians()
+            unit = by_key[key].row.unit
+            said = "" if theirs is None else amount(theirs, unit)
+            lines.append((question, amount(ours, unit), said, other))
+    table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    return f"{table}\n{run.machine.line()}; medians, both sides in one run.\n"
