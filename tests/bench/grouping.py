@@ -15,7 +15,7 @@ CLIENT = "HTTP client (httpx, aiohttp)"
 JSON = "JSON"
 MODELS = "pydantic, OpenAI's types"
 AWS = "AWS (botocore)"
-WIRE = "event loop and sockets"
+WIRE = "event loop, sockets"
 OTHER = "other"
 GROUPS = (LITELLM, OURS, SERVER, CLIENT, JSON, MODELS, AWS, WIRE, OTHER)
 

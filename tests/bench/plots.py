@@ -16,6 +16,7 @@ ByKey = Mapping[str, Measured]
 SIZES = {"5k": 5.0, "50k": 50.0, "500k": 500.0, "2m": 2000.0}  # kilobytes
 CROWDS = {"1": 1.0, "8": 8.0, "32": 32.0, "64": 64.0}
 OURS, STOCK, PEER = "openclaude", "stock", "claude-code-router"
+LEAST_MS = 0.1  # of the profile: less is no bar that one could see
 OWN, OTHERS, PLAIN = 0, 1, 4  # colours
 
 
@@ -83,26 +84,29 @@ def memory(by_key: ByKey, below: str) -> str:
 
 
 def whereabouts(by_key: ByKey, below: str) -> str:
-    """Where a request's processor time goes."""
-    shown = [one for key, one in by_key.items() if key.startswith("p.") and one.figure >= 0.05]
-    places = {place: number for number, place in enumerate(dict.fromkeys(map(place_of, shown)))}
+    """Where a request's processor time goes, each lane and instance in a colour of its own."""
+    shown = [one for key, one in by_key.items() if key.startswith("p.") and one.figure >= LEAST_MS]
+    places = [place for place, _ in map(where, shown)]
+    colours = list(dict.fromkeys(places))
     bars = [
         Bar(
-            name=one.row.name.rpartition(": ")[2].partition(" (")[0],
+            name=f"{place}: {group}",
             value=one.figure,
             low=one.figure,
             high=one.figure,
-            colour=places[place_of(one)],
+            colour=colours.index(place),
         )
-        for one in shown
+        for one, (place, group) in zip(shown, map(where, shown), strict=True)
     ]
-    said = ", then ".join(places)
-    return draw_bars(f"Processor time of a request: {said}", below, "ms", bars) if bars else ""
+    title = "Processor time of one request, by lane, instance, and whose code it is"
+    return draw_bars(title, below, "ms", bars) if bars else ""
 
 
-def place_of(one: Measured) -> str:
-    """The lane and instance that a row of the profile is about."""
-    return one.row.name.rpartition(": ")[0].replace("`", "")
+def where(one: Measured) -> tuple[str, str]:
+    """The lane with the instance, and the group, that a row of the profile is about."""
+    _, lane, unit, _ = one.row.key.split(".")
+    group = one.row.name.rpartition(": ")[2]
+    return f"{lane}, {unit}", group.partition(" (")[0].partition(",")[0]
 
 
 def growth(by_key: ByKey, below: str) -> str:

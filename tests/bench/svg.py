@@ -12,7 +12,7 @@ from math import ceil, log10
 from xml.sax.saxutils import escape
 
 WIDTH = 720
-LEFT = 190  # room for the names of bars
+LEFT = 230  # room for the names of bars
 LINE_LEFT = 70
 RIGHT = 130  # room for what a bar or a line says of itself
 TOP = 54
