@@ -61,6 +61,8 @@ LITELLM_FLAGS = {
     "NO_DOCS": "True",
     "NO_REDOC": "True",
     "DISABLE_ADMIN_UI": "True",
+    # LiteLLM ends a stream that says the same piece a hundred times, as a rule of dashes does
+    "REPEATED_STREAMING_CHUNK_LIMIT": "1000000",
     # numpy comes with LiteLLM; its threads do nothing here and would be in the way of a fork
     "OPENBLAS_NUM_THREADS": "1",
 }

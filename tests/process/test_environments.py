@@ -19,6 +19,7 @@ FLAGS = {
     "NO_DOCS": "True",
     "NO_REDOC": "True",
     "DISABLE_ADMIN_UI": "True",
+    "REPEATED_STREAMING_CHUNK_LIMIT": "1000000",
     "OPENBLAS_NUM_THREADS": "1",
 }
 REMOVED = (
