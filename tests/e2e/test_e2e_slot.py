@@ -199,3 +199,15 @@ def test_a_claude_model_goes_on_while_the_slot_fails(house: House, bedrock: Bedr
     assert house.openclaude("-p", "hi", "--model", "opus").out == (
         "anthropic stand-in: claude-opus-5-5\n"
     )
+
+
+def test_a_model_may_say_the_same_piece_two_hundred_times(
+    house: House, bedrock: BedrockStandin
+) -> None:
+    """LiteLLM would end the stream at the hundredth (REPEATED_STREAMING_CHUNK_LIMIT)."""
+    rule = "-----\n" * 200
+
+    reply = ask_slot(house, question(script.slow(200, 0, rule), model=SLOT, stream=True))
+
+    assert b"event: error" not in reply.body
+    assert reply.body.count(b"-----\\n") == 200
