@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -115,6 +116,30 @@ class Measured:
             "" if row.aim is None else amount(row.aim, unit),
             self.verdict,
         )
+
+
+def row(
+    kind: Kind,
+    key: str,
+    name: str,
+    unit: str,
+    *,
+    reach: float | None = None,
+    aim: float | None = None,
+) -> Row:
+    """A row in one line."""
+    return Row(key=key, name=name, kind=kind, unit=unit, reach=reach, aim=aim)
+
+
+ratio = partial(row, Kind.RATIO)
+difference = partial(row, Kind.DIFFERENCE)
+value = partial(row, Kind.VALUE)
+worst = partial(row, Kind.WORST)
+
+
+def side(name: str, measure: Callable[[], float]) -> Callable[[], dict[str, float]]:
+    """A side that gives one sample."""
+    return lambda: {name: measure()}
 
 
 def interleave(rounds: int, *sides: Callable[[], Mapping[str, float]]) -> Samples:

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.bench.bodies import make_body
 from tests.bench.client import Client, Target
 from tests.bench.costs import cpu_ms, open_files, pss_mb, tree
-from tests.bench.figures import Kind, Measured, Row, Samples, interleave, measured
+from tests.bench.figures import Measured, Samples, interleave, measured, ratio, side, value
 from tests.bench.lanes import CLAUDE, SLOT_LANE, login, open_upstream, ours
 from tests.bench.scene import CLAUDE_MODEL, SLOT, Scene, must
 from tests.e2e.house import OPENCLAUDE, PROFILE
@@ -73,12 +73,8 @@ def rows_of(lane: str, samples: Samples) -> list[Measured]:
     for key, name, unit in named:
         series = samples[key]
         about = f"{lane} lane, {PARTS * REQUESTS} requests: {name}"
-        along = Row(
-            key=f"k.{lane}.{key}", name=f"{about}, each thousand", kind=Kind.VALUE, unit=unit
-        )
-        ended = Row(
-            key=f"k.{lane}.{key}.growth", name=f"{about}, last / first", kind=Kind.RATIO, unit=unit
-        )
+        along = value(f"k.{lane}.{key}", f"{about}, each thousand", unit)
+        ended = ratio(f"k.{lane}.{key}.growth", f"{about}, last / first", unit)
         rows += [
             Measured(row=along, ours=tuple(series)),
             Measured(row=ended, ours=(series[-1],), other=(series[0],)),
@@ -100,21 +96,14 @@ def many_profiles(scene: Scene, rounds: int) -> Measured:
         must(scene.house.run(argv, scene.house.environment()))
         return time.monotonic() - began
 
-    def few() -> dict[str, float]:
-        return {"few": listed()}
-
-    def many() -> dict[str, float]:
+    def many() -> float:
         copies = [Path(shutil.copy(path, folder)) for path in there.iterdir()]
         try:
-            return {"many": listed()}
+            return listed()
         finally:
             for copy in copies:
                 copy.unlink()
 
-    row = Row(
-        key="k.profiles",
-        name=f"`profiles list` with {PROFILES} more profiles / without",
-        kind=Kind.RATIO,
-        unit="s",
-    )
-    return measured(row, interleave(rounds, few, many), "many", "few")
+    row = ratio("k.profiles", f"`profiles list` with {PROFILES} more profiles / without", "s")
+    samples = interleave(rounds, side("few", listed), side("many", many))
+    return measured(row, samples, "many", "few")

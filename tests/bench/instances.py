@@ -11,7 +11,7 @@ import threading
 import time
 
 from tests.bench.costs import pss_mb, tree, trees
-from tests.bench.figures import Kind, Measured, Row, Samples, interleave, measured
+from tests.bench.figures import Measured, Samples, interleave, measured, ratio, side, value, worst
 from tests.bench.scene import CLAUDE_MODEL, SETTLE_S, SLEEPER, SLOT, BenchFailed, Scene
 from tests.bench.stock import HOP_MODEL, Stock
 
@@ -21,69 +21,19 @@ REQUESTS = 10
 PROBES = 20
 PROBE_EVERY_S = 0.05
 
-IDLE = Row(
-    key="e",
-    name="memory of both instances, idle (PSS) / stock",
-    kind=Kind.RATIO,
-    unit="MB",
-    reach=0.75,
-    aim=0.50,
+IDLE = ratio("e", "memory of both instances, idle (PSS) / stock", "MB", reach=0.75, aim=0.50)
+USED = ratio("e.used", f"the same after {REQUESTS} requests on each lane", "MB")
+ASLEEP = value("e.asleep", "memory asleep (PSS)", "MB", reach=25, aim=12)
+FIRST = ratio("f", "first request of a fresh instance / its tenth, claude-*", "s", reach=3, aim=1.2)
+FIRST_SLOT = ratio("f.slot", "the same, haiku slot", "s", reach=3, aim=1.2)
+KILLED_MAIN = value("g", "a killed `main` answering again", "s", reach=1.5, aim=0.3)
+KILLED_PROVIDERS = value(
+    "g.providers", "a killed `providers` answering again", "s", reach=1.5, aim=0.3
 )
-USED = Row(
-    key="e.used",
-    name=f"the same after {REQUESTS} requests on each lane",
-    kind=Kind.RATIO,
-    unit="MB",
+REFUSED = worst(
+    "g.refused", f"connections refused meanwhile, of {PROBES} each time", "", reach=0, aim=0
 )
-ASLEEP = Row(
-    key="e.asleep", name="memory asleep (PSS)", kind=Kind.VALUE, unit="MB", reach=25, aim=12
-)
-FIRST = Row(
-    key="f",
-    name="first request of a fresh instance / its tenth, claude-*",
-    kind=Kind.RATIO,
-    unit="s",
-    reach=3,
-    aim=1.2,
-)
-FIRST_SLOT = Row(
-    key="f.slot",
-    name="the same, haiku slot",
-    kind=Kind.RATIO,
-    unit="s",
-    reach=3,
-    aim=1.2,
-)
-KILLED_MAIN = Row(
-    key="g",
-    name="a killed `main` answering again",
-    kind=Kind.VALUE,
-    unit="s",
-    reach=1.5,
-    aim=0.3,
-)
-KILLED_PROVIDERS = Row(
-    key="g.providers",
-    name="a killed `providers` answering again",
-    kind=Kind.VALUE,
-    unit="s",
-    reach=1.5,
-    aim=0.3,
-)
-REFUSED = Row(
-    key="g.refused",
-    name=f"connections refused meanwhile, of {PROBES} each time",
-    kind=Kind.WORST,
-    unit="",
-    reach=0,
-    aim=0,
-)
-FAILED = Row(
-    key="g.failed",
-    name="requests meanwhile that were not answered with 200",
-    kind=Kind.WORST,
-    unit="",
-)
+FAILED = worst("g.failed", "requests meanwhile that were not answered with 200", "")
 
 
 def measure_memory(scene: Scene, rounds: int) -> list[Measured]:
@@ -93,7 +43,7 @@ def measure_memory(scene: Scene, rounds: int) -> list[Measured]:
         min(rounds, MEMORY_ROUNDS),
         lambda: stock_memory(scene),
         lambda: our_memory(scene),
-        lambda: {"asleep": memory_asleep(scene)},
+        side("asleep", lambda: memory_asleep(scene)),
     )
     return [
         measured(IDLE, samples, "ours idle", "stock idle"),

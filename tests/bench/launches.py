@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.bench.figures import Kind, Measured, Row, interleave, measured
+from tests.bench.figures import Measured, difference, interleave, measured, ratio, side
 from tests.bench.scene import BenchFailed, Scene, timed
 from tests.e2e.house import OPENCLAUDE, PROFILE
 from tests.e2e.terminal import Terminal
@@ -25,72 +25,38 @@ CPU_RUNS = 5  # of row d in each round: a run takes 0.1 s
 FROM_ANTHROPIC = "anthropic stand-in:"
 FROM_BEDROCK = "bedrock stand-in:"
 
-COLD_TUI = Row(
-    key="a",
-    name="cold launch to claude's first prompt, over plain claude",
-    kind=Kind.DIFFERENCE,
-    unit="s",
-    reach=0.40,
-    aim=0.10,
+COLD_TUI = difference(
+    "a", "cold launch to claude's first prompt, over plain claude", "s", reach=0.40, aim=0.10
 )
-FIRST_TUI = Row(
-    key="a.first",
-    name="the same, the very first launch: no cached plan",
-    kind=Kind.DIFFERENCE,
-    unit="s",
+FIRST_TUI = difference("a.first", "the same, the very first launch: no cached plan", "s")
+COLD_CLAUDE = ratio(
+    "b", "cold `-p` answer of opus / stock started, then `claude -p`", "s", reach=0.70, aim=0.45
 )
-COLD_CLAUDE = Row(
-    key="b",
-    name="cold `-p` answer of opus / stock started, then `claude -p`",
-    kind=Kind.RATIO,
-    unit="s",
-    reach=0.70,
-    aim=0.45,
-)
-COLD_SLOT = Row(
-    key="b.slot",
-    name="the same of the haiku slot",
-    kind=Kind.RATIO,
-    unit="s",
-)
-WARM = Row(
-    key="c",
-    name="warm `openclaude -p` / `claude -p`",
-    kind=Kind.RATIO,
-    unit="s",
-    reach=1.20,
-    aim=1.05,
-)
-CPU = Row(
-    key="d",
-    name="CPU of a warm launch before it becomes claude",
-    kind=Kind.DIFFERENCE,
-    unit="ms",
-    reach=60,
-    aim=30,
-)
+COLD_SLOT = ratio("b.slot", "the same of the haiku slot", "s")
+WARM = ratio("c", "warm `openclaude -p` / `claude -p`", "s", reach=1.20, aim=1.05)
+CPU = difference("d", "CPU of a warm launch before it becomes claude", "ms", reach=60, aim=30)
 
 
 def measure_cold_tui(scene: Scene, rounds: int) -> list[Measured]:
     """Row a: from Enter to claude's prompt, nothing of ours running."""
     house = scene.house
 
-    def plain() -> dict[str, float]:
+    def plain() -> float:
         seconds = time_prompt(scene, ("claude",), house.plain_environment())
         scene.settle()
-        return {"plain": seconds}
+        return seconds
 
-    def cold() -> dict[str, float]:
+    def cold() -> float:
         seconds = time_prompt(scene, (OPENCLAUDE, "--profile", PROFILE), house.environment())
         scene.stop()
-        return {"cold": seconds}
+        return seconds
 
-    def first() -> dict[str, float]:
+    def first() -> float:
         scene.forget_plans()
-        return {"first": cold()["cold"]}
+        return cold()
 
     scene.stop()
-    samples = interleave(rounds, plain, cold, first)
+    samples = interleave(rounds, side("plain", plain), side("cold", cold), side("first", first))
     return [
         measured(COLD_TUI, samples, "cold", "plain"),
         measured(FIRST_TUI, samples, "first", "plain"),
@@ -135,9 +101,9 @@ def measure_cold_answer(scene: Scene, rounds: int) -> list[Measured]:
     scene.stop()
     samples = interleave(
         rounds,
-        lambda: {"cold": cold("opus", FROM_ANTHROPIC)},
+        side("cold", lambda: cold("opus", FROM_ANTHROPIC)),
         stock,
-        lambda: {"cold slot": cold("haiku", FROM_BEDROCK)},
+        side("cold slot", lambda: cold("haiku", FROM_BEDROCK)),
     )
     return [
         measured(COLD_CLAUDE, samples, "cold", "stock"),
@@ -150,15 +116,16 @@ def measure_warm(scene: Scene, rounds: int) -> list[Measured]:
     house = scene.house
     scene.start()
 
-    def ours() -> dict[str, float]:
-        return {"ours": timed(lambda: house.openclaude("-p", "hi"), FROM_ANTHROPIC)}
+    def ours() -> float:
+        return timed(lambda: house.openclaude("-p", "hi"), FROM_ANTHROPIC)
 
-    def plain() -> dict[str, float]:
-        return {"plain": timed(lambda: house.claude("-p", "hi"), FROM_ANTHROPIC)}
+    def plain() -> float:
+        return timed(lambda: house.claude("-p", "hi"), FROM_ANTHROPIC)
 
     ours()
     plain()
-    return [measured(WARM, interleave(2 * rounds, ours, plain), "ours", "plain")]
+    samples = interleave(2 * rounds, side("ours", ours), side("plain", plain))
+    return [measured(WARM, samples, "ours", "plain")]
 
 
 def measure_cpu(scene: Scene, rounds: int) -> list[Measured]:
@@ -169,8 +136,8 @@ def measure_cpu(scene: Scene, rounds: int) -> list[Measured]:
 
     samples = interleave(
         CPU_RUNS * rounds,
-        lambda: {"launch": cpu_ms(launch, env, scene.house.project)},
-        lambda: {"nothing": cpu_ms((NOTHING,), env, scene.house.project)},
+        side("launch", lambda: cpu_ms(launch, env, scene.house.project)),
+        side("nothing", lambda: cpu_ms((NOTHING,), env, scene.house.project)),
     )
     return [measured(CPU, samples, "launch", "nothing")]
 

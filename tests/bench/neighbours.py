@@ -6,12 +6,13 @@ Knows: restarts, memory after work, `-p` through each. Refuses to know: how the 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import partial
 
 from tests.bench.bodies import make_body
 from tests.bench.client import Client, Target
 from tests.bench.costs import pss_mb
-from tests.bench.figures import Kind, Measured, Row, Samples, interleave, measured
+from tests.bench.figures import Measured, Row, Samples, interleave, measured, ratio, side
 from tests.bench.lanes import OURS, ROUTER, STOCK, open_lanes
 from tests.bench.launches import FROM_ANTHROPIC, FROM_BEDROCK
 from tests.bench.peers import (
@@ -30,33 +31,19 @@ BODY = 50_000
 EVENTS = 20
 FROM_OPENAI = "openai stand-in:"
 
-RESTART = Row(
-    key="j.restart", name="restart until both are ready / stock", kind=Kind.RATIO, unit="s"
+RESTART = ratio("j.restart", "restart until both are ready / stock", "s")
+LOADED = ratio(
+    "j.memory",
+    f"memory of both instances after {REQUESTS} requests of 50 KB on each lane / stock",
+    "MB",
 )
-LOADED = Row(
-    key="j.memory",
-    name=f"memory of both instances after {REQUESTS} requests of 50 KB on each lane / stock",
-    kind=Kind.RATIO,
-    unit="MB",
+LOADED_ROUTER = ratio(
+    "j.memory.ccr", "the same / claude-code-router, which has the first lane only", "MB"
 )
-LOADED_ROUTER = Row(
-    key="j.memory.ccr",
-    name="the same / claude-code-router, which has the first lane only",
-    kind=Kind.RATIO,
-    unit="MB",
+THROUGH_ROUTER = ratio(
+    "j.ccr", "warm `openclaude -p` / `claude -p` through claude-code-router, running", "s"
 )
-THROUGH_ROUTER = Row(
-    key="j.ccr",
-    name="warm `openclaude -p` / `claude -p` through claude-code-router, running",
-    kind=Kind.RATIO,
-    unit="s",
-)
-THROUGH_CLAUDISH = Row(
-    key="j.claudish",
-    name="warm `openclaude -p` of the slot / `claudish -p`",
-    kind=Kind.RATIO,
-    unit="s",
-)
+THROUGH_CLAUDISH = ratio("j.claudish", "warm `openclaude -p` of the slot / `claudish -p`", "s")
 
 
 def measure_neighbours(scene: Scene, rounds: int) -> list[Measured]:
@@ -96,15 +83,13 @@ def restart(scene: Scene, rounds: int) -> Measured:
     """Ours by its word; stock's by ending both and starting both."""
     scene.start()
 
-    def ours() -> dict[str, float]:
-        return {OURS: scene.restart()}
-
-    def stock() -> dict[str, float]:
+    def stock() -> float:
         began = time.monotonic()
         with scene.stock():
-            return {STOCK: time.monotonic() - began}
+            return time.monotonic() - began
 
-    return measured(RESTART, interleave(rounds, ours, stock), OURS, STOCK)
+    samples = interleave(rounds, side(OURS, scene.restart), side(STOCK, stock))
+    return measured(RESTART, samples, OURS, STOCK)
 
 
 def through_router(scene: Scene, rounds: int) -> Measured:
@@ -115,15 +100,13 @@ def through_router(scene: Scene, rounds: int) -> Measured:
     with claude_code_router(folder, scene.upstreams.anthropic_url, CLAUDE_MODEL) as peer:
         env = peer.claude_variables()
 
-        def ours() -> dict[str, float]:
-            return {OURS: timed(lambda: house.openclaude("-p", "hi"), FROM_ANTHROPIC)}
+        def ours() -> float:
+            return timed(lambda: house.openclaude("-p", "hi"), FROM_ANTHROPIC)
 
-        def theirs() -> dict[str, float]:
-            return {ROUTER: timed(lambda: house.claude("-p", "hi", env=env), FROM_ANTHROPIC)}
+        def theirs() -> float:
+            return timed(lambda: house.claude("-p", "hi", env=env), FROM_ANTHROPIC)
 
-        ours()
-        theirs()
-        return measured(THROUGH_ROUTER, interleave(2 * rounds, ours, theirs), OURS, ROUTER)
+        return beside(THROUGH_ROUTER, rounds, ours, theirs)
 
 
 def through_claudish(scene: Scene, rounds: int) -> Measured:
@@ -136,13 +119,21 @@ def through_claudish(scene: Scene, rounds: int) -> Measured:
         env = house.environment(claudish_variables(root / "claudish", upstream))
         argv = claudish_command("-p", "hi")
 
-        def ours() -> dict[str, float]:
+        def ours() -> float:
             run = partial(house.openclaude, "-p", "hi", "--model", "haiku")
-            return {OURS: timed(run, FROM_BEDROCK)}
+            return timed(run, FROM_BEDROCK)
 
-        def theirs() -> dict[str, float]:
-            return {"claudish": timed(lambda: house.run(argv, env), FROM_OPENAI)}
+        def theirs() -> float:
+            return timed(lambda: house.run(argv, env), FROM_OPENAI)
 
-        ours()
-        theirs()
-        return measured(THROUGH_CLAUDISH, interleave(2 * rounds, ours, theirs), OURS, "claudish")
+        return beside(THROUGH_CLAUDISH, rounds, ours, theirs)
+
+
+def beside(
+    row: Row, rounds: int, ours: Callable[[], float], theirs: Callable[[], float]
+) -> Measured:
+    """Two launches in turn, after one of each that is not counted."""
+    ours()
+    theirs()
+    samples = interleave(2 * rounds, side(OURS, ours), side("theirs", theirs))
+    return measured(row, samples, OURS, "theirs")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -78,6 +79,7 @@ def claude_code_router(folder: Path, upstream: str, model: str) -> Iterator[Peer
     """claude-code-router with one provider that speaks Anthropic's language; else its defaults."""
     if router_version() is None:
         raise PeerFailed(f"no claude-code-router in {PEERS}: run tests/bench/fetch-peers")
+    shutil.rmtree(folder, ignore_errors=True)  # it would listen where it did the last time
     (port,) = free_ports(1)
     settings = {
         "PORT": port,

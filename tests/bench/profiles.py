@@ -18,7 +18,7 @@ from typing import Any
 from tests.bench import sampler
 from tests.bench.bodies import make_body
 from tests.bench.client import Client, Target
-from tests.bench.figures import Kind, Measured, Row
+from tests.bench.figures import Measured, Row, value
 from tests.bench.grouping import GROUPS, heaviest, shares
 from tests.bench.lanes import CLAUDE, LANES_PROFILE, SLOT_LANE, login, open_upstream, ours
 from tests.bench.scene import CLAUDE_MODEL, SLOT, BenchFailed, Scene
@@ -118,9 +118,4 @@ def rows_of(lane: str, unit: str, found: Any, requests: int) -> list[Measured]:
 def row_of(lane: str, unit: str, group: str) -> Row:
     """One row."""
     word = group.partition(" ")[0].rstrip(",").lower()
-    return Row(
-        key=f"p.{lane}.{unit}.{word}",
-        name=f"{lane} lane, in `{unit}`: {group}",
-        kind=Kind.VALUE,
-        unit="ms",
-    )
+    return value(f"p.{lane}.{unit}.{word}", f"{lane} lane, in `{unit}`: {group}", "ms")

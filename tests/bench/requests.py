@@ -15,7 +15,7 @@ from typing import NamedTuple
 from tests.bench.bodies import make_body
 from tests.bench.client import Client, Target, Timed
 from tests.bench.costs import cpu_ms
-from tests.bench.figures import Kind, Measured, Row, Samples, interleave, less, measured
+from tests.bench.figures import Measured, Samples, interleave, less, measured, ratio
 from tests.bench.lanes import CLAUDE, DIRECT, OURS, ROUTER, SLOT_LANE, STOCK, Lanes, open_lanes
 from tests.bench.scene import Scene
 
@@ -113,11 +113,10 @@ def rows_of(samples: Samples) -> list[Measured]:
 def row_of(line: Line, size: Size, measure: str, samples: Samples) -> Measured:
     """One row; what is reached for stands at one size's first byte."""
     is_held = measure == FIRST and size.name == REACHED_AT
-    row = Row(
-        key=f"{line.key}.{size.name}" + ("" if measure == FIRST else f".{measure}"),
-        name=f"{line.lane} lane, {size.name.upper()}B: {MEASURES[measure]} / {line.beside}",
-        kind=Kind.RATIO,
-        unit="ms",
+    row = ratio(
+        f"{line.key}.{size.name}" + ("" if measure == FIRST else f".{measure}"),
+        f"{line.lane} lane, {size.name.upper()}B: {MEASURES[measure]} / {line.beside}",
+        "ms",
         reach=line.reach if is_held else None,
         aim=line.aim if is_held else None,
     )

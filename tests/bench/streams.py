@@ -17,7 +17,7 @@ import uvloop
 
 from tests.bench.bodies import make_body
 from tests.bench.client import NoAnswer, Reply, Target, Timed, head_of
-from tests.bench.figures import Kind, Measured, Row, Samples, interleave, measured
+from tests.bench.figures import Measured, Samples, interleave, measured, ratio
 from tests.bench.lanes import CLAUDE, OURS, SLOT_LANE, STOCK, Lanes, open_lanes
 from tests.bench.scene import Scene
 
@@ -136,11 +136,10 @@ def rows_of(samples: Samples) -> list[Measured]:
     """The table's rows out of what was timed."""
     return [
         measured(
-            Row(
-                key=f"i.{lane}.{count}.{measure.key}",
-                name=f"{lane} lane, {count} at once: {measure.name} / stock",
-                kind=Kind.RATIO,
-                unit=measure.unit,
+            ratio(
+                f"i.{lane}.{count}.{measure.key}",
+                f"{lane} lane, {count} at once: {measure.name} / stock",
+                measure.unit,
             ),
             samples,
             f"{OURS} {lane} {count} {measure.key}",

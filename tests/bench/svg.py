@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 WIDTH = 720
 LEFT = 230  # room for the names of bars
 LINE_LEFT = 70
-RIGHT = 130  # room for what a bar or a line says of itself
+RIGHT = 150  # room for what a bar or a line says of itself
 TOP = 54
 BAR = 18
 GAP = 12
