@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from openclaude.aws.policy import Target, build_policy
 from openclaude.aws_faults import Asked, explain
 from openclaude.compile.plan import Plan
 from openclaude.doctor.finding import NOTE, OK, STOPS, WARNS, Finding
@@ -97,9 +98,17 @@ def judge(
         finding = judge_answer(answer, asked._replace(model=model))
         if finding.code == "bedrock-inference-profile" and (ids := find_ids("bedrock", model)):
             finding = finding._replace(mend=name(ids, str(answer["region"])))
+        if finding.code == "bedrock-not-allowed" and model:
+            finding = finding._replace(mend=f"{finding.mend}; {missing(model, answer)}")
         if finding.severity == OK or finding.what not in told:
             told.add(finding.what)
             yield finding
+
+
+def missing(model: str, answer: Mapping[str, Any]) -> str:
+    """The policy statements without which this model may not be asked."""
+    policy = build_policy([Target(model, str(answer["region"]))])
+    return "what is missing: " + ", ".join(json.dumps(one) for one in policy["Statement"])
 
 
 def judge_answer(answer: Mapping[str, Any], asked: Asked) -> Finding:

@@ -34,6 +34,14 @@ ANSWERS = [
         ("bedrock-not-allowed", "stops", "`openclaude aws policy --profile qwen`"),
     ),
     (
+        (403, NOT_ALLOWED, "AccessDeniedException"),
+        (
+            "bedrock-not-allowed",
+            "stops",
+            f'"Resource": ["arn:aws:bedrock:us-west-2::foundation-model/{MODEL}"]',
+        ),
+    ),
+    (
         (403, "You don't have access to the model with the specified model ID.", "AccessDenied"),
         ("bedrock-no-access", "stops", "Amazon Bedrock console"),
     ),

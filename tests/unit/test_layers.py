@@ -22,7 +22,7 @@ ALLOWED = {
     "facts_aws": {"facts"},
     "doctor": {
         *("__init__", "errors", "places", "facts", "facts_aws", "aws_faults", "compile", "profile"),
-        *("run", "gateway.reply_sentence"),
+        *("run", "gateway.reply_sentence", "aws.policy"),
     },
     "run": {"__init__", "errors", "compile.plan"},
     "gateway": {"errors", "aws_faults"},
