@@ -129,7 +129,7 @@ def fit_system(fitted: dict[str, Any]) -> None:
         blocks = [portable(block) for block in system if isinstance(block, Mapping)]
         kept = [block for block in blocks if not is_blank(block) and not is_billing(block)]
         fitted["system"] = set_apart(kept)
-    if not fitted.get("system"):
+    if not isinstance(system, str | list) or not fitted["system"]:
         fitted.pop("system", None)
 
 

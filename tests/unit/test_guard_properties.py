@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from openclaude.gateway.guard_limits import Limits
@@ -95,6 +95,9 @@ def fit(body: dict[str, Any], model: Limits) -> dict[str, Any] | None:
 
 @settings(max_examples=300)
 @given(body=bodies, model=limits)
+@example(
+    body={"system": {"cache_control": None}}, model=Limits(stores_marked=True)
+)  # found at random
 def test_a_request_is_fitted_or_refused_and_a_second_pass_changes_nothing(
     body: dict[str, Any], model: Limits
 ) -> None:
