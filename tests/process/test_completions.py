@@ -197,9 +197,11 @@ def test_a_value_is_what_the_option_or_the_position_takes(complete: Complete) ->
 
 @pytest.mark.parametrize("shell", [in_bash, in_zsh, in_fish])
 def test_xdg_names_the_folder_unless_it_is_relative(
-    shell: Callable[..., Iterator[Complete]], home: Path
+    shell: Callable[..., Iterator[Complete]], home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (home / ".config").rename(home / "elsewhere")
+    (home / "here").mkdir()
+    monkeypatch.chdir(home / "here")  # fish makes a relative folder where it is
 
     for folder, found in (
         (str(home / "elsewhere"), {"mine", "minimax"}),
