@@ -78,6 +78,30 @@ async def read_body(receive: Receive, *, limit: int) -> bytes | None:
             return b"".join(parts)
 
 
+def models_request(headers: Headers) -> Scope:
+    """The scope of a request for LiteLLM's list of models, which reaches no upstream."""
+    path = "/v1/models"
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [(b"host", b"127.0.0.1"), *headers],
+        "client": ("127.0.0.1", 0),
+        "server": ("127.0.0.1", 0),
+    }
+
+
+async def no_body() -> Message:
+    """The body of a request that has none."""
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
 def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes:
     """The first value of a header (name in lower case, as ASGI has it), or b""."""
     return next((value for key, value in headers if key == name), b"")

@@ -21,6 +21,8 @@ from openclaude.gateway.asgi import (
     answer,
     answer_error,
     header,
+    models_request,
+    no_body,
 )
 from openclaude.gateway.farewell import run_to_the_end
 
@@ -67,20 +69,7 @@ class Gate:
         LiteLLM builds much of its key check at the first request (50 ms, measured with 1.106.2);
         this one reaches no upstream.
         """
-        scope: Scope = {
-            "type": "http",
-            "asgi": {"version": "3.0"},
-            "http_version": "1.1",
-            "method": "GET",
-            "scheme": "http",
-            "path": "/v1/models",
-            "raw_path": b"/v1/models",
-            "query_string": b"",
-            "root_path": "",
-            "headers": [(b"host", b"127.0.0.1"), (b"x-litellm-api-key", b"Bearer " + self.key)],
-            "client": ("127.0.0.1", 0),
-            "server": ("127.0.0.1", 0),
-        }
+        scope = models_request([(b"x-litellm-api-key", b"Bearer " + self.key)])
         statuses: list[object] = []
 
         async def note(message: Message) -> None:
@@ -125,11 +114,6 @@ class Gate:
             for name, value in headers
             if name in self.key_headers
         )
-
-
-async def no_body() -> Message:
-    """The body of a request that has none."""
-    return {"type": "http.request", "body": b"", "more_body": False}
 
 
 def is_local(headers: Headers) -> bool:

@@ -26,7 +26,7 @@ from litellm.proxy.proxy_server import app
 from litellm.utils import get_bundled_model_cost_map
 from starlette.routing import Match
 
-from openclaude.gateway.asgi import Message, Scope
+from openclaude.gateway.asgi import Message, models_request, no_body
 
 SLOTS = ("openclaude-opus", "openclaude-sonnet", "openclaude-haiku", "openclaude-fable")
 # what the two instances serve, as LiteLLM's own paths
@@ -156,28 +156,11 @@ async def ask_for_models() -> None:
     Without it each instance has 13 MB of its own for that (measured).
     """
 
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
     async def send(message: Message) -> None:
         if message.get("status", 200) != 200:
             raise LookupError(f"LiteLLM answered {message['status']} when asked for its models")
 
-    scope: Scope = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "GET",
-        "scheme": "http",
-        "path": "/v1/models",
-        "raw_path": b"/v1/models",
-        "query_string": b"",
-        "root_path": "",
-        "headers": [(b"host", b"127.0.0.1")],
-        "client": ("127.0.0.1", 0),
-        "server": ("127.0.0.1", 0),
-    }
-    await app(scope, receive, send)
+    await app(models_request([]), no_body, send)
 
 
 def table_of(method: str, path: str) -> Any:

@@ -10,8 +10,10 @@ import pytest
 import yaml
 
 from openclaude.compile.compiler import compile_plan
+from openclaude.compile.litellm_configs import NATIVE
 from openclaude.compile.plan import Plan, read_plan
 from openclaude.compile.resolve import choose_behaves_as
+from openclaude.gateway import guard_limits
 from openclaude.profile.catalog import Catalog
 from openclaude.profile.library import Library
 
@@ -423,3 +425,8 @@ def test_litellm_is_told_to_send_what_it_would_drop_in_silence(
 
 def test_a_model_that_litellm_plays_itself_needs_no_key(compiled: Callable[..., Plan]) -> None:
     assert [unit.secrets for unit in compiled("offline").units] == [{}, {}]
+
+
+def test_compile_and_the_guard_agree_on_who_speaks_anthropics_language() -> None:
+    """Neither may import the other, so each has the list."""
+    assert NATIVE == guard_limits.NATIVE
