@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from tests.bench.client import Target
 from tests.bench.costs import trees
 from tests.bench.peers import claude_code_router, router_version
-from tests.bench.scene import CLAUDE_MODEL, SLOT, Scene, must
+from tests.bench.scene import CLAUDE_MODEL, SLOT, BenchFailed, Scene, must
 from tests.bench.stock import HOP_MODEL, Upstreams, stock
 from tests.e2e.house import OPENCLAUDE
 
@@ -44,12 +44,15 @@ class Lanes(NamedTuple):
 @contextmanager
 def open_upstream() -> Iterator[str]:
     """The benchmark's upstream; its URL."""
-    argv = (sys.executable, "-P", "-m", "tests.bench.upstream")
+    argv = (sys.executable, "-P", str(Path(__file__).with_name("upstream.py")))
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdin is not None
         try:
-            yield json.loads(process.stdout.readline())["url"]
+            line = process.stdout.readline()
+            if not line:
+                raise BenchFailed("the benchmark's upstream does not start")
+            yield json.loads(line)["url"]
         finally:
             process.stdin.close()  # its sign to end
 
