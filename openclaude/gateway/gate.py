@@ -8,25 +8,19 @@ the local key, in constant time.
 from __future__ import annotations
 
 import hmac
-import logging
 from collections.abc import Callable
 
 from openclaude.gateway.asgi import (
     App,
     Headers,
-    Message,
     Receive,
     Scope,
     Send,
     answer,
     answer_error,
     header,
-    models_request,
-    no_body,
 )
 from openclaude.gateway.farewell import run_to_the_end
-
-log = logging.getLogger("openclaude.gate")
 
 Route = tuple[str, str]  # method, path
 WHO: Route = ("GET", "/openclaude/who")
@@ -62,22 +56,6 @@ class Gate:
         self.keyless = keyless
         self.key_headers = key_headers
         self.check = check
-
-    async def rehearse(self) -> None:
-        """Ask the application inside for its models once, as claude might.
-
-        LiteLLM builds much of its key check at the first request (50 ms, measured with 1.106.2);
-        this one reaches no upstream.
-        """
-        scope = models_request([(b"x-litellm-api-key", b"Bearer " + self.key)])
-        statuses: list[object] = []
-
-        async def note(message: Message) -> None:
-            statuses.extend(value for key, value in message.items() if key == "status")
-
-        await self.app(scope, no_body, note)
-        if statuses != [200]:
-            log.warning("the rehearsal was answered %s", statuses)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -10,15 +10,15 @@ import json
 import os
 from collections.abc import Mapping
 
-from litellm.proxy.proxy_server import app as litellm_app
-
 # An internal constant of LiteLLM's; the start fails here should a later version drop it.
 from litellm.types.passthrough_endpoints.pass_through_endpoints import (
     LITELLM_PASS_THROUGH_RAW_BODY_STATE_KEY,
 )
 
+from openclaude.gateway.endpoint import Endpoints
 from openclaude.gateway.gate import Gate
 from openclaude.gateway.lanes import Lanes
+from openclaude.gateway.rehearsal import rehearse_main
 from openclaude.gateway.router import MESSAGES, Router
 from openclaude.gateway.slot_errors import Slot
 
@@ -31,8 +31,10 @@ def make_app(env: Mapping[str, str]) -> Gate:
     told = json.loads(env["OPENCLAUDE_LANES"])
     slots = {slot: Slot(**row) for slot, row in told["slots"].items()}
     lanes = Lanes(slots, told["auth"], told["on_limit"])
-    router = Router(litellm_app, lanes, raw_body_key=LITELLM_PASS_THROUGH_RAW_BODY_STATE_KEY)
-    return Gate(router, key=env["LITELLM_MASTER_KEY"], routes=ROUTES, keyless=KEYLESS)
+    key = env["LITELLM_MASTER_KEY"]
+    endpoints = Endpoints(key, rehearse_main)
+    router = Router(endpoints, lanes, raw_body_key=LITELLM_PASS_THROUGH_RAW_BODY_STATE_KEY)
+    return Gate(router, key=key, routes=ROUTES, keyless=KEYLESS)
 
 
 def app() -> Gate:

@@ -10,13 +10,13 @@ import hmac
 import os
 from collections.abc import Callable, Mapping
 
-from litellm.proxy.proxy_server import app as litellm_app
-
 from openclaude.gateway.asgi import App, Headers, Receive, Scope, Send, without
 from openclaude.gateway.aws_credentials import keep_credentials
+from openclaude.gateway.endpoint import Endpoints
 from openclaude.gateway.error_status import saying_status
 from openclaude.gateway.fallbacks import FallbackFilter
 from openclaude.gateway.gate import Gate
+from openclaude.gateway.rehearsal import rehearse_providers
 
 ROUTES = frozenset({("POST", "/v1/messages")})
 KEY_HEADERS = (b"authorization", b"x-api-key", b"x-litellm-api-key")
@@ -61,8 +61,14 @@ def one_key_only(app: App, key: str) -> App:
 def make_app(env: Mapping[str, str]) -> Gate:
     """The application of `providers`, from the variables its unit was given."""
     key = env["LITELLM_MASTER_KEY"]
-    app = one_key_only(saying_status(FallbackFilter(litellm_app)), key)
-    return Gate(app, key=key, routes=ROUTES, key_headers=KEY_HEADERS, check=only_the_key(key))
+    endpoints = Endpoints(key, rehearse_providers)
+    return Gate(
+        one_key_only(saying_status(FallbackFilter(endpoints)), key),
+        key=key,
+        routes=ROUTES,
+        key_headers=KEY_HEADERS,
+        check=only_the_key(key),
+    )
 
 
 def app() -> Gate:

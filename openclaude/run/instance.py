@@ -84,9 +84,8 @@ def serve(application: str, listener: int, report: int, lifeline: int) -> None:
     follow(lifeline)
     fetch_secrets(report)
     reporter = Reporter(report)
-    served = load(application)()
     config = uvicorn.Config(
-        reporter.counted(served),
+        reporter.counted(load(application)()),
         log_level="warning",
         access_log=False,
         server_header=False,  # the upstream's own headers are passed on
@@ -95,8 +94,7 @@ def serve(application: str, listener: int, report: int, lifeline: int) -> None:
         timeout_graceful_shutdown=STREAM_GRACE_S,
         backlog=512,
     )
-    server = Server(config, reporter, getattr(served, "rehearse", None))
-    server.run(sockets=[socket.socket(fileno=listener)])
+    Server(config, reporter).run(sockets=[socket.socket(fileno=listener)])
 
 
 def fetch_secrets(report: int) -> None:
@@ -168,24 +166,16 @@ class Reporter:
 
 
 class Server(uvicorn.Server):
-    """A server that rehearses, then reports, and loses no request when it ends."""
+    """A server that reports, and loses no request when it ends."""
 
-    def __init__(
-        self,
-        config: uvicorn.Config,
-        reporter: Reporter,
-        rehearse: Callable[[], Awaitable[None]] | None,
-    ) -> None:
+    def __init__(self, config: uvicorn.Config, reporter: Reporter) -> None:
         super().__init__(config)
         self.reporter = reporter
-        self.rehearse = rehearse
         self.heartbeat: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve, and say so."""
         await super().startup(sockets)
-        if self.rehearse:
-            await self.rehearse()
         self.heartbeat = asyncio.get_running_loop().create_task(self.reporter.beat())
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

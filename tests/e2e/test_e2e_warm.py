@@ -45,7 +45,6 @@ def app():
         else:
             await counted(scope, receive, send)
 
-    count.rehearse = counted.rehearse
     return count
 """
 

@@ -1,0 +1,184 @@
+"""An instance's first request, its own: through LiteLLM to an upstream in this very process.
+
+Knows: how LiteLLM is given a model for a moment, and what the two dialects answer. Refuses to know:
+the instance's own models, credentials and upstreams, none of which it touches. LiteLLM makes its
+clients, threads and caches at the first request, which took four times as long as the tenth
+(measured with 1.106.2); most of that cannot be made before the fork.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from litellm.proxy.pass_through_endpoints.pass_through_endpoints import pass_through_request
+from litellm.types.router import Deployment, LiteLLM_Params, ModelInfo
+from starlette.requests import Request
+
+from openclaude.eventstream import event_frame
+from openclaude.gateway.asgi import Message, Scope
+from openclaude.gateway.endpoint import EMPTY, MESSAGES, TO_ANTHROPIC, Endpoints, with_litellm
+
+log = logging.getLogger("openclaude.rehearsal")
+
+MODEL = "openclaude-rehearsal"
+KEY = "sk-openclaude-rehearsal"  # known to everybody, and good for nothing
+BEDROCK = "bedrock/"
+LOOPBACK = "127.0.0.1"
+TIMEOUT_S = 5.0  # nothing here waits for anybody outside
+HEAD = "HTTP/1.1 200 OK\r\ncontent-type: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n"
+USAGE = {"input_tokens": 1, "output_tokens": 1}
+
+
+def sse(kind: str, **more: Any) -> bytes:
+    """One event of Anthropic's stream."""
+    return f"event: {kind}\ndata: {json.dumps({'type': kind, **more})}\n\n".encode()
+
+
+def anthropic_answer() -> bytes:
+    """A streamed message of Anthropic's, with its head."""
+    message: dict[str, Any] = {
+        **{"id": "msg_rehearsal", "type": "message", "role": "assistant", "model": MODEL},
+        **{"content": [], "stop_reason": None, "stop_sequence": None, "usage": USAGE},
+    }
+    stop = {"stop_reason": "end_turn", "stop_sequence": None}
+    events = (
+        sse("message_start", message=message),
+        sse("content_block_start", index=0, content_block={"type": "text", "text": ""}),
+        sse("content_block_delta", index=0, delta={"type": "text_delta", "text": "."}),
+        sse("content_block_stop", index=0),
+        sse("message_delta", delta=stop, usage=USAGE),
+        sse("message_stop"),
+    )
+    return whole("text/event-stream", b"".join(events))
+
+
+def bedrock_answer() -> bytes:
+    """The same of Bedrock's ConverseStream."""
+    usage = {"inputTokens": 1, "outputTokens": 1, "totalTokens": 2}
+    events = (
+        event_frame("messageStart", {"role": "assistant"}),
+        event_frame("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "."}}),
+        event_frame("contentBlockStop", {"contentBlockIndex": 0}),
+        event_frame("messageStop", {"stopReason": "end_turn"}),
+        event_frame("metadata", {"usage": usage, "metrics": {"latencyMs": 1}}),
+    )
+    return whole("application/vnd.amazon.eventstream", b"".join(events))
+
+
+def whole(kind: str, body: bytes) -> bytes:
+    """A reply with its head."""
+    return HEAD.format(kind, len(body)).encode() + body
+
+
+async def rehearse_main(endpoints: Endpoints) -> None:
+    """What claude's first requests would otherwise wait for in `main`."""
+
+    async def forward(url: str) -> None:
+        client = Client(TO_ANTHROPIC + MESSAGES)
+        request = Request(with_litellm(client.scope), client.receive)
+        user = await endpoints.admission.of(client.scope["path"])
+        response = await pass_through_request(request, url + MESSAGES, {}, user, stream=True)
+        await response(client.scope, client.receive, client.send)
+
+    async def ask_hop(url: str) -> None:
+        await ask(endpoints, model=f"litellm_proxy/{MODEL}", api_base=url, api_key=KEY)
+
+    await at_home(anthropic_answer(), forward, ask_hop)
+
+
+async def rehearse_providers(endpoints: Endpoints) -> None:
+    """The same in `providers`, where it has models of Bedrock."""
+
+    async def ask_bedrock(url: str) -> None:
+        keys = {"aws_access_key_id": KEY, "aws_secret_access_key": KEY}
+        region = {"aws_region_name": "us-east-1", "aws_bedrock_runtime_endpoint": url}
+        await ask(endpoints, model=f"{BEDROCK}converse/{MODEL}", **keys, **region)
+
+    models = the_router().model_list
+    if any(row["litellm_params"]["model"].startswith(BEDROCK) for row in models):
+        await at_home(bedrock_answer(), ask_bedrock)
+
+
+async def at_home(answer: bytes, *requests: Callable[[str], Awaitable[None]]) -> None:
+    """Make the requests of an upstream in this process, which always gives that answer.
+
+    They are told its URL. An instance that cannot rehearse serves all the same; its log says why.
+    """
+
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.closing(writer):
+            head = await reader.readuntil(b"\r\n\r\n")
+            _, _, after = head.lower().partition(b"\r\ncontent-length:")
+            await reader.readexactly(int(after.partition(b"\r\n")[0] or 0))
+            writer.write(answer)
+            await writer.drain()
+
+    try:
+        async with (
+            asyncio.timeout(TIMEOUT_S),
+            await asyncio.start_server(reply, LOOPBACK) as server,
+        ):
+            port = server.sockets[0].getsockname()[1]
+            for request in requests:
+                await request(f"http://{LOOPBACK}:{port}")
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+        log.warning("the rehearsal failed: %r", error)
+
+
+async def ask(endpoints: Endpoints, **params: Any) -> None:
+    """One request of a model that LiteLLM's router has for as long as it takes."""
+    router = the_router()
+    router.add_deployment(
+        Deployment(
+            model_name=MODEL,
+            litellm_params=LiteLLM_Params(**params),
+            model_info=ModelInfo(id=MODEL),
+        )
+    )
+    try:
+        client = Client(MESSAGES)
+        await endpoints.messages(client.scope, client.receive, client.send)
+    finally:
+        router.delete_deployment(MODEL)
+
+
+def the_router() -> Any:
+    """LiteLLM's, once it has read its config. Raises LookupError before that."""
+    from litellm.proxy.proxy_server import llm_router
+
+    if llm_router is None:
+        raise LookupError("LiteLLM has no router")
+    return llm_router
+
+
+class Client:
+    """A client such as claude, for one request."""
+
+    def __init__(self, path: str) -> None:
+        tool = {"name": "t", "description": ".", "input_schema": {"type": "object"}}
+        body = {
+            "model": MODEL,
+            "max_tokens": 1,
+            "stream": True,
+            "system": [{"type": "text", "text": "."}],
+            "messages": [{"role": "user", "content": "."}],
+            "tools": [tool],
+        }
+        self._pending = [json.dumps(body).encode()]
+        self.scope: Scope = with_litellm({**EMPTY, "path": path, "raw_path": path.encode()})
+
+    async def receive(self) -> Message:
+        """The body; then the client stays."""
+        if not self._pending:
+            await asyncio.Event().wait()
+        return {"type": "http.request", "body": self._pending.pop(), "more_body": False}
+
+    async def send(self, message: Message) -> None:
+        """Hear a message of the reply. Raises LookupError for one that is no success."""
+        if message.get("status", 200) != 200:
+            raise LookupError(f"LiteLLM answered {message['status']}")
