@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from fastapi.encoders import jsonable_encoder
-from litellm.proxy._types import UserAPIKeyAuth
+from litellm.proxy._types import ProxyException, UserAPIKeyAuth
 from litellm.proxy.anthropic_endpoints.endpoints import anthropic_response
 from litellm.proxy.auth.auth_utils import pre_db_read_auth_checks
 from litellm.proxy.auth.user_api_key_auth import user_api_key_auth
@@ -108,7 +108,7 @@ class Endpoints:
 
         async def call() -> Any:
             body = await read_request_body(request)
-            await pre_db_read_auth_checks(request, body, scope["path"])
+            await check(request, body, scope["path"])
             reply = Response()
             user = await self.admission.of(scope["path"])
             return reply, await anthropic_response(reply, request, user)
@@ -126,6 +126,17 @@ class Endpoints:
             return reply, await anthropic_proxy_route(endpoint, request, reply, user)
 
         await respond(call, request, scope, receive, send)
+
+
+async def check(request: Request, body: dict[str, Any], path: str) -> None:
+    """LiteLLM's check of what a body may say: no address of its own, for one.
+
+    Raises ProxyException, as a bad request.
+    """
+    try:
+        await pre_db_read_auth_checks(request, body, path)
+    except ValueError as error:
+        raise ProxyException(str(error), "invalid_request_error", None, 400) from error
 
 
 async def respond(
