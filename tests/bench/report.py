@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.bench.figures import Measured, amount, show_markdown
+from tests.bench.figures import Kind, Measured, amount, show_markdown
 from tests.bench.machine import Machine
 from tests.bench.plots import draw_all
 from tests.bench.stock import SAID
@@ -23,6 +23,7 @@ DOCUMENT = REPOSITORY / "docs/performance.md"
 README = REPOSITORY / "README.md"
 FOLDER = REPOSITORY / "docs/bench"
 RUN = FOLDER / "bench.json"
+BEFORE = FOLDER / "before.json"  # the run before that one: a number must be reached twice
 # what a reader of the README asks: row, question, who stands beside
 SHORT = (
     ("a", "To claude's first prompt, nothing of ours running", "plain `claude`"),
@@ -34,6 +35,7 @@ SHORT = (
     ("e", "Memory, idle", "two stock LiteLLM"),
     ("e.asleep", "Memory, asleep", ""),
 )
+VERDICTS = ("MISSED", "reached", "aim")  # the worst first
 PLOTS = {
     "launches.svg": "How long a launch takes",
     "requests.svg": "What a request gains in time, by the length of its body",
@@ -83,13 +85,21 @@ sample is the median of a round's requests, less what the upstream takes when it
 
 
 def write_documents(run: Run, root: Path = REPOSITORY) -> list[Path]:
-    """All of it into the working copy; which files there are now."""
+    """All of it into the working copy; which files there are now.
+
+    What was written there by another run is kept as the one before.
+    """
     folder = root / FOLDER.relative_to(REPOSITORY)
     folder.mkdir(parents=True, exist_ok=True)
     drawn = draw_all(run.rows, run.machine.line())
     files = {folder / name: text for name, text in drawn.items()}
     files[folder / RUN.name] = run.as_json()
+    last, before = (read_run(folder / path.name) for path in (RUN, BEFORE))
+    if last and last != run:
+        files[folder / BEFORE.name] = last.as_json()
+        before = last
     blocks = {"bench": main_block(run), "bench-plots": plots_block(drawn)}
+    blocks["bench-held"] = held_block(run, before)
     blocks |= {"bench-where": where_block(run.rows), "bench-short": short_block(run)}
     for document in (DOCUMENT, README):
         path = root / document.relative_to(REPOSITORY)
@@ -100,6 +110,28 @@ def write_documents(run: Run, root: Path = REPOSITORY) -> list[Path]:
     for path, text in files.items():
         path.write_text(text, encoding="utf-8")
     return sorted(files)
+
+
+def read_run(path: Path) -> Run | None:
+    """The run in a file, if there is one."""
+    return Run.from_json(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def held_block(run: Run, before: Run | None) -> str:
+    """Each number that must be reached: in this run and in the one before."""
+    earlier = {row.row.key: row for row in before.rows} if before else {}
+    lines = [("", "this run", "the run before", "reach", "aim", ""), ("---", *["--:"] * 4, "---")]
+    for row in run.rows:
+        what, reach, aim = row.row, row.row.reach, row.row.aim
+        if reach is None:
+            continue
+        unit = "" if what.kind is Kind.RATIO else what.unit
+        told = earlier.get(what.key)
+        worst = min((one.verdict for one in (row, told) if one), key=VERDICTS.index)
+        figures = [None if one is None else one.figure for one in (row, told)]
+        numbers = ("" if n is None else amount(n, unit) for n in (*figures, reach, aim))
+        lines.append((what.name, *numbers, worst))
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def with_block(text: str, name: str, inner: str) -> str:

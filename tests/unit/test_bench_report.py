@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -150,6 +151,27 @@ def test_the_documents_get_tables_plots_and_json_and_keep_the_rest(tmp_path):
     assert (tmp_path / "README.md").read_text() == "no block\n"
     assert Run.from_json((tmp_path / "docs/bench/bench.json").read_text()) == RUN
     assert all(path.exists() for path in written)
+
+
+def test_a_number_that_must_be_reached_is_shown_for_two_runs(tmp_path):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/performance.md").write_text("<!-- generated: bench-held -->\n<!-- end -->\n")
+    (tmp_path / "README.md").write_text("")
+    row = Row(key="g", name="crash", kind=Kind.VALUE, unit="s", reach=1.5, aim=0.3)
+    runs = [
+        replace(RUN, rows=(Measured(row=row, ours=(seconds,)),)) for seconds in (2.0, 0.2, 0.25)
+    ]
+    shown = []
+    for run in (*runs, runs[-1]):
+        write_documents(run, tmp_path)
+        shown.append((tmp_path / "docs/performance.md").read_text().splitlines()[3])
+
+    assert shown == [
+        "| crash | 2.00 s |  | 1.50 s | 0.30 s | MISSED |",
+        "| crash | 0.20 s | 2.00 s | 1.50 s | 0.30 s | MISSED |",
+        "| crash | 0.25 s | 0.20 s | 1.50 s | 0.30 s | aim |",
+        "| crash | 0.25 s | 0.20 s | 1.50 s | 0.30 s | aim |",
+    ]
 
 
 def test_the_readme_says_the_medians_of_what_was_measured():
