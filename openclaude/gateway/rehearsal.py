@@ -1,7 +1,7 @@
-"""An instance's first request, its own: through LiteLLM to an upstream in this very process.
+"""The first requests of `main`, its own: through LiteLLM to an upstream in this very process.
 
-Knows: how LiteLLM is given a model for a moment, and what the two dialects answer. Refuses to know:
-the instance's own models, credentials and upstreams, none of which it touches. LiteLLM makes its
+Knows: how LiteLLM is given a model for a moment, and what Anthropic answers. Refuses to know: the
+instance's own models, credentials and upstreams, none of which it touches. LiteLLM makes its
 clients, threads and caches at the first request, which took four times as long as the tenth
 (measured with 1.106.2); most of that cannot be made before the fork.
 """
@@ -19,7 +19,6 @@ from litellm.proxy.pass_through_endpoints.pass_through_endpoints import pass_thr
 from litellm.types.router import Deployment, LiteLLM_Params, ModelInfo
 from starlette.requests import Request
 
-from openclaude.eventstream import event_frame
 from openclaude.gateway.asgi import Message, Scope
 from openclaude.gateway.endpoint import EMPTY, MESSAGES, TO_ANTHROPIC, Endpoints, with_litellm
 
@@ -27,10 +26,12 @@ log = logging.getLogger("openclaude.rehearsal")
 
 MODEL = "openclaude-rehearsal"
 KEY = "sk-openclaude-rehearsal"  # known to everybody, and good for nothing
-BEDROCK = "bedrock/"
 LOOPBACK = "127.0.0.1"
 TIMEOUT_S = 5.0  # nothing here waits for anybody outside
-HEAD = "HTTP/1.1 200 OK\r\ncontent-type: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n"
+HEAD = (
+    "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: {}\r\n"
+    "connection: close\r\n\r\n"
+)
 USAGE = {"input_tokens": 1, "output_tokens": 1}
 
 
@@ -46,33 +47,17 @@ def anthropic_answer() -> bytes:
         **{"content": [], "stop_reason": None, "stop_sequence": None, "usage": USAGE},
     }
     stop = {"stop_reason": "end_turn", "stop_sequence": None}
-    events = (
-        sse("message_start", message=message),
-        sse("content_block_start", index=0, content_block={"type": "text", "text": ""}),
-        sse("content_block_delta", index=0, delta={"type": "text_delta", "text": "."}),
-        sse("content_block_stop", index=0),
-        sse("message_delta", delta=stop, usage=USAGE),
-        sse("message_stop"),
+    body = b"".join(
+        (
+            sse("message_start", message=message),
+            sse("content_block_start", index=0, content_block={"type": "text", "text": ""}),
+            sse("content_block_delta", index=0, delta={"type": "text_delta", "text": "."}),
+            sse("content_block_stop", index=0),
+            sse("message_delta", delta=stop, usage=USAGE),
+            sse("message_stop"),
+        )
     )
-    return whole("text/event-stream", b"".join(events))
-
-
-def bedrock_answer() -> bytes:
-    """The same of Bedrock's ConverseStream."""
-    usage = {"inputTokens": 1, "outputTokens": 1, "totalTokens": 2}
-    events = (
-        event_frame("messageStart", {"role": "assistant"}),
-        event_frame("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "."}}),
-        event_frame("contentBlockStop", {"contentBlockIndex": 0}),
-        event_frame("messageStop", {"stopReason": "end_turn"}),
-        event_frame("metadata", {"usage": usage, "metrics": {"latencyMs": 1}}),
-    )
-    return whole("application/vnd.amazon.eventstream", b"".join(events))
-
-
-def whole(kind: str, body: bytes) -> bytes:
-    """A reply with its head."""
-    return HEAD.format(kind, len(body)).encode() + body
+    return HEAD.format(len(body)).encode() + body
 
 
 async def rehearse_main(endpoints: Endpoints) -> None:
@@ -89,19 +74,6 @@ async def rehearse_main(endpoints: Endpoints) -> None:
         await ask(endpoints, model=f"litellm_proxy/{MODEL}", api_base=url, api_key=KEY)
 
     await at_home(anthropic_answer(), forward, ask_hop)
-
-
-async def rehearse_providers(endpoints: Endpoints) -> None:
-    """The same in `providers`, where it has models of Bedrock."""
-
-    async def ask_bedrock(url: str) -> None:
-        keys = {"aws_access_key_id": KEY, "aws_secret_access_key": KEY}
-        region = {"aws_region_name": "us-east-1", "aws_bedrock_runtime_endpoint": url}
-        await ask(endpoints, model=f"{BEDROCK}converse/{MODEL}", **keys, **region)
-
-    models = the_router().model_list
-    if any(row["litellm_params"]["model"].startswith(BEDROCK) for row in models):
-        await at_home(bedrock_answer(), ask_bedrock)
 
 
 async def at_home(answer: bytes, *requests: Callable[[str], Awaitable[None]]) -> None:
@@ -137,7 +109,8 @@ async def ask(endpoints: Endpoints, **params: Any) -> None:
         Deployment(
             model_name=MODEL,
             litellm_params=LiteLLM_Params(**params),
-            model_info=ModelInfo(id=MODEL),
+            # as in main's config; without it LiteLLM takes another way
+            model_info=ModelInfo(id=MODEL, supported_endpoints=[MESSAGES]),
         )
     )
     try:

@@ -15,11 +15,9 @@ import sys
 from typing import Any
 
 import litellm
+import litellm.llms.bedrock.common_utils
 from litellm.litellm_core_utils.get_model_cost_map import GetModelCostMap
 from litellm.llms import load_guardrail_translation_mappings
-from litellm.llms.bedrock.common_utils import (
-    _get_local_model_cost_map as get_bedrock_model_cost_map,
-)
 from litellm.llms.bedrock.common_utils import (
     get_bedrock_response_stream_shape,
     get_bedrock_stream_event_statuses,
@@ -27,7 +25,6 @@ from litellm.llms.bedrock.common_utils import (
 from litellm.proxy._lazy_features import LAZY_FEATURES, _force_load
 from litellm.proxy.auth.route_checks import RouteChecks
 from litellm.proxy.proxy_server import app
-from litellm.utils import get_bundled_model_cost_map
 from starlette.routing import Match
 
 from openclaude.gateway.asgi import Message, models_request, no_body
@@ -58,6 +55,7 @@ IMPORTED_LATE = (
     "litellm.proxy._experimental.mcp_server.mcp_server_manager",
     "litellm.proxy.admin_mcp",
     "litellm.proxy.guardrails.anthropic_sse",
+    "litellm.proxy.guardrails.guardrail_helpers",
     "litellm.proxy.hooks.mcp_semantic_filter",
     "litellm.proxy.pass_through_endpoints.passthrough_guardrails",
     "litellm.responses.mcp.chat_completions_handler",
@@ -68,6 +66,12 @@ IMPORTED_LATE = (
     "uvicorn.loops.uvloop",
     "uvicorn.protocols.http.httptools_impl",
 )
+
+# Functions that read LiteLLM's file of models, by where they are looked up
+READERS = {
+    litellm.utils: "get_bundled_model_cost_map",
+    litellm.llms.bedrock.common_utils: "_get_local_model_cost_map",
+}
 
 # Packages that LiteLLM looks for at every request and that are not installed, with the modules of
 # its own that need them: a sixth of the raw lane's processor time (measured)
@@ -123,7 +127,7 @@ def warm_up() -> None:
     for module, names in BUILT_LATE.items():
         for name in names:
             getattr(importlib.import_module(module), name).model_rebuild()
-    read_model_map()
+    share_model_map()
     # LiteLLM looks through the whole model map for a name that it lacks
     for slot in SLOTS:
         litellm.supports_reasoning(model=slot, custom_llm_provider="litellm_proxy")
@@ -147,16 +151,16 @@ def end_searches() -> None:
                 sys.modules.setdefault(name, None)  # type: ignore[arg-type]
 
 
-def read_model_map() -> None:
-    """Read the map of models that LiteLLM carries once more, and no third time for Bedrock.
+def share_model_map() -> None:
+    """Let LiteLLM look into the map of models as it has read it, instead of reading it twice more.
 
-    Bedrock's own copy is made at a tool's first use: 34 ms, and 8 MB in each instance (measured).
+    Once for a name that the map lacks, once for Bedrock's tools: 18 MB and 80 ms (measured with
+    1.106.2). What both look for is in what it keeps untouched of its first reading.
     """
-    bundled = get_bundled_model_cost_map()
-    read = GetModelCostMap.load_local_model_cost_map
-    GetModelCostMap.load_local_model_cost_map = staticmethod(lambda: bundled)  # type: ignore[method-assign]
-    get_bedrock_model_cost_map()  # keeps what it gets
-    GetModelCostMap.load_local_model_cost_map = staticmethod(read)  # type: ignore[method-assign]
+    catalog = GetModelCostMap.loaded_model_cost_map()
+    for module, name in READERS.items():
+        getattr(module, name).cache_clear()  # fails here should it be no cached function any more
+        setattr(module, name, lambda: catalog)
 
 
 async def load_features() -> None:

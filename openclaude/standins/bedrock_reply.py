@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from openclaude.eventstream import event_frame, exception_frame
+from openclaude.standins.eventstream import event_frame, exception_frame
 from openclaude.standins.exchange import Chunk, Reply, json_reply
 from openclaude.standins.script import Block, Error, Reasoning, Script, Text, Tool, pieces
 

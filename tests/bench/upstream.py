@@ -19,7 +19,7 @@ from typing import Any, cast
 
 import uvloop
 
-from openclaude.eventstream import event_frame
+from openclaude.standins.eventstream import event_frame
 
 PACED_FROM = 100  # pieces: a shorter answer comes at once, a longer one at a model's pace
 PACE_S = 0.010  # a hundred tokens a second, a quick model

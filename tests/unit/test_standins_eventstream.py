@@ -7,7 +7,7 @@ from botocore.eventstream import ChecksumMismatch, EventStreamBuffer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaude.eventstream import event_frame, exception_frame
+from openclaude.standins.eventstream import event_frame, exception_frame
 
 
 def decode(frames: bytes) -> list[tuple[dict[str, str], bytes]]:
