@@ -23,7 +23,7 @@ DOCUMENT = REPOSITORY / "docs/performance.md"
 README = REPOSITORY / "README.md"
 FOLDER = REPOSITORY / "docs/bench"
 RUN = FOLDER / "bench.json"
-BEFORE = FOLDER / "before.json"  # the run before that one: a number must be reached twice
+BEFORE = FOLDER / "before.json"  # another run: a number must be reached twice
 # what a reader of the README asks: row, question, who stands beside
 SHORT = (
     ("a", "To claude's first prompt, nothing of ours running", "plain `claude`"),
@@ -120,7 +120,7 @@ def read_run(path: Path) -> Run | None:
 def held_block(run: Run, before: Run | None) -> str:
     """Each number that must be reached: in this run and in the one before."""
     earlier = {row.row.key: row for row in before.rows} if before else {}
-    lines = [("", "this run", "the run before", "reach", "aim", ""), ("---", *["--:"] * 4, "---")]
+    lines = [("", "this run", "another run", "reach", "aim", ""), ("---", *["--:"] * 4, "---")]
     for row in run.rows:
         what, reach, aim = row.row, row.row.reach, row.row.aim
         if reach is None:
