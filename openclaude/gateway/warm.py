@@ -154,8 +154,9 @@ def end_searches() -> None:
 def share_model_map() -> None:
     """Let LiteLLM look into the map of models as it has read it, instead of reading it twice more.
 
-    Once for a name that the map lacks, once for Bedrock's tools: 18 MB and 80 ms (measured with
-    1.106.2). What both look for is in what it keeps untouched of its first reading.
+    Once for a name that the map lacks, once for Bedrock's tools: 34 ms and 8 MB each, the latter
+    in the midst of a request (measured with 1.106.2). What both look for is in what it keeps
+    untouched of its first reading.
     """
     catalog = GetModelCostMap.loaded_model_cost_map()
     for module, name in READERS.items():
