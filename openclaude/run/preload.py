@@ -39,8 +39,7 @@ def main() -> None:
     instance.prepare(arguments.prepare)
     for application in arguments.application:
         instance.load(application)
-    gc.collect()
-    gc.freeze()  # what was imported is never collected, so its pages stay shared
+    instance.freeze()  # what was imported is never looked at again, so its pages stay shared
     refuse_threads()
     wait_for_orders(channel)
 
