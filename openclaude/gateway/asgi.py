@@ -78,14 +78,13 @@ async def read_body(receive: Receive, *, limit: int) -> bytes | None:
             return b"".join(parts)
 
 
-def models_request(headers: Headers) -> Scope:
-    """The scope of a request for LiteLLM's list of models, which reaches no upstream."""
-    path = "/v1/models"
+def own_request(method: str, path: str, headers: Headers) -> Scope:
+    """The scope of a request that an instance makes of itself."""
     return {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
-        "method": "GET",
+        "method": method,
         "scheme": "http",
         "path": path,
         "raw_path": path.encode(),

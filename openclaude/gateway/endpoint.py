@@ -9,7 +9,7 @@ again, which was half of the raw lane's processor time (measured with LiteLLM 1.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi.encoders import jsonable_encoder
@@ -23,9 +23,10 @@ from litellm.proxy.proxy_server import app as litellm_app
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from openclaude.gateway.asgi import Message, Receive, Scope, Send, no_body
+from openclaude.gateway.asgi import Message, Receive, Scope, Send, no_body, own_request
 
 MESSAGES = "/v1/messages"
+JSON = (b"content-type", b"application/json")
 TO_ANTHROPIC = "/anthropic"  # LiteLLM's pass-through, in front of Anthropic's own paths
 
 
@@ -43,7 +44,7 @@ class Admission:
         return self._verdicts[path].model_copy(deep=True)
 
     async def _ask(self, path: str) -> UserAPIKeyAuth:
-        scope = with_litellm({**EMPTY, "path": path, "raw_path": path.encode()})
+        scope = with_litellm(own_request("POST", path, [JSON]))
         verdict = await user_api_key_auth(
             Request(scope, no_body),
             api_key="",
@@ -54,20 +55,6 @@ class Admission:
             custom_litellm_key_header=f"Bearer {self._key}",
         )
         return UserAPIKeyAuth.model_validate(verdict)
-
-
-EMPTY: Mapping[str, Any] = {
-    "type": "http",
-    "asgi": {"version": "3.0"},
-    "http_version": "1.1",
-    "method": "POST",
-    "scheme": "http",
-    "query_string": b"",
-    "root_path": "",
-    "headers": [(b"host", b"127.0.0.1"), (b"content-type", b"application/json")],
-    "client": ("127.0.0.1", 0),
-    "server": ("127.0.0.1", 0),
-}
 
 
 def with_litellm(scope: Scope) -> Scope:

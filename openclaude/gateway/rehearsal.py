@@ -19,8 +19,8 @@ from litellm.proxy.pass_through_endpoints.pass_through_endpoints import pass_thr
 from litellm.types.router import Deployment, LiteLLM_Params, ModelInfo
 from starlette.requests import Request
 
-from openclaude.gateway.asgi import Message, Scope
-from openclaude.gateway.endpoint import EMPTY, MESSAGES, TO_ANTHROPIC, Endpoints, with_litellm
+from openclaude.gateway.asgi import Message, Scope, own_request
+from openclaude.gateway.endpoint import JSON, MESSAGES, TO_ANTHROPIC, Endpoints, with_litellm
 
 log = logging.getLogger("openclaude.rehearsal")
 
@@ -143,7 +143,7 @@ class Client:
             "tools": [tool],
         }
         self._pending = [json.dumps(body).encode()]
-        self.scope: Scope = with_litellm({**EMPTY, "path": path, "raw_path": path.encode()})
+        self.scope: Scope = with_litellm(own_request("POST", path, [JSON]))
 
     async def receive(self) -> Message:
         """The body; then the client stays."""

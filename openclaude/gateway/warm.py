@@ -27,7 +27,7 @@ from litellm.proxy.auth.route_checks import RouteChecks
 from litellm.proxy.proxy_server import app
 from starlette.routing import Match
 
-from openclaude.gateway.asgi import Message, models_request, no_body
+from openclaude.gateway.asgi import Message, no_body, own_request
 
 SLOTS = ("openclaude-opus", "openclaude-sonnet", "openclaude-haiku", "openclaude-fable")
 # what the two instances serve, as LiteLLM's own paths
@@ -182,7 +182,7 @@ async def ask_for_models() -> None:
         if message.get("status", 200) != 200:
             raise LookupError(f"LiteLLM answered {message['status']} when asked for its models")
 
-    await app(models_request([]), no_body, send)
+    await app(own_request("GET", "/v1/models", []), no_body, send)
 
 
 def table_of(method: str, path: str) -> Any:
