@@ -32,6 +32,7 @@ class Reply:
         self._send = send
         self.has_begun = False
         self.is_stream = False
+        self.is_whole = False
 
     async def send(self, message: Message) -> None:
         """Pass a message on."""
@@ -39,15 +40,20 @@ class Reply:
             self.has_begun = True
             kind = header(message["headers"], b"content-type")
             self.is_stream = kind.startswith(b"text/event-stream")
+        else:
+            self.is_whole = not message.get("more_body", False)
         await self._send(message)
 
     async def end_early(self) -> None:
-        """End a reply whose time is up: claude takes an `overloaded_error` as one to send again."""
+        """End a reply whose time is up: claude takes an `overloaded_error` as one to send again.
+
+        A reply that is no stream cannot say so once it has begun.
+        """
         if not self.has_begun:
-            await answer_error(self._send, 529, STOPPING)
-        elif self.is_stream:
+            await answer_error(self.send, 529, STOPPING)
+        elif self.is_stream and not self.is_whole:
             event = b"event: error\ndata: " + error_body(529, STOPPING) + b"\n\n"
-            await self._send({"type": "http.response.body", "body": b"\n\n" + event})
+            await self.send({"type": "http.response.body", "body": b"\n\n" + event})
 
 
 async def run_to_the_end(app: App, scope: Scope, receive: Receive, send: Send) -> None:
@@ -58,7 +64,8 @@ async def run_to_the_end(app: App, scope: Scope, receive: Receive, send: Send) -
     except asyncio.CancelledError:
         # the instance is told to end, and the grace for its streams is over
         await reply.end_early()
-        raise
+        if not reply.is_whole:
+            raise
     except Exception:
         if reply.has_begun:
             raise  # uvicorn cuts the connection, which claude takes as an interrupted reply

@@ -26,6 +26,8 @@ from openclaude.run import secrets
 
 # Streams under way get this long when the instance is told to end, seconds.
 STREAM_GRACE_S = 10
+# Those that last longer are cancelled, and get this long to say so, seconds.
+FAREWELL_S = 1.0
 # Between a connection's acceptance and its first request, seconds; under 1 ms on a quiet machine.
 FIRST_REQUEST_S = 0.2
 # claude keeps its connections; closing an idle one could cross its next request, seconds
@@ -213,11 +215,17 @@ class Server(uvicorn.Server):
 
         uvicorn closes a connection whose request it has not read yet. Whoever replaces this process
         accepts from the same socket, so nobody waits here for longer than their own request takes.
+
+        When the grace is over uvicorn cancels what still runs, and does not wait for what that
+        writes: the process ended before the streams had their last words (measured).
         """
         for server in self.servers:
             server.close()
         await asyncio.sleep(FIRST_REQUEST_S)
         await super().shutdown(sockets)
+        cancelled = self.server_state.tasks
+        if cancelled:
+            await asyncio.wait(set(cancelled), timeout=FAREWELL_S)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Any
-
-import pytest
 
 from openclaude.gateway.farewell import STOPPING, run_to_the_end
 
@@ -18,14 +17,16 @@ async def nothing() -> dict[str, Any]:
     return {"type": "http.disconnect"}
 
 
-def cut(headers: list[tuple[bytes, bytes]] | None, sent: bytes) -> list[dict[str, Any]]:
+def cut(
+    headers: list[tuple[bytes, bytes]] | None, sent: bytes, *, is_whole: bool = False
+) -> list[dict[str, Any]]:
     """The messages of a reply that had sent `sent` when its instance was told to end."""
     said: list[dict[str, Any]] = []
 
     async def app(_scope: Any, _receive: Any, send: Any) -> None:
         if headers is not None:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await send({"type": "http.response.body", "body": sent, "more_body": True})
+            await send({"type": "http.response.body", "body": sent, "more_body": not is_whole})
         await asyncio.Event().wait()
 
     async def send(message: Any) -> None:
@@ -36,8 +37,10 @@ def cut(headers: list[tuple[bytes, bytes]] | None, sent: bytes) -> list[dict[str
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         task.cancel()
-        with pytest.raises(asyncio.CancelledError):
+        with suppress(asyncio.CancelledError):
             await task
+        ends_whole = not said[-1].get("more_body", False)
+        assert task.cancelled() is not ends_whole  # uvicorn cuts what was not told
 
     asyncio.run(run())
     return said
@@ -64,3 +67,9 @@ def test_a_whole_reply_that_is_cut_is_not_made_to_look_complete() -> None:
     said = cut([(b"content-type", b"application/json")], b'{"a":')
 
     assert [message.get("body") for message in said[1:]] == [b'{"a":']
+
+
+def test_a_reply_that_is_whole_already_gets_no_further_word() -> None:
+    said = cut(STREAM, b"event: message_stop\ndata: {}\n\n", is_whole=True)
+
+    assert [message.get("body") for message in said[1:]] == [b"event: message_stop\ndata: {}\n\n"]
