@@ -44,6 +44,10 @@ NO_KEY = "none"  # what is sent to a server of the user's own that asks for no k
 # slot for 5 s (measured). claude does its own retries.
 ROUTER_SETTINGS = {"num_retries": 0, "disable_cooldowns": True}
 
+# Of some models (`llama-3` in the name) LiteLLM counts the tokens of a stream that was cut with a
+# tokenizer it asks Hugging Face for; without an answer that holds the request 24 s (measured).
+NO_DOWNLOADS = {"disable_hf_tokenizer_download": True}
+
 GENERAL_SETTINGS = {
     "master_key": "os.environ/LITELLM_MASTER_KEY",
     # nobody stands between claude and us; unset, LiteLLM warns at every start
@@ -88,6 +92,7 @@ def main_config(resolution: Resolution) -> str:
                 "modify_params": False,
                 "request_timeout": REQUEST_TIMEOUT_S,
                 "model_group_settings": {"forward_client_headers_to_llm_api": ["claude-*"]},
+                **NO_DOWNLOADS,
             },
             "router_settings": ROUTER_SETTINGS,
             "general_settings": GENERAL_SETTINGS,
@@ -142,6 +147,7 @@ def providers_config(resolution: Resolution) -> str:
                 # none, and for some of OpenAI's own models it asks for what is a 400 (measured)
                 "use_chat_completions_url_for_anthropic_messages": True,
                 "callbacks": ["openclaude.gateway.guard.handler"],
+                **NO_DOWNLOADS,
             },
             "router_settings": {**ROUTER_SETTINGS, **fallbacks(resolution)},
             "general_settings": GENERAL_SETTINGS,
