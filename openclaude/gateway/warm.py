@@ -30,25 +30,22 @@ from starlette.routing import Match
 from openclaude.gateway.asgi import Message, no_body, own_request
 
 SLOTS = ("openclaude-opus", "openclaude-sonnet", "openclaude-haiku", "openclaude-fable")
-# what the two instances serve, as LiteLLM's own paths
-SERVED = (
-    ("POST", "/v1/messages"),
-    ("POST", "/v1/messages/count_tokens"),
-    ("POST", "/anthropic/v1/messages"),
-    ("POST", "/anthropic/v1/messages/count_tokens"),
-    ("GET", "/v1/models"),
-)
+# what LiteLLM's application serves; for the paths below its endpoint functions are called
+SERVED = (("POST", "/v1/messages/count_tokens"), ("GET", "/v1/models"))
+CALLED = ("/v1/messages", "/anthropic/v1/messages", "/anthropic/v1/messages/count_tokens")
 
 # Modules that the first requests would import (the larger part; a test counts what is left)
 IMPORTED_LATE = (
     "anyio._backends._asyncio",
     "boto3.session",
     "botocore.session",
+    "fastapi.telemetry._runtime",
     "litellm.integrations.shadow_eval_logger",
     "litellm.litellm_core_utils.default_encoding",
     "litellm.llms.anthropic.pass_through.messages.streaming_iterator",
     "litellm.llms.bedrock.chat.chat_completions.transformation",
     "litellm.llms.edenai.chat.transformation",
+    "litellm.llms.fal_ai.chat.transformation",
     "litellm.llms.litellm_proxy.chat.transformation",
     "litellm.llms.openai_like.messages.transformation",
     "litellm.llms.vertex_ai.vertex_ai_partner_models.anthropic.transformation",
@@ -58,12 +55,17 @@ IMPORTED_LATE = (
     "litellm.proxy.guardrails.guardrail_helpers",
     "litellm.proxy.hooks.mcp_semantic_filter",
     "litellm.proxy.pass_through_endpoints.passthrough_guardrails",
+    "litellm.proxy.policy_engine.init_policies",
     "litellm.responses.mcp.chat_completions_handler",
+    "litellm.sandbox.sandbox_tools",
     "litellm.types.litellm_core_utils.streaming_chunk_builder_utils",
     "litellm.types.proxy.litellm_pre_call_utils",
     "openclaude.gateway.rehearsal",
     "openclaude.gateway.guard",
+    "uvicorn.lifespan.on",
+    "uvicorn.loops.auto",
     "uvicorn.loops.uvloop",
+    "uvicorn.protocols.http.auto",
     "uvicorn.protocols.http.httptools_impl",
 )
 
@@ -135,6 +137,7 @@ def warm_up() -> None:
     put_first([table_of(method, path) for method, path in SERVED])
     for method, path in SERVED:
         find_table(method, path)  # the first match builds a table; the others stay unbuilt
+    for path in (*CALLED, *(path for _, path in SERVED)):
         RouteChecks.is_llm_api_route(path)  # compiles some hundred patterns, 12 ms
     asyncio.run(ask_for_models())
     end_searches()

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import gc
 import importlib
+import logging.config
 import os
 import signal
 import socket
@@ -21,6 +22,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import uvicorn
+import uvicorn.config
 
 from openclaude.run import secrets
 
@@ -73,11 +75,12 @@ def imported_once():  # type: ignore[no-untyped-def]  # Iterator[None], made a c
 def freeze() -> None:
     """Keep what was made until now out of the garbage collector's sight: none of it is garbage.
 
-    The last call is for the collector's own account. It looks at old garbage only when a quarter as
-    many objects have become old as it last counted, and it last counted two millions: without that
-    call ten thousand requests of a slot leave 50 MB (measured; CPython's Modules/gcmodule.c).
+    Not collected before: of LiteLLM's million objects two thousand are garbage, and looking at all
+    of them takes a sixth of the start (measured). The call after it is for the collector's own
+    account. It looks at old garbage only when a quarter as many objects have become old as it last
+    counted; were those the import's, ten thousand requests of a slot would leave 50 MB (measured;
+    CPython's Modules/gcmodule.c).
     """
-    gc.collect()
     gc.freeze()
     gc.collect()
 
@@ -89,7 +92,13 @@ def load(name: str) -> Any:
 
 
 def prepare(names: list[str]) -> None:
-    """Call each of the functions; they do what the first requests would otherwise pay for."""
+    """Call each of the functions; they do what the first requests would otherwise pay for.
+
+    uvicorn's log is set up here as well: done in each instance, it walks over every logger that
+    LiteLLM has made, which costs each 15 ms and 3 MB of its own (measured with 0.54).
+    """
+    logging.config.dictConfig(uvicorn.config.LOGGING_CONFIG)
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     for name in names:
         load(name)()
 
@@ -101,8 +110,9 @@ def serve(application: str, listener: int, report: int, lifeline: int) -> None:
     reporter = Reporter(report)
     config = uvicorn.Config(
         reporter.counted(load(application)()),
-        log_level="warning",
+        log_config=None,  # `prepare` has done it
         access_log=False,
+        ws="none",  # nobody here speaks it, and its modules are large
         server_header=False,  # the upstream's own headers are passed on
         date_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
