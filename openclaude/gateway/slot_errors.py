@@ -259,7 +259,11 @@ def unprocessable(_found: re.Match[str], _slot: Slot) -> Verdict:
 # What is no fault of AWS's: LiteLLM's sentences, and what aiohttp and asyncio say (measured)
 RULES: tuple[tuple[str, Judge], ...] = (
     (r"Invalid model name passed in model=|No connected db|No module named 'prisma'", out_of_step),
-    (r"TransferEncodingError|Server disconnected|before emitting a message_stop", broken_off),
+    (
+        r"TransferEncodingError|Server disconnected|^Connection closed\.$"
+        r"|before emitting a message_stop",
+        broken_off,
+    ),
     (r"Cannot connect to host (?P<address>\S+)", unreachable),
     (r"^Connection error\.$", no_connection),
     (r"^'NoneType' object has no attribute '(?:choices|__aiter__)'", unprocessable),

@@ -39,7 +39,6 @@ IMPORTED_LATE = (
     "anyio._backends._asyncio",
     "boto3.session",
     "botocore.session",
-    "fastapi.telemetry._runtime",
     "litellm.integrations.shadow_eval_logger",
     "litellm.litellm_core_utils.default_encoding",
     "litellm.llms.anthropic.pass_through.messages.streaming_iterator",
@@ -189,11 +188,14 @@ async def ask_for_models() -> None:
 
 
 def table_of(method: str, path: str) -> Any:
-    """The included router that serves a path, found without building any router's table."""
-    for router in app.router.routes:
-        inner = getattr(router, "original_router", None)
-        if inner and any(serves(route, method, path) for route in inner.routes):
-            return router
+    """What serves a path, found without building any router's table.
+
+    An included router; or the route itself, in a FastAPI (0.136) that keeps none of those.
+    """
+    for table in app.router.routes:
+        inner = getattr(table, "original_router", None)
+        if any(serves(route, method, path) for route in (inner.routes if inner else [table])):
+            return table
     raise LookupError(f"LiteLLM has no route for {method} {path}")
 
 

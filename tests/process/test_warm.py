@@ -1,15 +1,18 @@
-"""What is done before the fork: LiteLLM's map of models, read once, says what its file says."""
+"""What is done before the fork: LiteLLM's map of models, read once, says what its file says.
+
+And that it is done whichever way FastAPI keeps the routes of an included router.
+"""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from typing import Any
 
 from openclaude.compile.litellm_configs import LITELLM_FLAGS
 
 LOOK = """
-import json
 from importlib.resources import files
 
 import litellm
@@ -30,17 +33,45 @@ print(json.dumps({
 """
 
 
-def test_the_map_of_models_that_is_shared_is_the_files() -> None:
+FLAT = """
+import asyncio
+
+from litellm.proxy.proxy_server import app
+from openclaude.gateway import warm
+
+
+def flat(routes):
+    for route in routes:
+        inner = getattr(route, "original_router", None)
+        yield from flat(inner.routes) if inner else [route]
+
+
+asyncio.run(warm.load_features())
+app.router.routes[:] = flat(app.router.routes)
+warm.warm_up()
+print(json.dumps([[*route.methods, route.path] for route in app.router.routes[:2]]))
+"""
+
+
+def look(program: str) -> Any:
+    """The JSON that a program prints in an environment as an instance's."""
     ran = subprocess.run(
-        [sys.executable, "-P", "-c", LOOK],
+        [sys.executable, "-P", "-c", f"import json\n{program}"],
         env={"PATH": "/usr/bin:/bin", **LITELLM_FLAGS},
         capture_output=True,
         text=True,
         check=False,
     )
-
     assert ran.returncode == 0, ran.stderr
-    assert json.loads(ran.stdout.splitlines()[-1]) == {
+    return json.loads(ran.stdout.splitlines()[-1])
+
+
+def test_routes_that_fastapi_keeps_flat_are_put_first_as_well() -> None:
+    assert look(FLAT) == [["POST", "/v1/messages/count_tokens"], ["GET", "/v1/models"]]
+
+
+def test_the_map_of_models_that_is_shared_is_the_files() -> None:
+    assert look(LOOK) == {
         "litellm reads the file": True,
         "and reads it no more": True,
         "missing": ["fallback_generalizations"],  # no model: rules, which LiteLLM takes out itself

@@ -269,6 +269,11 @@ def test_an_openai_likes_prompt_too_long_is_recognised_too() -> None:
             ("api_error", "the connection broke before the reply was complete"),
         ),
         (
+            "api_error",
+            "Connection closed.",  # aiohttp's words when `providers` is killed between two pieces
+            ("api_error", "the connection broke before the reply was complete"),
+        ),
+        (
             "permission_error",
             "litellm.PermissionDeniedError: BedrockException - accessDeniedException "
             '{"message": "no"}',
