@@ -79,6 +79,12 @@ class Shelf:
             self.patch.setattr(f"openclaude.commands.profiles_{module}.is_attended", lambda: True)
 
 
+def written(path: Path) -> tuple[int, int]:
+    """Which file lies there, and when it was written; the rest of its stat changes by reading."""
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns
+
+
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
     """A user with no profiles of their own."""

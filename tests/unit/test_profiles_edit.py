@@ -23,7 +23,7 @@ from openclaude.commands.profiles_edit import (
 from openclaude.errors import OpenclaudeError, UsageError
 from openclaude.profile.mistakes import ProfileMistakes
 from openclaude.profile.names import UnknownProfile
-from tests.unit.shelf import QWEN, Shelf, shelf
+from tests.unit.shelf import QWEN, Shelf, shelf, written
 
 __all__ = ["shelf"]
 NEW = QWEN.replace("us-west-2", "eu-west-1")
@@ -94,13 +94,13 @@ def test_the_editor_works_on_a_private_copy_that_it_takes_for_toml(
 
 def test_an_unchanged_text_changes_nothing(shelf: Shelf, editor: Editor) -> None:
     path = shelf.put("mine", QWEN)
-    before = path.stat()
+    before = written(path)
     editor()
 
     result = shelf.run("edit", "mine")
 
     assert result.text == "nothing changed\n"
-    assert path.stat() == before
+    assert written(path) == before
     assert shelf.names() == ["mine.toml"]
 
 

@@ -10,7 +10,7 @@ import pytest
 from openclaude.errors import OpenclaudeError, UsageError
 from openclaude.profile.mistakes import ProfileMistakes
 from openclaude.profile.names import BadProfileName, UnknownProfile
-from tests.unit.shelf import BASE, CODER, QWEN, Shelf, shelf
+from tests.unit.shelf import BASE, CODER, QWEN, Shelf, shelf, written
 
 __all__ = ["shelf"]
 MINE = 'schema = 1\nextends = "qwen"  # parent\n'
@@ -76,13 +76,13 @@ def test_a_tier_that_is_replaced_as_a_whole_keeps_nothing(shelf: Shelf) -> None:
 
 def test_what_is_said_already_changes_nothing(shelf: Shelf) -> None:
     path = shelf.put("mine", QWEN)
-    before = path.stat()
+    before = written(path)
 
     result = shelf.run("set", "aws.region", "us-west-2", "--profile", "mine")
 
     assert result.text == "nothing changed\n"
     assert result.data["changed"] is False
-    assert path.stat() == before
+    assert written(path) == before
 
 
 @pytest.mark.parametrize(
