@@ -72,6 +72,7 @@ LITELLM_FLAGS = {
 }
 # what LiteLLM would else do on its first requests
 PREPARE = ("openclaude.gateway.warm:warm_up",)
+FOR_THOUGHTS = ("openclaude.gateway.warm:load_tokenizer",)
 LOCALE = ("LANG", "LC_ALL", "TZ", "TMPDIR")
 # A company's own certificate authority, and the proxy that HTTPS must pass; both keep TLS end to
 # end. Never HTTP_PROXY: a plain-text request could carry a credential to it.
@@ -317,7 +318,7 @@ def providers_unit(resolution: Resolution) -> Unit:
         "openclaude.gateway.providers:app",
         environment,
         tuple(dict.fromkeys(inherit)),
-        PREPARE,
+        PREPARE + (FOR_THOUGHTS if any(one.reasoning for one in resolution.deployments) else ()),
         resolution.secrets,
     )
 

@@ -1,6 +1,7 @@
-"""What is done before the fork: LiteLLM's map of models, read once, says what its file says.
+"""What is done before the fork changes no answer of LiteLLM's.
 
-And that it is done whichever way FastAPI keeps the routes of an included router.
+Its map of models says what its file says, its tokenizers count what tiktoken's count, and its
+routes are found whichever way FastAPI keeps those of an included router.
 """
 
 from __future__ import annotations
@@ -53,6 +54,34 @@ print(json.dumps([[*route.methods, route.path] for route in app.router.routes[:2
 """
 
 
+TOKENS = """
+import sys
+
+import litellm
+from litellm.utils import decode, encode
+from openclaude.gateway import warm
+
+MODELS = ("openclaude-haiku", "gpt-4o")  # cl100k_base, and o200k_base
+TEXT = "Zwölf Boxkämpfer <|endoftext|> 12345 \U0001f600"
+WHERE = "litellm.litellm_core_utils.default_encoding"
+
+own = litellm.token_counter(model=MODELS[0], text=TEXT), litellm.token_counter(MODELS[1], text=TEXT)
+loaded = [WHERE in sys.modules]
+del sys.modules[WHERE]
+warm.defer_tokenizers()
+empty = [litellm.token_counter(model=name, text="") for name in MODELS]
+loaded.append(WHERE in sys.modules)
+counted = [litellm.token_counter(model=name, text=TEXT) for name in MODELS]
+loaded.append(WHERE in sys.modules)
+print(json.dumps({
+    "loaded": loaded,
+    "empty": empty,
+    "the same": counted == list(own) and counted[0] != counted[1],
+    "both ways": decode(MODELS[0], tokens=encode(MODELS[0], text="both ways")),
+}))
+"""
+
+
 def look(program: str) -> Any:
     """The JSON that a program prints in an environment as an instance's."""
     ran = subprocess.run(
@@ -68,6 +97,15 @@ def look(program: str) -> Any:
 
 def test_routes_that_fastapi_keeps_flat_are_put_first_as_well() -> None:
     assert look(FLAT) == [["POST", "/v1/messages/count_tokens"], ["GET", "/v1/models"]]
+
+
+def test_a_tokenizer_is_loaded_for_a_text_and_counts_as_before() -> None:
+    assert look(TOKENS) == {
+        "loaded": [True, False, True],
+        "empty": [0, 0],
+        "the same": True,
+        "both ways": "both ways",
+    }
 
 
 def test_the_map_of_models_that_is_shared_is_the_files() -> None:
