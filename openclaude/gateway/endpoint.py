@@ -65,9 +65,7 @@ def with_litellm(scope: Scope) -> Scope:
 class Endpoints:
     """LiteLLM's application, but for the requests whose endpoint functions are called here."""
 
-    def __init__(
-        self, key: str, rehearse: Callable[[Endpoints], Awaitable[None]] | None = None
-    ) -> None:
+    def __init__(self, key: str, rehearse: Callable[[Endpoints], Awaitable[None]]) -> None:
         """`rehearse` is called when LiteLLM has read its config, before anybody is served."""
         self.admission = Admission(key)
         self._rehearse = rehearse
@@ -85,7 +83,7 @@ class Endpoints:
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def started(message: Message) -> None:
-            if self._rehearse and message["type"] == "lifespan.startup.complete":
+            if message["type"] == "lifespan.startup.complete":
                 await self._rehearse(self)
             await send(message)
 

@@ -16,6 +16,7 @@ from openclaude.gateway.endpoint import Endpoints
 from openclaude.gateway.error_status import saying_status
 from openclaude.gateway.fallbacks import FallbackFilter
 from openclaude.gateway.gate import Gate
+from openclaude.gateway.rehearsal import rehearse_providers
 
 ROUTES = frozenset({("POST", "/v1/messages")})
 KEY_HEADERS = (b"authorization", b"x-api-key", b"x-litellm-api-key")
@@ -60,7 +61,7 @@ def one_key_only(app: App, key: str) -> App:
 def make_app(env: Mapping[str, str]) -> Gate:
     """The application of `providers`, from the variables its unit was given."""
     key = env["LITELLM_MASTER_KEY"]
-    endpoints = Endpoints(key)
+    endpoints = Endpoints(key, rehearse_providers)
     return Gate(
         one_key_only(saying_status(FallbackFilter(endpoints)), key),
         key=key,

@@ -1,9 +1,9 @@
-"""The first requests of `main`, its own: through LiteLLM to an upstream in this very process.
+"""The first requests of an instance, its own: through LiteLLM to an upstream in this very process.
 
-Knows: how LiteLLM is given a model for a moment, and what Anthropic answers. Refuses to know: the
-instance's own models, credentials and upstreams, none of which it touches. LiteLLM makes its
-clients, threads and caches at the first request, which took four times as long as the tenth
-(measured with 1.106.2); most of that cannot be made before the fork.
+Knows: how LiteLLM is given a model for a moment, and what Anthropic and OpenAI answer. Refuses to
+know: the instance's own models, credentials and upstreams, none of which it touches. LiteLLM makes
+its clients, threads and caches at the first request, which took three to four times as long as the
+tenth (measured with 1.106.2); most of that cannot be made before the fork.
 """
 
 from __future__ import annotations
@@ -40,14 +40,19 @@ def sse(kind: str, **more: Any) -> bytes:
     return f"event: {kind}\ndata: {json.dumps({'type': kind, **more})}\n\n".encode()
 
 
+def with_head(body: bytes) -> bytes:
+    """A streamed reply as it is on the wire."""
+    return HEAD.format(len(body)).encode() + body
+
+
 def anthropic_answer() -> bytes:
-    """A streamed message of Anthropic's, with its head."""
+    """A streamed message of Anthropic's."""
     message: dict[str, Any] = {
         **{"id": "msg_rehearsal", "type": "message", "role": "assistant", "model": MODEL},
         **{"content": [], "stop_reason": None, "stop_sequence": None, "usage": USAGE},
     }
     stop = {"stop_reason": "end_turn", "stop_sequence": None}
-    body = b"".join(
+    return b"".join(
         (
             sse("message_start", message=message),
             sse("content_block_start", index=0, content_block={"type": "text", "text": ""}),
@@ -57,7 +62,17 @@ def anthropic_answer() -> bytes:
             sse("message_stop"),
         )
     )
-    return HEAD.format(len(body)).encode() + body
+
+
+def openai_answer() -> bytes:
+    """A streamed chat completion of OpenAI's."""
+    head = {"id": "rehearsal", "object": "chat.completion.chunk", "created": 1, "model": MODEL}
+    first = {"index": 0, "delta": {"role": "assistant", "content": "."}, "finish_reason": None}
+    last = {"index": 0, "delta": {}, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    pieces = ({"choices": [first]}, {"choices": [last]}, {"choices": [], "usage": usage})
+    lines = [json.dumps({**head, **piece}) for piece in pieces]
+    return b"".join(b"data: %s\n\n" % line.encode() for line in (*lines, "[DONE]"))
 
 
 async def rehearse_main(endpoints: Endpoints) -> None:
@@ -76,6 +91,15 @@ async def rehearse_main(endpoints: Endpoints) -> None:
     await at_home(anthropic_answer(), forward, ask_hop)
 
 
+async def rehearse_providers(endpoints: Endpoints) -> None:
+    """The same in `providers`, from /v1/messages to a chat, which most of them are asked for."""
+
+    async def ask_model(url: str) -> None:
+        await ask(endpoints, model=f"openai/{MODEL}", api_base=url, api_key=KEY)
+
+    await at_home(openai_answer(), ask_model)
+
+
 async def at_home(answer: bytes, *requests: Callable[[str], Awaitable[None]]) -> None:
     """Make the requests of an upstream in this process, which always gives that answer.
 
@@ -87,7 +111,7 @@ async def at_home(answer: bytes, *requests: Callable[[str], Awaitable[None]]) ->
             head = await reader.readuntil(b"\r\n\r\n")
             _, _, after = head.lower().partition(b"\r\ncontent-length:")
             await reader.readexactly(int(after.partition(b"\r\n")[0] or 0))
-            writer.write(answer)
+            writer.write(with_head(answer))
             await writer.drain()
 
     try:

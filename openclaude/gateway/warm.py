@@ -43,6 +43,8 @@ IMPORTED_LATE = (
     "boto3.session",
     "botocore.session",
     "litellm.integrations.shadow_eval_logger",
+    "litellm.llms.anthropic.completion.transformation",
+    "litellm.llms.anthropic.pass_through.messages.mcp_handler",
     "litellm.llms.anthropic.pass_through.messages.streaming_iterator",
     "litellm.llms.bedrock.chat.chat_completions.transformation",
     "litellm.llms.edenai.chat.transformation",
