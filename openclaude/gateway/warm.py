@@ -176,6 +176,8 @@ class Encoding:
         return self._load().encode(text, **more) if text else []
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # what `copy` and others look for is no reason to load it
+            raise AttributeError(name)
         return getattr(self._load(), name)
 
 

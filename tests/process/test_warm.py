@@ -55,6 +55,7 @@ print(json.dumps([[*route.methods, route.path] for route in app.router.routes[:2
 
 
 TOKENS = """
+import copy
 import sys
 
 import litellm
@@ -69,6 +70,7 @@ own = litellm.token_counter(model=MODELS[0], text=TEXT), litellm.token_counter(M
 loaded = [WHERE in sys.modules]
 del sys.modules[WHERE]
 warm.defer_tokenizers()
+copied = copy.copy(litellm.encoding)
 empty = [litellm.token_counter(model=name, text="") for name in MODELS]
 loaded.append(WHERE in sys.modules)
 counted = [litellm.token_counter(model=name, text=TEXT) for name in MODELS]
@@ -77,6 +79,7 @@ print(json.dumps({
     "loaded": loaded,
     "empty": empty,
     "the same": counted == list(own) and counted[0] != counted[1],
+    "of a copy": copied.encode("of a copy") == litellm.encoding.encode("of a copy"),
     "both ways": decode(MODELS[0], tokens=encode(MODELS[0], text="both ways")),
 }))
 """
@@ -104,6 +107,7 @@ def test_a_tokenizer_is_loaded_for_a_text_and_counts_as_before() -> None:
         "loaded": [True, False, True],
         "empty": [0, 0],
         "the same": True,
+        "of a copy": True,
         "both ways": "both ways",
     }
 
