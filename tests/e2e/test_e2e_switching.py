@@ -25,6 +25,7 @@ from tests.e2e.terminal import Terminal
 
 THINKER, CODER, FABLE = "thinker-1", "qwen.qwen3-coder-next", "claude-fable-5-2"
 PROMPT = r"❯\s*\n─"  # the empty input box above its lower edge
+DONE = r"\s+✻ .* done"  # what is typed between an answer and this line may be lost
 ALLOWED = ("--allowedTools", "Bash(echo:*)")
 SIGNATURE = re.compile(rb'"signature":"([^"]+)"')
 
@@ -140,9 +141,9 @@ def test_model_switches_both_ways_in_a_terminal(
 
 
 def ask(terminal: Terminal, word: str) -> None:
-    """Ask for a thought and an answer, and wait for it."""
+    """Ask for a thought and an answer, and wait until claude is done with it."""
     terminal.type(script.reasoning(f"thinking of {word}") + script.say(f"said {word}"))
-    terminal.wait_for(f"● said {word}")
+    terminal.wait_for(f"● said {word}{DONE}")
 
 
 def switch(terminal: Terminal, model: str, label: str) -> None:

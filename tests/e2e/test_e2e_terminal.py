@@ -18,6 +18,7 @@ from tests.e2e.terminal import Terminal
 
 Open = Callable[..., Terminal]
 PROMPT = r"❯\s*\n─"  # the empty input box above its lower edge
+DONE = r"\s+✻ .* done"  # what is typed between an answer and this line may be lost
 
 
 @pytest.fixture
@@ -44,13 +45,13 @@ def test_a_session_answers_changes_its_model_and_ends_well(
         drawn = terminal.wait_for(PROMPT)
         assert executable(terminal.pid) == CLAUDE
         terminal.type("hello there")
-        terminal.wait_for("● anthropic stand-in: claude-opus-5-5")
+        terminal.wait_for(f"● anthropic stand-in: claude-opus-5-5{DONE}")
         terminal.type("/model haiku")
         asked = terminal.wait_for("Switch model")
         terminal.press("Enter")
         changed = terminal.wait_for("Set model to")
         terminal.type("and again")
-        terminal.wait_for("● bedrock stand-in: qwen.qwen3-next-80b-a3b")
+        terminal.wait_for(f"● bedrock stand-in: qwen.qwen3-next-80b-a3b{DONE}")
         terminal.type("/exit")
         code = terminal.exit_status()
 
