@@ -12,12 +12,11 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Awaitable, Callable
+import os
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-from litellm.proxy.pass_through_endpoints.pass_through_endpoints import pass_through_request
 from litellm.types.router import Deployment, LiteLLM_Params, ModelInfo
-from starlette.requests import Request
 
 from openclaude.gateway.asgi import Message, Scope, own_request
 from openclaude.gateway.endpoint import JSON, MESSAGES, TO_ANTHROPIC, Endpoints, with_litellm
@@ -80,10 +79,8 @@ async def rehearse_main(endpoints: Endpoints) -> None:
 
     async def forward(url: str) -> None:
         client = Client(TO_ANTHROPIC + MESSAGES)
-        request = Request(with_litellm(client.scope), client.receive)
-        user = await endpoints.admission.of(client.scope["path"])
-        response = await pass_through_request(request, url + MESSAGES, {}, user, stream=True)
-        await response(client.scope, client.receive, client.send)
+        with environment(ANTHROPIC_API_BASE=url, ANTHROPIC_API_KEY=KEY):
+            await endpoints.anthropic(client.scope, client.receive, client.send)
 
     async def ask_hop(url: str) -> None:
         await ask(endpoints, model=f"litellm_proxy/{MODEL}", api_base=url, api_key=KEY)
@@ -98,6 +95,21 @@ async def rehearse_providers(endpoints: Endpoints) -> None:
         await ask(endpoints, model=f"openai/{MODEL}", api_base=url, api_key=KEY)
 
     await at_home(openai_answer(), ask_model)
+
+
+@contextlib.contextmanager
+def environment(**variables: str) -> Iterator[None]:
+    """Variables as LiteLLM shall find them for a moment, in which nobody else is served."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 async def at_home(answer: bytes, *requests: Callable[[str], Awaitable[None]]) -> None:
