@@ -19,7 +19,7 @@ from typing import Any
 from litellm.types.router import Deployment, LiteLLM_Params, ModelInfo
 
 from openclaude.gateway.asgi import Message, Scope, own_request
-from openclaude.gateway.endpoint import JSON, MESSAGES, TO_ANTHROPIC, Endpoints, with_litellm
+from openclaude.gateway.endpoint import JSON, MESSAGES, TO_ANTHROPIC, Endpoints
 
 log = logging.getLogger("openclaude.rehearsal")
 
@@ -179,7 +179,7 @@ class Client:
             "tools": [tool],
         }
         self._pending = [json.dumps(body).encode()]
-        self.scope: Scope = with_litellm(own_request("POST", path, [JSON]))
+        self.scope: Scope = own_request("POST", path, [JSON])
 
     async def receive(self) -> Message:
         """The body; then the client stays."""
