@@ -45,7 +45,7 @@ NO_KEY = "none"  # what is sent to a server of the user's own that asks for no k
 ROUTER_SETTINGS = {"num_retries": 0, "disable_cooldowns": True}
 
 # Of some models (`llama-3` in the name) LiteLLM counts the tokens of a stream that was cut with a
-# tokenizer it asks Hugging Face for; without an answer that holds the request 24 s (measured).
+# tokenizer it asks Hugging Face for, and tries for 24 s where nobody answers (measured).
 NO_DOWNLOADS = {"disable_hf_tokenizer_download": True}
 
 GENERAL_SETTINGS = {
@@ -72,6 +72,7 @@ LITELLM_FLAGS = {
 }
 # what LiteLLM would else do on its first requests
 PREPARE = ("openclaude.gateway.warm:warm_up",)
+# LiteLLM counts what a model thinks; loaded here, its tokenizer is in memory once
 FOR_THOUGHTS = ("openclaude.gateway.warm:load_tokenizer",)
 LOCALE = ("LANG", "LC_ALL", "TZ", "TMPDIR")
 # A company's own certificate authority, and the proxy that HTTPS must pass; both keep TLS end to
