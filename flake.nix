@@ -65,11 +65,7 @@
 
       devShells = eachSystem (pkgs: {
         default = pkgs.mkShell {
-          packages = [
-            pkgs.python313
-            pkgs.uv
-          ];
-          env.UV_PYTHON_DOWNLOADS = "never";
+          packages = [ pkgs.python313 ];
         };
       });
 

@@ -1,3 +1,3 @@
 """openclaude: Claude Code on the models you choose, one profile at a time."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

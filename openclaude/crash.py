@@ -1,6 +1,6 @@
-"""What happens when openclaude itself is wrong: a report a person can paste.
+"""Bugs of openclaude: writes a report that the user can paste into an issue.
 
-Knows: tracebacks and where reports go. Refuses to know: how to go on; nobody does.
+Knows: tracebacks and where reports go. Independent of: recovery; there is none.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 
 from openclaude import __version__
 from openclaude.errors import OpenclaudeError
-from openclaude.places import find_places
-from openclaude.run.files import private_folder, write_private
+from openclaude.files import private_folder, write_private
+from openclaude.paths import find_places
 
 
 def report_crash(error: Exception, arguments: Sequence[str], env: Mapping[str, str]) -> str:
     """Write the report to the state directory and say so; the text for stderr.
 
-    Only the number of claude's arguments is told: they may be a person's own words.
+    Only the number of claude's arguments is reported: they may be private.
     """
     trace = "".join(traceback.format_exception(error))
     text = (

@@ -1,51 +1,77 @@
-"""Every failure a user can meet: a sentence, a hint, an exit code.
+"""Every failure a user can meet: a message, a hint, an exit status.
 
-Knows: the shape of a failure. Refuses to know: everything else.
+Knows: the shape of a failure, the list of every code. Must not depend on what fails.
 A message is lower case, has no period, and says what is allowed; `hint` is the command or change
-that mends it. `code` is the stable name a `--json` reader sees.
+that fixes it. `code` is the stable name a `--json` reader sees.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from openclaude.diagnostics import Diagnostic, Location, Severity
+
+# Exit statuses: of a launch (as `env`, `timeout` and `chroot` have it), then of our own commands
+LAUNCH_FAILED, CLAUDE_NOT_EXECUTABLE, CLAUDE_NOT_FOUND = 125, 126, 127
+FAILED, USAGE, BUG = 1, 2, 70  # 70 is EX_SOFTWARE of sysexits.h
+OUTPUT_UNREAD = 141  # what a shell shows for a program that SIGPIPE has ended
+
 
 class OpenclaudeError(Exception):
-    """Something a user can mend. Anything else that reaches `cli.main` is a bug of ours."""
+    """Something a user can fix. Anything else that reaches `cli.main` is a bug of ours."""
 
     code = "failed"
-    exit_code = 1  # of our own words
-    launch_exit_code = 125  # of a launch: openclaude failed before it became claude
+    exit_code = FAILED  # of our own commands
+    launch_exit_code = LAUNCH_FAILED  # openclaude failed before it became claude
 
-    def __init__(self, message: str, *, hint: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "", location: Location | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.location = location
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """What is wrong; several for a report of several."""
+        return (
+            Diagnostic(
+                code=self.code,
+                severity=Severity.ERROR,
+                message=self.message,
+                fix=self.hint,
+                location=self.location,
+            ),
+        )
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """Each of them on a line of its own, with how to fix it."""
+        return tuple(one.sentence for one in self.diagnostics)
 
     def entries(self) -> list[dict[str, object]]:
-        """The failure as `errors` of a `--json` envelope; several for a report of several."""
-        return [{"code": self.code, "message": self.message, "hint": self.hint}]
+        """The failure as `errors` of a `--json` envelope."""
+        return [one.entry() for one in self.diagnostics]
 
 
 class UsageError(OpenclaudeError):
-    """A command line that does not fit."""
+    """A wrong command line."""
 
     code = "usage"
-    exit_code = 2
+    exit_code = USAGE
 
 
 class ClaudeNotFound(OpenclaudeError):
-    """No `claude` to become."""
+    """There is no `claude`."""
 
     code = "claude-not-found"
-    launch_exit_code = 127
+    launch_exit_code = CLAUDE_NOT_FOUND
 
 
 class ClaudeNotExecutable(OpenclaudeError):
-    """There is a `claude`, and it cannot be run."""
+    """The `claude` that was found cannot be run."""
 
     code = "claude-not-executable"
-    launch_exit_code = 126
+    launch_exit_code = CLAUDE_NOT_EXECUTABLE
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -54,3 +80,129 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
     near = difflib.get_close_matches(word, list(known), 1, 0.6)
     return near[0] if near else ""
+
+
+# Every code that an error or a diagnostic can have, and what it means: first those of errors, then
+# of other diagnostics, at last of those that say that all is well. A test holds it complete.
+CODES = {
+    "failed": "the command failed, as its message says",
+    "usage": "the command line is wrong",
+    "aws-file": "an AWS file cannot be changed safely",
+    "aws-setup": "an answer for `aws setup` is missing or invalid",
+    "aws-setup-unasked": "`aws setup` needs confirmation, but there is no terminal",
+    "catalog-missing": "LiteLLM's model map cannot be found",
+    "claude-not-executable": "the `claude` that was found cannot be run",
+    "claude-not-found": "there is no `claude`",
+    "demo-ended": "a signal ended the demo",
+    "demo-failed": "the demo did not work",
+    "demo-not-removed": "something of a demo that has ended could not be ended or removed",
+    "discarded": "the changes made in the editor were discarded",
+    "editor-failed": "the editor could not be run, or failed",
+    "environment-invalid": "an OPENCLAUDE_* variable has an invalid value",
+    "folder-exposed": "another user could change one of openclaude's directories",
+    "folder-unusable": "one of openclaude's directories cannot be used",
+    "litellm-malicious": "the installed LiteLLM steals credentials",
+    "litellm-version": "the installed LiteLLM is not the version that openclaude needs",
+    "lock-held": "another openclaude is doing the same at the moment",
+    "model-not-found": "no model has this name",
+    "no-temporary-folder": "no directory for temporary files can be used",
+    "not-on-bedrock": "no model of the profile is on Bedrock",
+    "not-ready": "the stack did not become ready",
+    "not-removed": "`uninstall` could not remove everything",
+    "not-text": "a profile is not UTF-8 text",
+    "port-busy": "a port that the profile requires is in use",
+    "profile-changed": "the profile was changed by another program meanwhile",
+    "profile-default": "the file that names the default profile is broken",
+    "profile-exists": "there is already a profile with this name",
+    "profile-in-use": "the profile is in use and cannot be renamed or removed",
+    "profile-invalid": "a mistake in a profile",
+    "profile-key": "no profile has this key",
+    "profile-key-absent": "the key to remove is not in the profile's own file",
+    "profile-layout": "the file is laid out in a way that cannot be edited",
+    "profile-name": "this cannot be the name of a profile",
+    "profile-not-saved": "the changes were not saved; a draft has them",
+    "profile-shipped": "a built-in profile cannot be changed this way",
+    "profile-unknown": "no profile has this name",
+    "profile-unreadable": "a profile's file or directory cannot be read",
+    "profile-value": "the value does not have the type of its key",
+    "provider-unknown": "no provider has this name",
+    "refused": "a request that the slot's model does not support",
+    "regions-missing": "botocore's list of regions cannot be found",
+    "providers-missing": "LiteLLM's list of providers cannot be found",
+    "secret-missing": "a secret of the profile is not where the profile says",
+    "settings-conflict": "a setting that a launch cannot override",
+    "stack-unreachable": "the running stack does not answer",
+    "aws-clock": "this machine's clock is off",
+    "aws-credential-process": "the profile's `credential_process` cannot be run",
+    "aws-credentials-expired": "temporary credentials have expired",
+    "aws-credentials-not-fetched": "the profile's `credential_process` failed",
+    "aws-error": "AWS answered with an error that openclaude does not know",
+    "aws-file-broken": "an AWS file cannot be read by AWS's own programs",
+    "aws-key-refused": "AWS rejects the access key",
+    "aws-login": "the AWS profile is not logged in (`aws login`)",
+    "aws-login-unsupported": "`aws login` needs the package awscrt",
+    "aws-mfa": "the AWS profile asks for an MFA code",
+    "aws-no-credentials": "the AWS profile has no complete credentials",
+    "aws-profile-missing": "the AWS profile does not exist",
+    "aws-role-circle": "an AWS profile assumes its own role",
+    "aws-role-without-source": "an AWS profile has a role but no credentials to assume it with",
+    "aws-source-profile-missing": "the AWS profile to assume a role with does not exist",
+    "aws-sso-incomplete": "an AWS profile lacks what its SSO login needs",
+    "aws-sso-login": "the AWS profile is not logged in to SSO",
+    "aws-sso-session-missing": "the SSO session of an AWS profile does not exist",
+    "aws-unreachable": "AWS cannot be reached",
+    "aws-variable-takes-over": "a variable that AWS's programs prefer to any AWS profile",
+    "aws-variable-unused": "an AWS variable that openclaude does not use",
+    "base-url-in-environment": "ANTHROPIC_BASE_URL is set",
+    "bedrock-inference-profile": "the model needs the id of an inference profile",
+    "bedrock-no-access": "the AWS account has no access to the model",
+    "bedrock-not-allowed": "IAM does not allow the model",
+    "bedrock-throttled": "AWS limits the rate of requests",
+    "bedrock-unknown-model": "Bedrock does not know the model in this region",
+    "claude-broken": "`claude --version` fails",
+    "claude-incompatible": "this version of claude was tried, and does not work with openclaude",
+    "claude-old": "claude is older than every version that was tried",
+    "claude-untested": "this version of claude was not tried with openclaude",
+    "claude-unknown": "`claude` may not be Claude Code",
+    "disk-full": "there is little space on a disk",
+    "environment-dead-address": "nothing listens at the address in ANTHROPIC_BASE_URL",
+    "key-in-environment": "a variable makes plain claude pay per token",
+    "lock-differs": "installed packages differ from the tested versions",
+    "lock-missing": "this copy of openclaude has no lock file",
+    "login-is-no-plan": "claude is logged in, but not with a plan",
+    "login-unknown": "openclaude cannot tell whether claude is logged in",
+    "not-forked": "the running proxies could not be forked, so they are larger and slower to start",
+    "not-warmed-up": "the warm-up requests of a running proxy failed",
+    "not-asked": "a model that `doctor --online` cannot ask",
+    "not-logged-in": "claude is not logged in",
+    "other-cloud-in-environment": "a variable sends plain claude to another cloud",
+    "port-taken": "a port is in use; a launch uses another one",
+    "profile-warning": "a valid profile that may not work as expected",
+    "profile-writable-by-others": "other users can change a profile",
+    "proxy": "requests to the internet go through a proxy",
+    "proxy-dead": "nothing listens at the address of a proxy",
+    "readable-by-others": "other users can read a file with secrets",
+    "settings-api-key-helper": "a settings file makes plain claude pay per token",
+    "settings-broken": "one of claude's settings files is not a JSON object",
+    "settings-dead-address": "nothing listens at an address in a settings file",
+    "settings-replaced": "a launch replaces a setting",
+    "stack-left-over": "a stack has ended without cleaning up",
+    "stack-of-another-version": "the running stack is from another openclaude",
+    "stack-outdated": "the profile has changed since its stack was started",
+    "start-method": "OPENCLAUDE_START_METHOD has an invalid value",
+    "unit-failed": "a part of the running stack has failed",
+    "aws": "the AWS profile is ok, or none is needed",
+    "aws-identity": "AWS knows who you are",
+    "bedrock": "a model on Bedrock answers",
+    "claude": "claude is ok",
+    "disclosure": "who receives which text and credential",
+    "disk": "directories and permissions are ok",
+    "environment": "no variable interferes",
+    "litellm": "LiteLLM is ok",
+    "lock": "all packages have the tested versions",
+    "login": "the login is ok, or none is needed",
+    "ports": "the ports are free",
+    "profile": "the profile is valid",
+    "settings": "no setting interferes",
+    "stack": "the stack is ok, or not running",
+}

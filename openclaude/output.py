@@ -1,11 +1,12 @@
-"""What reaches stdout and stderr: results, tables, errors, colour, the JSON envelope.
+"""Output on stdout and stderr: results, tables, errors, colour, the JSON envelope.
 
-Knows: how things look. Refuses to know: what they mean.
+Knows: how things look. Independent of: what they mean.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,13 +14,14 @@ from contextlib import contextmanager
 from typing import IO, NamedTuple
 
 from openclaude import __version__
+from openclaude.contracts.printable import printable
 from openclaude.errors import OpenclaudeError
 
 ENVELOPE_VERSION = 1
 
 
 class Result(NamedTuple):
-    """What a word of ours has to say: rendered as `text`, or as `data` with `--json`."""
+    """The result of a command: printed as `text`, or as `data` with `--json`."""
 
     text: str = ""
     data: Mapping[str, object] = {}
@@ -43,9 +45,9 @@ def envelope(command: Sequence[str], result: Result) -> str:
 
 def error_text(error: OpenclaudeError, *, colour: bool) -> str:
     """`error:`, blank line, `hint:`: the one shape of every failure on stderr."""
-    text = f"{paint('error:', '31;1', colour=colour)} {error.message}\n"
+    text = f"{paint('error:', '31;1', colour=colour)} {printable(error.message)}\n"
     if error.hint:
-        text += f"\n{paint('hint:', '36;1', colour=colour)} {error.hint}\n"
+        text += f"\n{paint('hint:', '36;1', colour=colour)} {printable(error.hint)}\n"
     return text
 
 
@@ -77,6 +79,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 PROGRESS_AFTER_S = 0.3  # what is over sooner needs no word
+CLEARED = "\r\x1b[K"  # back to the start of an empty line
 
 
 @contextmanager
@@ -86,22 +89,40 @@ def progress(what: str) -> Iterator[Callable[[str], None]]:
     The block is given a function to call now and then with what it waits for.
     """
     began = time.monotonic()
-    shown = False
+    shown = ""
 
     def say(detail: str) -> None:
         nonlocal shown
         passed = time.monotonic() - began
-        if passed >= PROGRESS_AFTER_S and sys.stderr.isatty():
-            shown = True
-            sys.stderr.write(f"\r\x1b[K{what} {detail} ({passed:.0f} s)".replace("  ", " "))
-            sys.stderr.flush()
+        line = f"{what} {detail} ({passed:.0f} s)".replace("  ", " ")
+        if passed >= PROGRESS_AFTER_S and line != shown and sys.stderr.isatty():
+            shown = line
+            # a line that wraps cannot be cleared
+            write_to_stderr(CLEARED + line[: terminal_width() - 1])
 
     try:
         yield say
     finally:
         if shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+            write_to_stderr(CLEARED)
+
+
+def terminal_width() -> int:
+    """The columns of the terminal on stderr; 80 where it does not tell."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
+
+
+def write_to_stderr(text: str) -> None:
+    """Write to stderr; a terminal that has closed is not an error."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        # for what is still to be written, or the interpreter would end with 120 in our place
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 @contextmanager

@@ -1,24 +1,39 @@
-"""What every test shares: golden files, and an honest word about what this machine cannot run."""
+"""What every test shares: golden files, and an honest report of what this machine cannot run."""
 
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import openclaude.cli  # noqa: F401 - sets what Ctrl-C does to a command line
+from tests.blocked import Blocked
+from tests.progress import Progress
+
+pytest_plugins = ("pytester",)
 REPOSITORY = Path(__file__).resolve().parents[1]
+signal.signal(signal.SIGINT, signal.default_int_handler)  # pytest's Ctrl-C stays pytest's
+NOWHERE = "/there-is-no-such-folder"  # `/nonexistent` is the HOME of no user on some machines
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite the golden files, to review as a diff"
     )
+    parser.addoption("--progress", type=Path, metavar="FILE", help="tell there how it goes")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Blocked())
+    if path := config.getoption("--progress"):
+        config.pluginmanager.register(Progress(config, path))
 
 
 def need(present: object, what: str) -> None:
-    """The test needs `what`: without it the test says so and does not run; under CI it fails."""
+    """The test needs `what`: without it the test is reported and not run; in CI it fails."""
     if present:
         return
     if os.environ.get("CI"):

@@ -1,9 +1,9 @@
 """Write build/nix/wheels.json: for each Nix system, the wheels that the locks pin for it.
 
-Knows: which wheel fits which system. Refuses to know: where wheels are; no address is written.
-The locks name versions and hashes; the file names that belong to them are asked of the index, with
-`uv` in a temporary folder. `--check` needs neither uv nor a network: it fails unless the file and
-the locks say the same. `--requirements SYSTEM` prints the wheels for pip. Run it with a Python that
+Knows: which wheel fits which system. Independent of: where wheels are; no URL is written. The locks
+contain versions and hashes; the file names for them come from the index, by the `uv` beside this
+Python, in a temporary folder. `--check` needs neither uv nor a network: it fails if the file and
+the locks differ. `--requirements SYSTEM` prints the wheels for pip. Run it with a Python that
 build/setup has made: it needs `packaging`.
 """
 
@@ -25,15 +25,14 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 BUILD = Path(__file__).resolve().parents[1]
 WHEELS = BUILD / "nix" / "wheels.json"
 PYTHON = (3, 13)
-GLIBC = 36  # newest manylinux tag taken: nixpkgs is newer, and so is a machine that runs the test
+GLIBC = 36  # newest manylinux tag accepted: nixpkgs and machines that run the test are newer
 MACOS = (14, 0)
 SYSTEMS = {  # of Nix -> sys.platform, platform.system(), platform.machine()
     "x86_64-linux": ("linux", "Linux", "x86_64"),
     "aarch64-linux": ("linux", "Linux", "aarch64"),
     "aarch64-darwin": ("darwin", "Darwin", "arm64"),
 }
-# what builds our own wheel; only to build
-BACK_END = ("hatchling", "packaging", "pathspec", "pip", "pluggy", "tomlkit", "trove-classifiers")
+LOCKS = {"run": "requirements.lock", "build": "bootstrap.lock"}
 
 Wheels = dict[str, dict[str, dict[str, str]]]  # use -> system -> file -> sha256
 
@@ -47,7 +46,7 @@ class Pin(NamedTuple):
     hashes: frozenset[str]
 
     def is_for(self, system: str) -> bool:
-        """Whether the package is wanted there."""
+        """Tell whether the package is needed there."""
         return not self.marker or Marker(self.marker).evaluate(environment(system))
 
 
@@ -59,7 +58,7 @@ class Found(NamedTuple):
 
 
 def read_lock(name: str) -> list[Pin]:
-    """The pins of a lock."""
+    """Return the pins of a lock."""
     lines = (BUILD / name).read_text("utf-8").replace("\\\n", " ").splitlines()
     found = []
     for line in lines:
@@ -74,16 +73,12 @@ def read_lock(name: str) -> list[Pin]:
 
 
 def read_pins() -> dict[str, list[Pin]]:
-    """What is wanted, by use: to run, and to build."""
-    development = {pin.name: pin for pin in read_lock("requirements-dev.lock")}
-    return {
-        "run": read_lock("requirements.lock"),
-        "build": [development[name] for name in BACK_END],
-    }
+    """Return what is needed, by use: to run, and to build."""
+    return {use: read_lock(lock) for use, lock in LOCKS.items()}
 
 
 def environment(system: str) -> dict[str, str]:
-    """What markers ask of an interpreter of nixpkgs there."""
+    """Return the values of markers for an interpreter of nixpkgs there."""
     platform, name, machine = SYSTEMS[system]
     version = ".".join(map(str, PYTHON))
     return {
@@ -103,7 +98,7 @@ def environment(system: str) -> dict[str, str]:
 
 
 def platforms(system: str) -> list[str]:
-    """The platform tags that fit, best first."""
+    """Return the platform tags that fit, best first."""
     machine = SYSTEMS[system][2]
     if system.endswith("darwin"):
         return list(mac_platforms(MACOS, machine))
@@ -118,7 +113,7 @@ def platforms(system: str) -> list[str]:
 
 
 def ranks(system: str) -> dict[Tag, int]:
-    """Every tag that fits, and its rank: the lowest is the best."""
+    """Return every tag that fits, and its rank: the lowest is the best."""
     fitting = platforms(system)
     interpreter = f"cp{PYTHON[0]}{PYTHON[1]}"
     tags = [
@@ -129,7 +124,7 @@ def ranks(system: str) -> dict[Tag, int]:
 
 
 def ask_index(pins: list[Pin]) -> dict[str, list[Found]]:
-    """The wheels there are of each pinned package."""
+    """Return the available wheels of each pinned package."""
     requirements = "".join(
         f"  {json.dumps(f'{pin.name}=={pin.version}' + (pin.marker and f' ; {pin.marker}'))},\n"
         for pin in pins
@@ -138,7 +133,7 @@ def ask_index(pins: list[Pin]) -> dict[str, list[Found]]:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "pyproject.toml").write_text(f"{project}dependencies = [\n{requirements}]\n")
         subprocess.run(
-            ["uv", "lock", "--quiet", "--python", sys.executable],
+            [Path(sys.executable).with_name("uv"), "lock", "--quiet", "--python", sys.executable],
             cwd=folder,
             check=True,
             env={**os.environ, "UV_PYTHON_DOWNLOADS": "never"},
@@ -154,7 +149,7 @@ def ask_index(pins: list[Pin]) -> dict[str, list[Found]]:
 
 
 def choose(pin: Pin, found: list[Found], order: dict[Tag, int]) -> Found:
-    """The best wheel of a package. Exits when none fits."""
+    """Return the best wheel of a package. Exits if none fits."""
     fitting = [
         (min(order[tag] for tag in tags if tag in order), wheel)
         for wheel in found
@@ -166,7 +161,7 @@ def choose(pin: Pin, found: list[Found], order: dict[Tag, int]) -> Found:
 
 
 def choose_all() -> Wheels:
-    """Every wheel of every system."""
+    """Return every wheel of every system."""
     pins = read_pins()
     index = ask_index([*{pin.name: pin for pin in [*pins["run"], *pins["build"]]}.values()])
     chosen: Wheels = {}
@@ -179,7 +174,7 @@ def choose_all() -> Wheels:
 
 
 def mistakes(wheels: Wheels) -> list[str]:
-    """Where the file and the locks differ, and what does not fit its system."""
+    """Return where the file and the locks differ, and what does not fit its system."""
     wrong = []
     for use, wanted in read_pins().items():
         for system in SYSTEMS:
@@ -193,7 +188,7 @@ def mistakes(wheels: Wheels) -> list[str]:
 
 
 def misfit(pin: Pin, file: str, sha256: str, system: str) -> list[str]:
-    """What is wrong with one wheel."""
+    """Return what is wrong with one wheel."""
     _, version, _, tags = parse_wheel_filename(file)
     if str(version) != pin.version or sha256 not in pin.hashes:
         return [f"{system}: {file} is not what the lock pins: {pin.name} {pin.version}"]
@@ -201,7 +196,7 @@ def misfit(pin: Pin, file: str, sha256: str, system: str) -> list[str]:
 
 
 def requirements(wheels: Wheels, system: str) -> str:
-    """Exactly the wheels of a system, as pip reads them; each is needed once."""
+    """Return exactly the wheels of a system, in pip's format; each is needed once."""
     files = {file: sha256 for use in wheels.values() for file, sha256 in use[system].items()}
     pins = ((*file.split("-")[:2], sha256) for file, sha256 in sorted(files.items()))
     return "".join(f"{name}=={version} --hash=sha256:{sha}\n" for name, version, sha in pins)

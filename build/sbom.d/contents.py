@@ -1,6 +1,6 @@
-"""The packages in a zipapp, as their own metadata tells.
+"""The packages in a zipapp, from their own metadata.
 
-Knows: where the zipapp keeps them, core metadata. Refuses to know: which licences are good.
+Knows: where the zipapp stores them, core metadata. Independent of: which licences are free.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ PARTS = ("site-packages/text.tar.xz", "site-packages/native.tar.xz")
 
 
 class Package(NamedTuple):
-    """One package that the zipapp carries."""
+    """One package in the zipapp."""
 
     name: str
     version: str
     summary: str
-    says: str  # what it says of its licence: an SPDX expression, or words
+    says: str  # its statement about its licence: an SPDX expression, or text
     requires: tuple[str, ...]  # names, whatever the condition
 
 
 class Contents(NamedTuple):
-    """What lies in a zipapp."""
+    """The contents of a zipapp."""
 
     packages: tuple[Package, ...]
     files: tuple[str, ...]
@@ -68,7 +68,7 @@ def read_package(text: str) -> Package:
 
 
 def licence_words(metadata: Message) -> str:
-    """What it says of its licence, the exact word first."""
+    """Return its statement about its licence, the most exact field first."""
     if expression := metadata.get("License-Expression"):
         return str(expression)
     lines = [line.strip() for line in str(metadata.get("License", "")).splitlines()]

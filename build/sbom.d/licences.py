@@ -1,6 +1,6 @@
-"""Judge licences: what each package has, in SPDX's words, and whether all of them are free.
+"""Check licences: that of each package, as an SPDX expression, and whether all of them are free.
 
-Knows: licences.toml. Refuses to know: where packages come from.
+Knows: licences.toml. Independent of: where packages come from.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contents import Contents, Package
 
 
 class Licensed(NamedTuple):
-    """Something with its licence, as an SPDX expression; empty when nobody could tell."""
+    """Something with its licence, as an SPDX expression; empty if unknown."""
 
     name: str
     version: str
@@ -24,7 +24,7 @@ class Licensed(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """What licences.toml says."""
+    """The content of licences.toml."""
 
     free: frozenset[str]
     said: Mapping[str, str]
@@ -58,24 +58,24 @@ def inventory(contents: Contents, rules: Rules) -> tuple[Licensed, ...]:
 
 
 def not_free(things: Iterable[Licensed], rules: Rules) -> list[Licensed]:
-    """Those with a licence, or a part of one, that is not in the list of free ones."""
+    """Return those with a licence, or a part of one, that is not in the list of free ones."""
     return [thing for thing in things if not is_free(thing.licence, rules.free)]
 
 
 def is_free(expression: str, free: frozenset[str]) -> bool:
-    """Whether all of an `AND` and one of an `OR` is free; `WITH` belongs to its licence."""
+    """Tell whether all of an `AND` and one of an `OR` is free; `WITH` belongs to its licence."""
     words = re.findall(r"\(|\)|[^\s()]+(?: WITH [^\s()]+)?", expression)
     names = {word for word in words if word not in {"AND", "OR", "(", ")"}}
     judged = [
         "True" if word in free else "False" if word in names else word.lower() for word in words
     ]
     try:
-        # nothing but True, False, and, or and parentheses is left
+        # only True, False, and, or and parentheses are left
         return bool(names) and bool(eval(" ".join(judged), {"__builtins__": {}}))  # noqa: S307
-    except SyntaxError:  # words, not an expression
+    except SyntaxError:  # text, not an expression
         return False
 
 
 def show(things: Iterable[Licensed]) -> str:
-    """The inventory, for people."""
+    """Format the inventory for people."""
     return "".join(f"{f'{name} {version}'.strip():45} {said}\n" for name, version, said in things)

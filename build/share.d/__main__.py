@@ -1,4 +1,4 @@
-"""Write share/: the completions and the man page. With --check, fail where one is stale instead."""
+"""Write share/: the completions and the man page. With --check, fail if one is stale instead."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The completion for bash.
 
-Knows: bash, since 3.2. Refuses to know: argparse. A table is generated; the code that reads it is
-fixed. It starts no program: not ours, and none of the system's.
+Knows: bash, since 3.2. Independent of: argparse. A table is generated; the code that reads it is
+fixed. It starts no program, neither ours nor the system's.
 """
 
 from __future__ import annotations
@@ -145,5 +145,5 @@ def row(command: Command) -> str:
 
 
 def kind(value: Value) -> str:
-    """What a value is, as the table says it."""
+    """Return the type of a value for the table."""
     return f"choice:{','.join(value.choices)}" if value.choices else value.kind

@@ -1,6 +1,6 @@
 """The completion for fish.
 
-Knows: fish. Refuses to know: argparse. A table is generated; the code that reads it is fixed.
+Knows: fish. Independent of: argparse. A table is generated; the code that reads it is fixed.
 """
 
 from __future__ import annotations
@@ -136,11 +136,11 @@ def case(command: Command) -> str:
 
 
 def kind(value: Value) -> str:
-    """What a value is, as the table says it."""
+    """Return the type of a value for the table."""
     return f"choice:{','.join(value.choices)}" if value.choices else value.kind
 
 
 def quote(text: str) -> str:
-    """A word of fish; a tab is written as one, between the quotes."""
+    """Quote a word for fish; a tab is written literally, between the quotes."""
     quoted = text.replace("\\", "\\\\").replace("'", "\\'")
     return "'" + quoted.replace("\t", "'\\t'") + "'"

@@ -1,6 +1,6 @@
-"""What can stand where on openclaude's command line, read from its own parsers.
+"""The arguments of openclaude's command line, read from its own parsers.
 
-Knows: argparse. Refuses to know: shells and roff.
+Knows: argparse. Independent of: shells and roff.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from openclaude.cli import WORDS
-from openclaude.commands.words import MODULES, SUMMARIES, word_parser
+from openclaude.commands.registry import COMMANDS
+from openclaude.commands.runner import command_parser
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = "openclaude"
-# what a value is, by its metavar; any other is a text that nobody can complete
+# type of a value by its metavar; any other is text that cannot be completed
 KINDS = {"NAME": "profile", "PROFILE": "profile", "FILE": "file", "DIR": "folder"}
-# a NAME that is not the name of a profile there is: (command, what argparse calls it)
+# NAMEs that are not the name of an existing profile: (command, argparse's name)
 OTHER_NAMES = {
     ("profiles new", "name"),
     ("profiles new", "aws_profile"),
@@ -29,9 +29,9 @@ OTHER_NAMES = {
 
 
 class Value(NamedTuple):
-    """What an option or a position takes."""
+    """The value of an option or a positional argument."""
 
-    name: str  # as help shows it
+    name: str  # as displayed in help
     kind: str  # profile, file, folder, choice or text
     choices: tuple[str, ...] = ()
     is_repeated: bool = False
@@ -49,7 +49,7 @@ class Option(NamedTuple):
 
 
 class Command(NamedTuple):
-    """One command line that can be typed: a word, or a word and its action."""
+    """One command line that can be typed: a command, or a command and its action."""
 
     path: str  # "profiles new"
     help: str
@@ -59,23 +59,22 @@ class Command(NamedTuple):
 
 
 def commands() -> tuple[Command, ...]:
-    """The words that there are, in the order of the help."""
+    """Return the commands, in the order of the help."""
     return tuple(
-        read_command(word, SUMMARIES[word], word_parser(word)[1])
-        for word in WORDS
-        if word in MODULES
+        read_command(command.name, command.summary, command_parser(command)[1])
+        for command in COMMANDS
     )
 
 
 def every_command() -> Iterator[Command]:
-    """Each word, followed by its actions."""
+    """Return each command, followed by its actions."""
     for word in commands():
         yield word
         yield from word.actions
 
 
 def shipped_profiles() -> tuple[str, ...]:
-    """The names of the profiles that come with openclaude."""
+    """Return the names of the built-in profiles."""
     return tuple(sorted(path.stem for path in (ROOT / "profiles").glob("*.toml")))
 
 
@@ -107,7 +106,7 @@ def read_option(path: str, action: argparse.Action) -> Option:
 
 
 def read_value(path: str, action: argparse.Action) -> Value:
-    """What an option or a position takes."""
+    """Read the value of an option or a positional argument."""
     name = str(action.metavar or action.dest.replace("_", "-").upper())
     choices = tuple(map(str, action.choices or ()))
     is_ours = (path, action.dest) not in OTHER_NAMES

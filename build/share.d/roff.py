@@ -1,6 +1,6 @@
-"""The man page, from the help of the words.
+"""The man page, from the help of the commands.
 
-Knows: roff's man macros. Refuses to know: argparse.
+Knows: roff's man macros. Independent of: argparse.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ openclaude \- Claude Code on the models you choose, one profile at a time
 .SH SYNOPSIS
 .SY openclaude
 .OP \-\-profile NAME
-.RI [ "ARGUMENTS FOR claude" " ...]"
+.RI [ "CLAUDE-ARGUMENTS" " ...]"
 .YS
 .SY openclaude
 .I COMMAND
@@ -26,32 +26,31 @@ openclaude \- Claude Code on the models you choose, one profile at a time
 .YS
 .SH DESCRIPTION
 .B openclaude
-becomes
+starts
 .B claude
-with the models of a profile behind its tiers.
-The profile is
-.BR \-\-profile ,
-then
+with the models of a profile: the one that
+.B \-\-profile
+names, else
 .BR OPENCLAUDE_PROFILE ,
-then what
-.B openclaude profiles use
-chose, then
+else the one set with
+.BR "openclaude profiles use" ,
+else
 .BR qwen .
 .PP
-Everything else on the line is claude's, unless the first argument is one of the commands below.
+All other arguments are passed on to claude, unless the first one is one of the commands below.
 .B openclaude \-\- WORD
-gives a word to claude:
+passes WORD on to claude:
 .B openclaude \-\- \-\-help
-is claude's help.
+shows claude's help.
 .SH COMMANDS
-Each has its own
-.BR \-\-help .
+.B openclaude COMMAND \-\-help
+shows examples and the variables that a command reads.
 With
 .B \-\-json
-it prints one JSON document, errors included.
+it prints one JSON document, also when it fails.
 """
 TAIL = r""".SH EXIT STATUS
-A launch ends with claude's own status. Before it has become claude:
+A launch exits with claude's own status. Before it has become claude:
 .TP
 .B 125
 openclaude failed
@@ -78,17 +77,16 @@ interrupted
 .SH ENVIRONMENT
 .TP
 .B OPENCLAUDE_PROFILE
-the profile, where the command line names none
+the profile, if the command line names none
 .TP
 .BR OPENCLAUDE_AWS_PROFILE ", " OPENCLAUDE_AWS_REGION ", " OPENCLAUDE_LITELLM_PORT
-override the profile; the second instance has the next port
+override the profile; the second instance uses the next port
 .TP
 .B OPENCLAUDE_CLAUDE
-another
-.B claude
+the claude to run, if not the first one in PATH
 .TP
 .BR XDG_CONFIG_HOME ", " XDG_STATE_HOME ", " XDG_CACHE_HOME
-where the folders below are, if not under
+the parents of the directories below, if not
 .BR ~/.config ,
 .B ~/.local/state
 and
@@ -104,13 +102,13 @@ your profiles
 .I ~/.config/openclaude/default
 the profile that
 .B openclaude profiles use
-chose
+has set
 .TP
 .I ~/.local/state/openclaude/stacks/NAME
 a running stack, and its logs
 .TP
 .I ~/.cache/openclaude
-compiled profiles, made anew at any time
+compiled profiles; can be removed at any time
 .PP
 Nothing under
 .I ~/.claude
@@ -145,7 +143,7 @@ def section(command: Command) -> str:
 
 
 def synopsis(value: Value) -> str:
-    """A position, as usage lines show it."""
+    """Return a positional argument as usage lines show it."""
     name = "|".join(value.choices) or value.name
     name += " ..." * value.is_repeated
     return f"[{name}]" if value.is_optional else name
@@ -161,11 +159,11 @@ def entry(option: Option) -> str:
 
 
 def text(line: str) -> str:
-    """A line of text: one that begins like a request is none."""
+    """Return a line of text, escaped if it would be taken for a request."""
     line = escape(line)
     return rf"\&{line}" if line.startswith((".", "'")) else line
 
 
 def escape(line: str) -> str:
-    """Text in which nothing is roff's; - is the one on the keyboard, to be copied."""
+    """Escape text so that roff ignores it; - becomes the ASCII hyphen, which can be copied."""
     return line.replace("\\", r"\e").replace("-", r"\-").replace('"', r"\(dq").replace("'", r"\(aq")

@@ -1,6 +1,6 @@
 """The completion for zsh: its own `_arguments` does the work.
 
-Knows: zsh. Refuses to know: argparse.
+Knows: zsh. Independent of: argparse.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def script() -> str:
 
 
 def function(command: Command) -> str:
-    """The function of one word, and with it its actions."""
+    """Return the function of one command, including its actions."""
     name = command.path
     lines = [*map(option_spec, command.options)]
     if not command.actions:
@@ -99,7 +99,7 @@ def arguments(specs: list[str], indent: str, *, extra: str = "") -> str:
 
 
 def option_spec(option: Option) -> str:
-    """An option as `_arguments` reads it; the spellings of one exclude each other."""
+    """Return an option for `_arguments`; its spellings exclude each other."""
     others = "" if option.is_repeated else f"({' '.join(option.flags)})"
     flags = option.flags
     head = "*" * option.is_repeated
@@ -112,7 +112,7 @@ def option_spec(option: Option) -> str:
 
 
 def position_spec(value: Value) -> str:
-    """A position as `_arguments` reads it."""
+    """Return a positional argument for `_arguments`."""
     head = "*" if value.is_repeated else ":" * value.is_optional
     return quote(f"{head}{value_spec(value)}")
 
@@ -125,15 +125,15 @@ def value_spec(value: Value) -> str:
 
 
 def quote(text: str) -> str:
-    """A word of the shell."""
+    """Quote a word for the shell."""
     return "'" + text.replace("'", "'\\''") + "'"
 
 
 def colons(text: str) -> str:
-    """Text in which a colon is no separator."""
+    """Escape colons, which are separators."""
     return text.replace(":", "\\:")
 
 
 def escape(text: str) -> str:
-    """Text between the brackets of a description."""
+    """Escape text between the brackets of a description."""
     return text.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]").replace(":", "\\:")

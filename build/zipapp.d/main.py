@@ -1,7 +1,7 @@
-"""The zipapp's `__main__`: is this the Python it was built for? Then start, else say so.
+"""The zipapp's `__main__`: checks for the Python it was built for, then starts or refuses.
 
-Knows: what the build is for, what runs it. Refuses to know: everything else.
-Every Python must be able to read this file, even 2.7, so that the sentence can be said.
+Knows: what the build is for, what runs it. Independent of: everything else. Every Python must be
+able to parse this file, even 2.7, so that the message can be displayed.
 """
 
 import os
@@ -13,7 +13,7 @@ NAME = "@NAME@"
 
 
 def find_python():
-    """What runs this, in the words of BUILT_FOR."""
+    """Return the running Python, in the same form as BUILT_FOR."""
     named = getattr(getattr(sys, "implementation", None), "name", "")  # 2.7 has none
     kind = {"cpython": "CPython", "pypy": "PyPy"}.get(named, "another Python")
     threads = "t" if "t" in getattr(sys, "abiflags", "") else ""  # built without the GIL

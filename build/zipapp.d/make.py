@@ -1,11 +1,11 @@
-"""Make the zipapp: the locked packages without what nobody needs, packed small, joined by shiv.
+"""Make the zipapp: the locked packages without what nobody needs, compressed, joined by shiv.
 
-Knows: the steps, what goes where in the archive. Refuses to know: what is left out (removals.toml),
-how the archive starts (main.py, openclaude_start.py, openclaude_unpack.py, which it carries).
+Knows: the steps, the layout of the archive. Independent of: what is left out (removals.toml), how
+the archive starts (main.py, openclaude_start.py, openclaude_unpack.py, which it contains).
 
-Shiv opens its archive at every start, and its bootstrap with it; with LiteLLM's 14,000 entries that
-is 0.15 s of CPU. So the archive that shiv makes has a dozen entries: the packages are three
-compressed members of it, and the first run unpacks them.
+Shiv opens its archive at every start, as does its bootstrap; with LiteLLM's 14,000 entries that is
+0.15 s of CPU. So the archive that shiv makes has a dozen entries: the packages are three compressed
+members of it, and the first run unpacks them.
 """
 
 from __future__ import annotations
@@ -29,16 +29,20 @@ from removals import remove
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+sys.path.insert(0, str(HERE.with_name("setup.d")))
+import locked  # noqa: E402
+import pip_runs  # noqa: E402
+
 SHEBANG = "/usr/bin/env python3"
 CARRIED = ("openclaude_start.py", "openclaude_unpack.py")
-# the same output from the same input: set order is in .pyc files, and shiv asks for the date
+# reproducible output: the order of sets is in .pyc files, and shiv stores the date
 STABLE = {**os.environ, "PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": "315532800"}
 GLIBC = (2, 28)  # of 2018: Debian 10, RHEL 8
 PYTHON = f"cp{sys.version_info[0]}{sys.version_info[1]}"
 
 
 def main() -> int:
-    """Make it; print where it is."""
+    """Make it; print its path."""
     parser = argparse.ArgumentParser(prog="build/zipapp", allow_abbrev=False)
     parser.add_argument("--out", type=Path, default=ROOT / "dist", help="(default: dist)")
     parser.add_argument("--fast", action="store_true", help="larger, and made sooner: for tests")
@@ -48,7 +52,10 @@ def main() -> int:
     (ROOT / ".work").mkdir(exist_ok=True)
     with TemporaryDirectory(dir=ROOT / ".work", prefix="zipapp-") as name:
         work = Path(name)
-        stage(work / "tree")
+        try:
+            stage(work / "tree")
+        except (locked.NotAsLocked, pip_runs.PipFailed) as error:
+            sys.exit(f"zipapp: {error}")
         pack_tree(work / "tree", work / "outer", preset=0 if options.fast else 6)
         made = assemble(work, archive_name())
         made.replace(out / made.name)
@@ -68,30 +75,33 @@ def archive_name() -> str:
 
 
 def run(*command: str | Path) -> None:
-    """One step by another program, which says what is wrong."""
+    """Run one step in another program; report its failure."""
     subprocess.run([str(part) for part in command], env=STABLE, cwd=ROOT, check=True)
 
 
 def stage(tree: Path) -> None:
-    """The packages as they will be unpacked: locked, without what nobody needs, compiled."""
-    pip = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    target = ("--no-compile", "--target", tree)
-    lock = tree.with_name("requirements.lock")
-    text = (ROOT / "build/requirements.lock").read_text(encoding="utf-8")
-    lock.write_text(for_every_patch_release(text), encoding="utf-8")
-    locked = ("--require-hashes", "--only-binary", ":all:", "--no-deps", "-r", lock)
-    run(*pip, *target, *platforms(), *locked)
-    with TemporaryDirectory(dir=tree.parent) as wheel:
-        run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", wheel)
-        run(*pip, *target, "--no-deps", *Path(wheel).glob("*.whl"))
+    """Install the packages as they will be unpacked: locked, reduced, compiled."""
+    gather(tree)
     remove(tree, HERE / "removals.toml")
     # unchecked: never compared with the source, whose date is that of the unpacking
     compileall = (sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash")
     run(*compileall, "-s", tree, tree)
 
 
+def gather(tree: Path) -> None:
+    """Install everything that is locked, and our own package."""
+    lock = tree.with_name("requirements.lock")
+    text = (ROOT / "build/requirements.lock").read_text(encoding="utf-8")
+    lock.write_text(for_every_patch_release(text), encoding="utf-8")
+    locked.install_into(tree, lock, platforms())
+    with TemporaryDirectory(dir=tree.parent) as made:
+        run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", made)
+        (wheel,) = Path(made).glob("*.whl")
+        locked.unpack_wheel(tree, wheel)
+
+
 def platforms() -> list[str]:
-    """Wheels for GLIBC and older, whatever the building machine has: the same ones everywhere."""
+    """Return the tags of wheels for GLIBC and older, the same on every building machine."""
     if platform.system() != "Linux":
         return []
     names = [f"manylinux_2_{minor}" for minor in range(GLIBC[1], 4, -1)]
@@ -100,7 +110,7 @@ def platforms() -> list[str]:
 
 
 def assemble(work: Path, name: str) -> Path:
-    """The archive: shiv's, with our own start in it."""
+    """Build the archive: shiv's, with our own start in it."""
     outer = work / "outer"
     words = {
         "@BUILT_FOR@": built_for(),
@@ -117,13 +127,13 @@ def assemble(work: Path, name: str) -> Path:
 
 
 def built_for() -> str:
-    """What main.py must find, in its own words."""
+    """Return what main.py must find, in the same form."""
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
     return f"CPython {version} on {platform.system()} {platform.machine()}"
 
 
 def build_id(outer: Path) -> str:
-    """A name for exactly this content: what is packed, and how it is unpacked."""
+    """Return a name for exactly this content: what is packed, and how it is unpacked."""
     content = hashlib.sha256()
     for path in (*sorted(outer.iterdir()), *(HERE / carried for carried in CARRIED)):
         content.update(hashlib.sha256(path.read_bytes()).digest())
@@ -131,7 +141,7 @@ def build_id(outer: Path) -> str:
 
 
 def filled(path: Path, words: dict[str, str]) -> str:
-    """A carried file with what only the build knows."""
+    """Return an included file with the values that only the build knows."""
     text = path.read_text(encoding="utf-8")
     for word, value in words.items():
         text = text.replace(word, value)
@@ -139,7 +149,7 @@ def filled(path: Path, words: dict[str, str]) -> str:
 
 
 def put_in_start(plain: Path, made: Path, main_text: str, outer: Path) -> Path:
-    """Shiv's archive with our `__main__`, and the bytecode of what it imports, which shiv skips."""
+    """Write shiv's archive with our `__main__`, and the bytecode that shiv leaves out."""
     compiled = outer / "openclaude_start.pyc"
     py_compile.compile(
         str(outer / "openclaude_start.py"),
@@ -162,7 +172,7 @@ def put_in_start(plain: Path, made: Path, main_text: str, outer: Path) -> Path:
 
 
 def add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
-    """An entry that is the same whoever builds it."""
+    """Add an entry that is the same on every machine."""
     entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
     entry.create_system = 3
     entry.external_attr = 0o100644 << 16

@@ -1,7 +1,7 @@
-"""The zipapp's first run: unpack the tree once, for everybody, and remove the versions before.
+"""The zipapp's first run: unpack the tree once for everyone, and remove earlier versions.
 
-Knows: the packed parts, the lock, who may still use an older version. Refuses to know: what is in
-the tree. A tree appears whole or not at all: it is renamed into place.
+Knows: the packed parts, the lock, which processes may still use an older version. Independent of:
+the content of the tree. A tree appears whole or not at all: it is renamed into place.
 """
 
 from __future__ import annotations
@@ -17,27 +17,27 @@ import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from openclaude_start import BUILD_ID, LOCK, TREE, enter, hold
+from openclaude_start import BUILD_ID, LOCK, TREE, enter, hold, is_nobody_elses
 
 PARTS = (
     "site-packages/native.tar.xz",
     "site-packages/compiled.tar.xz",
     "site-packages/text.tar.xz",
 )
-LIBC = "@LIBC@"  # the oldest glibc that the native modules run on, or nothing
+LIBC = "@LIBC@"  # the oldest glibc that the native modules run on, or empty
 FAILED = 125  # as for a launch that could not become claude
 INTERRUPTED = 130
 
 
 class CannotUnpack(Exception):
-    """A first run that cannot be; as text, with its hint."""
+    """The first run fails; its text includes the hint."""
 
     def __init__(self, sentence: str, hint: str) -> None:
         super().__init__(f"error: {sentence}\n\nhint: {hint}\n")
 
 
 def unpack_or_say_why(app: str, archive: str) -> int:
-    """The lock of the unpacked version, held. Ends the program when that cannot be."""
+    """Return the lock of the unpacked version, held. Exits with a message if it fails."""
     try:
         check_libc()
         return unpack(app, archive)
@@ -57,12 +57,12 @@ def unpack_or_say_why(app: str, archive: str) -> int:
 
 
 def check_libc() -> None:
-    """Raises CannotUnpack where the native modules could not be loaded."""
+    """Raise CannotUnpack if the native modules could not be loaded."""
     if not LIBC:
         return
     try:
         name, _, version = (os.confstr("CS_GNU_LIBC_VERSION") or "").partition(" ")
-    except ValueError:  # musl knows no such name
+    except ValueError:  # musl has no such name
         name, version = "another one", "(musl)"
     if name != "glibc" or numbers(version) < numbers(LIBC):
         raise CannotUnpack(
@@ -72,17 +72,23 @@ def check_libc() -> None:
 
 
 def numbers(version: str) -> tuple[int, ...]:
-    """A version, to compare."""
+    """Return a version in comparable form."""
     return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
 def unpack(app: str, archive: str) -> int:
-    """Unpack unless somebody else just has; then remove what nobody uses."""
+    """Unpack unless another process just has; then remove unused versions."""
     before = os.umask(0o077)
     try:
         os.makedirs(app, exist_ok=True)
+        if not is_nobody_elses(os.path.join(app, BUILD_ID)):
+            raise CannotUnpack(
+                f"other users can change `{app}` or a directory above it",
+                "take that right away from them (`chmod go-w DIRECTORY`), or name another place "
+                "with `XDG_CACHE_HOME`",
+            )
         with locked(app):
-            held = hold(app)  # look again: another start may have had the lock
+            held = hold(app)  # check again: another start may have had the lock
             if held is None:
                 write_tree(app, archive)
                 held = hold(app)
@@ -99,7 +105,7 @@ def unpack(app: str, archive: str) -> int:
 
 @contextlib.contextmanager
 def locked(app: str, more: int = 0) -> Iterator[None]:
-    """One at a time; the rest waits, or with LOCK_NB gets a BlockingIOError."""
+    """Hold the lock; others wait, or with LOCK_NB get a BlockingIOError."""
     descriptor = os.open(os.path.join(app, LOCK), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | more)
@@ -109,11 +115,11 @@ def locked(app: str, more: int = 0) -> Iterator[None]:
 
 
 def write_tree(app: str, archive: str) -> None:
-    """The tree, under a temporary name and then its own."""
+    """Write the tree under a temporary name, then rename it."""
     folder = os.path.join(app, BUILD_ID)
     temporary = os.path.join(app, f".new-{os.getpid()}")
     if os.path.isdir(folder):
-        return  # hold refused it: another user's
+        return  # hold refused it: another user owns it
     try:
         with progress("openclaude: unpacking itself, once for this version"):
             write_parts(archive, os.path.join(temporary, TREE))
@@ -124,7 +130,7 @@ def write_tree(app: str, archive: str) -> None:
 
 @contextlib.contextmanager
 def progress(line: str) -> Iterator[None]:
-    """A line on a terminal while this lasts."""
+    """Show a line on a terminal during this block."""
     shown = sys.stderr is not None and sys.stderr.isatty()
     if shown:
         sys.stderr.write(line)
@@ -137,7 +143,7 @@ def progress(line: str) -> Iterator[None]:
 
 
 def write_parts(archive: str, tree: str) -> None:
-    """All parts at once: lzma works outside the interpreter's lock."""
+    """Write all parts in parallel: lzma releases the interpreter's lock."""
     stop = threading.Event()
     with ThreadPoolExecutor(len(PARTS)) as pool:
         try:
@@ -173,17 +179,19 @@ def write_part(archive: str, part: str, tree: str, stop: threading.Event) -> Non
                 os.makedirs(parent, exist_ok=True)
                 made.add(parent)
             content = files.extractfile(member)
+            if content is None:
+                raise tarfile.TarError(f"not a file: {member.name}")
             with open(path, "xb") as file:
                 shutil.copyfileobj(content, file)
 
 
 def sweep(app: str) -> None:
-    """Remove leftovers, and the versions that nobody uses; what cannot be removed stays."""
+    """Remove leftovers and unused versions; what cannot be removed stays."""
     enter(app)  # for psutil
     with contextlib.suppress(OSError), locked(app, fcntl.LOCK_NB):
         os.utime(os.path.join(app, LOCK))
         for name in os.listdir(app):
-            if name.startswith("."):  # of a start that was killed: the lock is ours
+            if name.startswith("."):  # of a start that was killed: we hold the lock
                 shutil.rmtree(os.path.join(app, name), ignore_errors=True)
             elif name not in {BUILD_ID, LOCK}:
                 remove_unused(app, name)
@@ -195,7 +203,7 @@ def remove_unused(app: str, name: str) -> None:
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            # first the lock, then the look: what a start has begun is seen before the start ends
+            # lock first, then check: a process is visible before the start that created it ends
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if not is_used(os.path.realpath(folder)):
                 gone = os.path.join(app, f".gone-{name}")
@@ -206,7 +214,7 @@ def remove_unused(app: str, name: str) -> None:
 
 
 def is_used(folder: str) -> bool:
-    """Whether a process runs from there: PYTHONPATH names the tree in all that a start begins."""
+    """Tell whether a process runs from there: PYTHONPATH names the tree in all its children."""
     import psutil
 
     for process in psutil.process_iter():

@@ -1,7 +1,7 @@
-"""Pack a tree into a few compressed members that are unpacked at the same time.
+"""Pack a tree into a few compressed members that are unpacked in parallel.
 
-Knows: which files go together, the filters that make them small. Refuses to know: the archive
-around them. The same tree gives the same bytes.
+Knows: which files go together, the filters that make them small. Independent of: the archive around
+them. The same tree gives the same bytes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Chain = list[dict[str, int]]
 
 
 def pack_tree(tree: Path, out: Path, *, preset: int) -> None:
-    """native.tar.xz, compiled.tar.xz and text.tar.xz of everything in the tree.
+    """Return native.tar.xz, compiled.tar.xz and text.tar.xz with everything in the tree.
 
     Preset 6: 9 is 1 % smaller, twice as slow, and needs eight times the memory to unpack.
     """
@@ -27,7 +27,7 @@ def pack_tree(tree: Path, out: Path, *, preset: int) -> None:
     for path in tree.rglob("*"):
         if path.is_file():
             parts[part_of(path)].append(path)
-    with ThreadPoolExecutor() as pool:  # lzma works outside the interpreter's lock
+    with ThreadPoolExecutor() as pool:  # lzma releases the interpreter's lock
         jobs = [
             pool.submit(pack, tree, files, out / f"{part}.tar.xz", filters(part, preset))
             for part, files in parts.items()
@@ -37,14 +37,14 @@ def pack_tree(tree: Path, out: Path, *, preset: int) -> None:
 
 
 def part_of(path: Path) -> str:
-    """What a file is like: neighbours of one kind compress best."""
+    """Return the member for a file: files of one kind compress best together."""
     if ".so" in path.suffixes or path.suffix == ".dylib":
         return "native"
     return "compiled" if path.suffix == ".pyc" else "text"
 
 
 def pack(tree: Path, files: Iterable[Path], target: Path, chain: Chain) -> None:
-    """One member: the files in order of kind and name, with nothing of this machine."""
+    """Pack one member: the files in order of kind and name, with nothing of this machine."""
     plain = io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for path in sorted(
@@ -59,7 +59,7 @@ def pack(tree: Path, files: Iterable[Path], target: Path, chain: Chain) -> None:
 
 
 def filters(part: str, preset: int) -> Chain:
-    """LZMA, for machine code behind the filter that knows its jumps."""
+    """Return the LZMA filters; for machine code with the one for jump targets."""
     jumps = {"x86_64": lzma.FILTER_X86}.get(platform.machine()) if part == "native" else None
     first = [] if jumps is None else [{"id": jumps}]
     return [*first, {"id": lzma.FILTER_LZMA2, "preset": preset}]

@@ -1,6 +1,6 @@
-"""Leave out of a tree what removals.toml lists.
+"""Remove from a tree what removals.toml lists.
 
-Knows: the list and that it must be true. Refuses to know: why, which the list says.
+Knows: the list, and that it must be correct. Independent of: the reasons, which the list states.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ TOLERANCE = 0.25
 
 
 class UntrueRemoval(SystemExit):
-    """A removal that is not what it says."""
+    """An entry of the list is not true."""
 
 
 def remove(tree: Path, listed: Path) -> None:
-    """Remove what is listed. Ends the build when the list is not true of this tree."""
+    """Remove what is listed. Fails the build if the list is not true of this tree."""
     removals = tomllib.loads(listed.read_text(encoding="utf-8"))["removed"]
     files = {path.relative_to(tree).as_posix(): path for path in tree.rglob("*") if path.is_file()}
     for removal in removals:
@@ -32,7 +32,7 @@ def remove(tree: Path, listed: Path) -> None:
 
 
 def is_chosen(name: str, removal: dict[str, Any]) -> bool:
-    """Whether a removal names this file, and does not keep it."""
+    """Tell whether a removal includes this file, and does not keep it."""
 
     def matches(patterns: list[str]) -> bool:
         return any(fnmatchcase(name, pattern) for pattern in patterns)

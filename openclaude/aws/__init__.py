@@ -1,1 +1,1 @@
-"""AWS: the least a profile needs there, and a named AWS profile to reach it with."""
+"""Everything about AWS: its files, credentials, errors, permissions, setting up a profile."""

@@ -1,6 +1,6 @@
-"""Answers: what may be said of a named AWS profile, whether by flags, by a person or by a file.
+"""Answers: what must be known of an AWS profile, from flags, prompts or a file.
 
-Knows: what each way to have credentials needs, what each answer may be. Refuses to know: files,
+Knows: what each kind of credentials needs, what each answer may be. Must not depend on files and
 terminals.
 """
 
@@ -19,7 +19,7 @@ HIDDEN = ("secret", "token")  # answers that are never shown
 
 
 class Answers(NamedTuple):
-    """Everything that can be said of an AWS profile; what a method has no use for stays empty."""
+    """All fields of an AWS profile; those that a method does not use stay empty."""
 
     name: str
     method: str = ""
@@ -45,7 +45,7 @@ NEEDED = {
 
 
 class BadAnswer(UsageError):
-    """An answer that AWS would not take."""
+    """An answer that AWS would not accept."""
 
     code = "aws-setup"
 
@@ -60,7 +60,7 @@ TOKEN = re.compile(r"[A-Za-z0-9/+=_-]*")
 
 
 def matches(pattern: re.Pattern[str]) -> Callable[[str], bool]:
-    """A check for a whole text."""
+    """A check that matches a whole text."""
     return lambda text: pattern.fullmatch(text) is not None
 
 
@@ -74,18 +74,21 @@ def is_command(text: str) -> bool:
 
 # answer -> (check, what it is)
 RULES: dict[str, tuple[Callable[[str], bool], str]] = {
-    "name": (matches(NAME), "has letters, digits and `.`, `_`, `-`, `@`, `+`, `=`, `,`, `/`"),
-    "start_url": (matches(START_URL), "begins with `https://`"),
-    "account": (matches(re.compile(r"[0-9]{12}")), "has 12 digits"),
-    "command": (is_command, "is a program with its arguments, on one line"),
-    "key_id": (matches(KEY_ID), "has 16 or more capital letters and digits"),
-    "secret": (matches(SECRET), "has 16 or more letters, digits and `/`, `+`, `=`"),
-    "token": (matches(TOKEN), "has letters, digits and `/`, `+`, `=`"),
+    "name": (
+        matches(NAME),
+        "may only contain letters, digits and `.`, `_`, `-`, `@`, `+`, `=`, `,`, `/`",
+    ),
+    "start_url": (matches(START_URL), "must begin with `https://`"),
+    "account": (matches(re.compile(r"[0-9]{12}")), "must have 12 digits"),
+    "command": (is_command, "must be a program with its arguments, on one line"),
+    "key_id": (matches(KEY_ID), "must have 16 or more capital letters and digits"),
+    "secret": (matches(SECRET), "must have 16 or more letters, digits and `/`, `+`, `=`"),
+    "token": (matches(TOKEN), "may only contain letters, digits and `/`, `+`, `=`"),
 }
 
 
 def check_answer(answer: str, value: str, answers: Answers, names: tuple[str, ...]) -> None:
-    """Raise BadAnswer for what AWS would not take; a secret is never repeated."""
+    """Raise BadAnswer for a value that AWS would not accept; a secret is never repeated."""
     check, rule = rule_of(answer, answers, names)
     if check(value):
         return
@@ -104,31 +107,31 @@ def rule_of(
         return lambda text: text in names or check(text), rule
     if answer == "role":
         if answers.method == "assume-role":
-            return matches(ROLE_ARN), "is a role's ARN, `arn:aws:iam::ACCOUNT:role/NAME`"
-        return matches(ROLE_NAME), "is the name of a role (a permission set)"
+            return matches(ROLE_ARN), "must be the ARN of a role, `arn:aws:iam::ACCOUNT:role/NAME`"
+        return matches(ROLE_NAME), "must be the name of a role (a permission set)"
     if answer == "source_profile":
         others = [name for name in names if name != answers.name]
-        return lambda text: text in others, f"is another AWS profile ({', '.join(others)})"
+        return lambda text: text in others, f"must be another AWS profile ({', '.join(others)})"
     if answer in ("region", "sso_region"):
-        from openclaude.profile.regions import known_regions
+        from openclaude.providers.regions import known_regions
 
-        return lambda text: text in known_regions(), "is an AWS region"
+        return lambda text: text in known_regions(), "must be an AWS region"
     return RULES[answer]
 
 
 def label(answer: str) -> str:
-    """An answer's name for people: its flag, where it has one."""
+    """How messages name an answer: by its flag if it has one."""
     flags = {"start_url": "--sso-start-url", "key_id": "access key id", "secret": "secret key"}
     return flags.get(answer) or ("token" if answer == "token" else f"--{answer}".replace("_", "-"))
 
 
 def check_answers(answers: Answers, names: tuple[str, ...], before: Answers) -> Answers:
-    """Raise BadAnswer for the first answer that is missing or that AWS would not take.
+    """Raise BadAnswer for the first answer that is missing or that AWS would not accept.
 
-    What the profile said `before` is taken as it is.
+    What the profile had `before` is accepted unchecked.
     """
     if answers.method not in METHODS:
-        raise BadAnswer("`--method` is missing", hint=f"one of {', '.join(METHODS)}")
+        raise BadAnswer("`--method` is missing", hint=f"choose from {', '.join(METHODS)}")
     for answer in ("name", "region", *NEEDED[answers.method], "token"):
         value = getattr(answers, answer)
         if not value and answer != "token":

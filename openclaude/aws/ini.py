@@ -1,6 +1,6 @@
 """The text of AWS's two files, changed in one section and nowhere else.
 
-Knows: lines as Python's configparser reads them, which is what botocore uses. Refuses to know: what
+Knows: lines as Python's configparser reads them, which is what botocore uses. Independent of: what
 a section is for, disks. Comments, order, spacing, nested blocks and line ends of everything else
 stay as they are, byte for byte.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 import configparser
 import io
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -20,7 +19,7 @@ Values = Mapping[str, str | None]  # None: not there
 
 
 class Option(NamedTuple):
-    """A key with its value, which may go on over further lines."""
+    """A key with its value, which may continue on further lines."""
 
     name: str
     start: int
@@ -29,7 +28,7 @@ class Option(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A header and what belongs to it."""
+    """A section header and its lines."""
 
     name: str
     start: int
@@ -38,7 +37,7 @@ class Section(NamedTuple):
 
 
 def split_lines(text: str) -> list[str]:
-    """The lines with their ends, as a file gives them; `splitlines` would split at more."""
+    """The lines with their line endings, as files split them; `splitlines` splits at more."""
     return list(io.StringIO(text, newline=""))
 
 
@@ -59,14 +58,14 @@ def find_sections(text: str) -> list[Section]:
         level = len(indent)
         header = configparser.RawConfigParser.SECTCRE.match(value)
         if header:
-            found.append(Section(header["header"], number, number + 1, ()))
+            found.append(Section(name=header["header"], start=number, end=number + 1, options=()))
         elif last:
             found[-1] = with_option(last, value, number, indent)
     return found
 
 
 def longer(section: Section, number: int) -> Section:
-    """The section whose last option goes on in another line."""
+    """The section whose last option continues on another line."""
     *others, last = section.options
     return section._replace(options=(*others, last._replace(end=number + 1)), end=number + 1)
 
@@ -75,28 +74,12 @@ def with_option(section: Section, value: str, number: int, indent: str) -> Secti
     """The section with one more option."""
     match = configparser.RawConfigParser.OPTCRE.match(value)
     name = match["option"].rstrip().lower() if match else ""
-    option = Option(name, number, number + 1, indent)
+    option = Option(name=name, start=number, end=number + 1, indent=indent)
     return section._replace(options=(*section.options, option), end=number + 1)
 
 
-def is_named(header: str, kind: str, name: str) -> bool:
-    """Whether a header of the config file is that of `[KIND NAME]`, in any of its spellings."""
-    if kind == "profile" and name == "default" and header == "default":
-        return True
-    try:
-        parts = shlex.split(header)
-    except ValueError:
-        return False
-    return header.startswith(kind) and len(parts) == 2 and parts[1] == name
-
-
-def write_header(kind: str, name: str) -> str:
-    """The header of a new section of the config file."""
-    return "default" if (kind, name) == ("profile", "default") else f"{kind} {shlex.quote(name)}"
-
-
 def change_section(text: str, header: str, values: Values) -> str:
-    """The text with these values in the section of that header, which is made if it is missing."""
+    """The text with these values in that section, which is added if it is missing."""
     section = next((one for one in find_sections(text) if one.name == header), None)
     if section is None:
         return append_section(text, header, values)
@@ -122,7 +105,7 @@ def ended(lines: list[str], newline: str) -> Iterator[str]:
 
 
 def replace_value(lines: list[str], value: str | None) -> list[str]:
-    """The lines of an option with another value: nothing else of its first line changes."""
+    """The lines of an option with another value; the rest of its first line is unchanged."""
     if value is None:
         return []
     first = FIRST_LINE.fullmatch(lines[0])
@@ -144,5 +127,5 @@ def append_section(text: str, header: str, values: Values) -> str:
 
 
 def line_end(text: str) -> str:
-    """How the text ends its lines."""
+    """The text's line ending."""
     return "\r\n" if "\r\n" in text else "\n"

@@ -1,6 +1,6 @@
-"""The IAM policy: the least that lets requests reach the models of a profile, and nothing else.
+"""The IAM policy: the minimal permissions for the models of a profile.
 
-Knows: ARNs of Bedrock, which resources one model needs. Refuses to know: profiles, files, AWS
+Knows: ARNs of Bedrock, which resources one model needs. Independent of: profiles, files, AWS
 itself. Written from AWS's documentation; no policy of ours has been evaluated by AWS.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from openclaude.profile.catalog_bedrock import GLOBAL, is_arn, read_arn, split_prefix
+from openclaude.providers.bedrock import GLOBAL, is_arn, read_arn, split_prefix
 
 VERSION = "2012-10-17"
 # Converse and ConverseStream; neither has an action of its own
@@ -94,12 +94,12 @@ def allow(sid: str, resources: list[str], *actions: str) -> dict[str, Any]:
 
 
 def unique(texts: Iterable[str]) -> list[str]:
-    """Each once, in order."""
+    """The values in order, without duplicates."""
     return list(dict.fromkeys(texts))
 
 
 def find_needs(target: Target, account: str) -> Needs:
-    """What one target needs."""
+    """The resources of one target."""
     if is_arn(target.model_id):
         found = arn_needs(target)
     elif split_prefix(target.model_id)[0]:
@@ -111,7 +111,7 @@ def find_needs(target: Target, account: str) -> Needs:
 
 
 def arn_needs(target: Target) -> Needs:
-    """What a model needs that is named by an ARN: the ARN as it is, and what is behind it."""
+    """The resources of a model named by an ARN: the ARN itself, and what it points to."""
     text = target.model_id
     kind = text.split(":", 5)[-1].partition("/")[0]
     arn = read_arn(text)
@@ -152,7 +152,7 @@ def arn_of(region: str, account: str, resource: str) -> str:
 
 
 def guardrail_arns(target: Target, account: str) -> tuple[str, ...]:
-    """The guardrail that requests name, if they name one."""
+    """The guardrail of requests, if any."""
     if not target.guardrail or is_arn(target.guardrail):
         return (target.guardrail,) if target.guardrail else ()
     return (arn_of(target.region, account, f"guardrail/{target.guardrail}"),)

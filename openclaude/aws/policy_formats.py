@@ -1,6 +1,6 @@
-"""A policy in the forms that people keep policies in: JSON, Terraform, CloudFormation.
+"""A policy in three formats: JSON, Terraform, CloudFormation.
 
-Knows: what each form looks like, and how it names the account it is applied to. Refuses to know:
+Knows: what each form looks like, and how it names the account it is applied to. Independent of:
 what the policy allows.
 """
 
@@ -68,7 +68,7 @@ def to_cloudformation(policy: dict[str, Any], profile: str) -> str:
 
 
 def describe(profile: str) -> str:
-    """One line for whoever meets the policy in the console."""
+    """A one-line description for the AWS console."""
     return f"What Claude Code needs on Bedrock for the openclaude profile {profile}"
 
 

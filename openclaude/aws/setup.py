@@ -1,19 +1,18 @@
 """What a named AWS profile consists of, for each way to have credentials.
 
 Knows: the keys of AWS's files and which of them decide where credentials come from (botocore 1.44).
-Refuses to know: texts, disks, terminals.
+Independent of: texts, disks, terminals.
 """
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from openclaude.aws.answers import Answers
-from openclaude.aws.ini import Values, is_named, write_header
+from openclaude.aws.ini import Values
+from openclaude.aws.sections import Sections, find_header, header_name, of_kind
 
-Sections = Mapping[str, Mapping[str, str]]  # header -> key -> value, as botocore reads a file
 # What makes botocore take credentials from somewhere; one left over from before would win or fail
 STATIC = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token")
 DECIDING = (
@@ -26,7 +25,7 @@ SCOPES = "sso:account:access"
 
 
 class Edit(NamedTuple):
-    """What one section of one file shall say."""
+    """The new values of one section of one file."""
 
     file: str  # config or credentials
     header: str
@@ -34,7 +33,7 @@ class Edit(NamedTuple):
 
 
 def edits(answers: Answers, config: Sections) -> tuple[Edit, ...]:
-    """The sections to change, for a config file that says `config` now."""
+    """The sections to change, given the current `config` file."""
     session = choose_session(answers, config) if answers.method == "sso" else ""
     own = {
         "keys": {},
@@ -48,16 +47,22 @@ def edits(answers: Answers, config: Sections) -> tuple[Edit, ...]:
     }[answers.method]
     profile: dict[str, str | None] = {**dict.fromkeys(DECIDING), **own, "region": answers.region}
     wanted = [
-        Edit("credentials", answers.name, static_keys(answers)),
-        Edit("config", find_header(config, "profile", answers.name), profile),
+        Edit(file="credentials", header=answers.name, values=static_keys(answers)),
+        Edit(file="config", header=find_header(config, "profile", answers.name), values=profile),
     ]
     if session:
-        wanted.append(Edit("config", find_header(config, "sso-session", session), login(answers)))
+        wanted.append(
+            Edit(
+                file="config",
+                header=find_header(config, "sso-session", session),
+                values=login(answers),
+            )
+        )
     return tuple(wanted)
 
 
 def static_keys(answers: Answers) -> Values:
-    """What the credentials file says: keys, or nothing; what stands there wins over the config."""
+    """The credentials file's part: keys or nothing; it takes precedence over the config."""
     keys = {
         "aws_access_key_id": answers.key_id,
         "aws_secret_access_key": answers.secret,
@@ -76,15 +81,9 @@ def login(answers: Answers) -> Values:
     }
 
 
-def find_header(config: Sections, kind: str, name: str) -> str:
-    """The header that says it now (of several the last, as botocore reads), or a new one."""
-    found = [header for header in config if is_named(header, kind, name)]
-    return found[-1] if found else write_header(kind, name)
-
-
 def choose_session(answers: Answers, config: Sections) -> str:
-    """A session with the same login; else one of the profile's own that nobody else uses."""
-    names = names_of(config, "sso-session")
+    """A session with the same login, else one that only this profile uses."""
+    names = of_kind("sso-session", config)
     wanted = (answers.start_url.rstrip("/#"), answers.sso_region)
     for name in names:
         said = config[find_header(config, "sso-session", name)]
@@ -93,7 +92,7 @@ def choose_session(answers: Answers, config: Sections) -> str:
     others = {
         said.get("sso_session")
         for header, said in config.items()
-        if not is_named(header, "profile", answers.name)
+        if header_name(header, "profile") != answers.name
     }
     name, number = answers.name, 2
     while name in others:
@@ -101,27 +100,13 @@ def choose_session(answers: Answers, config: Sections) -> str:
     return name
 
 
-def names_of(config: Sections, kind: str) -> list[str]:
-    """The names of all sections of a kind in the config file."""
-    found = []
-    for header in config:
-        try:
-            parts = shlex.split(header)
-        except ValueError:
-            continue
-        if header.startswith(kind) and len(parts) == 2:
-            found.append(parts[1])
-    default = ["default"] if kind == "profile" and "default" in config else []
-    return list(dict.fromkeys([*found, *default]))
-
-
 def profile_names(config: Sections, credentials: Sections) -> list[str]:
     """Every AWS profile, of either file."""
-    return list(dict.fromkeys([*names_of(config, "profile"), *credentials]))
+    return list(dict.fromkeys([*of_kind("profile", config), *credentials]))
 
 
 def read_answers(name: str, config: Sections, credentials: Sections) -> Answers:
-    """What an AWS profile says now, as answers."""
+    """The current values of an AWS profile, as answers."""
     said = {
         **config.get(find_header(config, "profile", name), {}),
         **credentials.get(name, {}),

@@ -1,1 +1,1 @@
-"""What each word of the command line does, and in which order; imports lazily."""
+"""The commands: which steps each one takes, in which order."""

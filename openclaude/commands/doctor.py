@@ -1,6 +1,6 @@
-"""`openclaude doctor`: everything that could be wrong, and what mends it.
+"""`openclaude doctor`: everything that could be wrong, and how to fix it.
 
-Knows: how findings are shown, and when AWS may be asked. Refuses to know: what is looked at.
+Knows: how diagnostics are shown, and when AWS may be asked. Must not depend on what is looked at.
 """
 
 from __future__ import annotations
@@ -10,91 +10,154 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from openclaude import __version__
-from openclaude.commands.profiles_ask import confirm, is_attended, tell
-from openclaude.doctor.checks import examine
-from openclaude.doctor.finding import NOTE, OK, STOPS, WARNS, Finding
-from openclaude.doctor.look import look
-from openclaude.doctor.world import World
+from openclaude.commands.help_page import (
+    AWS_FILES,
+    CLAUDE,
+    CONFIG,
+    OVERRIDES,
+    PROFILE,
+    STATE,
+    HelpPage,
+    add_json,
+    add_page,
+    add_profile,
+)
+from openclaude.diagnostics import Diagnostic, Severity
+from openclaude.doctor.examination import examine
+from openclaude.doctor.snapshot.look import look
+from openclaude.doctor.snapshot.world import World
 from openclaude.errors import UsageError
-from openclaude.facts import working_folder
 from openclaude.output import Result, progress, ticking
-from openclaude.places import Places
+from openclaude.paths import Places, working_folder
+from openclaude.prompt import confirm, is_attended, tell
 
-WIDTH = 6  # of the longest severity, and a blank
-VERDICTS = ((STOPS, "would stop a launch"), (WARNS, "to mend"), (NOTE, "to know"), (OK, "in order"))
+WIDTH = 8  # of the longest severity, and a blank
+PLURALS = {
+    Severity.ERROR: "errors",
+    Severity.WARNING: "warnings",
+    Severity.NOTE: "notes",
+    Severity.OK: "ok",
+}
+# what `findings` and `counts` of --json called them before there were `diagnostics`
+OLD_NAMES = {
+    Severity.ERROR: "stops",
+    Severity.WARNING: "warns",
+    Severity.NOTE: "note",
+    Severity.OK: "ok",
+}
+
+
+PAGE = HelpPage(
+    text="""\
+Find out what is wrong and how to fix it: claude, your login, the profile, AWS,
+settings, variables, ports, disk, and the running proxies. Nothing is changed.
+The exit status is 1 if a launch would fail.""",
+    examples=("openclaude doctor", "openclaude doctor qwen --online"),
+    variables=(*PROFILE, *OVERRIDES, *CLAUDE, *AWS_FILES, *CONFIG, *STATE),
+    docs="docs/json.md",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The word's options."""
-    parser.add_argument("--profile", metavar="NAME", help="default: the one a launch would use")
+    """The command's options."""
+    add_page(parser, PAGE)
+    add_profile(parser)
     parser.add_argument(
-        "--online", action="store_true", help="ask AWS too: who you are, and each model for a token"
+        "--online",
+        action="store_true",
+        help="also ask AWS who you are, and each Bedrock model for one token",
     )
-    parser.add_argument("--yes", action="store_true", help="with --online: do not ask before")
-    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_argument("--yes", action="store_true", help="with --online: skip the confirmation")
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -> Result:
-    """Look at everything. Exit status 1 when something would stop a launch."""
+    """Look at everything. Exit status 1 when a launch would fail.
+
+    Raises UsageError if --online needs confirmation and there is no terminal.
+    """
     with progress("looking") as say, ticking(say):
         world = look(arguments.profile, places, env, working_folder())
-        findings = examine(world)
-    if arguments.online and may_ask(world, is_agreed=arguments.yes):
+        found = examine(world)
+    if arguments.online and confirm_asking(world, is_agreed=arguments.yes):
         from openclaude.doctor.online import ask_aws
 
         with progress("asking AWS") as say, ticking(say):
-            findings += ask_aws(world)
-    return report(world.wanted.name, findings)
+            found += ask_aws(world)
+    return report(world.wanted.name, found)
 
 
-def may_ask(world: World, *, is_agreed: bool) -> bool:
-    """Whether AWS may be asked: what it costs is said first. Raises UsageError without a word."""
+def confirm_asking(world: World, *, is_agreed: bool) -> bool:
+    """Say what asking AWS costs, and ask for confirmation. Raises UsageError without a terminal."""
     count = len(world.wanted.bedrock)
-    models = "1 model" if count == 1 else f"{count} models"
-    cost = f"AWS is asked who you are, and {models} of Bedrock for one token each"
+    models = "1 Bedrock model" if count == 1 else f"{count} Bedrock models"
+    cost = f"this asks AWS who you are, and {models} for one token each"
     if is_agreed or count == 0:
         return True
     if not is_attended():
-        raise UsageError(f"{cost}, which costs less than a cent", hint="agree with `--yes`")
-    tell(f"{cost}; that costs less than a US cent.\n")
+        raise UsageError(
+            f"{cost}, which costs less than a cent and needs confirmation, but there is no "
+            "terminal",
+            hint="confirm with `--yes`",
+        )
+    tell(f"{cost[0].upper()}{cost[1:]}; it costs less than a US cent.\n")
     return confirm("Ask?")
 
 
-def report(name: str, findings: Iterable[Finding]) -> Result:
-    """All findings, in the order of the checks; what is in order takes one line each."""
-    found = tuple(findings)
-    counts = Counter(finding.severity for finding in found)
+def report(name: str, diagnostics: Iterable[Diagnostic]) -> Result:
+    """All diagnostics, in the order of the checks; what is ok takes one line."""
+    found = tuple(diagnostics)
+    counts = Counter(one.severity for one in found)
     text = f"openclaude {__version__}, profile `{name or '?'}`\n\n"
-    text += "".join(f"{line}\n" for finding in found for line in lines(finding))
+    text += "".join(f"{line}\n" for one in found for line in lines(one))
     text += f"\n{verdict(counts)}\n"
     return Result(
         text=text,
         data={
             "profile": name or None,
-            "counts": {severity: counts[severity] for severity, _ in VERDICTS},
-            "findings": [finding._asdict() for finding in found],
+            "counts": {
+                **{OLD_NAMES[severity]: counts[severity] for severity in Severity},
+                **{str(severity): counts[severity] for severity in Severity},
+            },
+            "diagnostics": [one.as_data() for one in found],
+            "findings": [finding(one) for one in found],
         },
-        exit_code=1 if counts[STOPS] else 0,
+        exit_code=1 if counts[Severity.ERROR] else 0,
     )
 
 
-def lines(finding: Finding) -> Iterator[str]:
-    """One finding: what, and where it is not in order, where, why and how to mend it."""
-    yield f"{finding.severity:<{WIDTH}} {shown(finding.what)}"
-    if finding.severity != OK:
-        for label in ("where", "why", "mend"):
-            value = getattr(finding, label)
+def finding(found: Diagnostic) -> dict[str, object]:
+    """A diagnostic as `findings` has it: `diagnostics` replaces them, they stay for one release."""
+    return {
+        "code": found.code,
+        "severity": OLD_NAMES[found.severity],
+        "what": found.message,
+        "why": found.why,
+        "mend": found.fix,
+        "fix": found.fix,
+        "where": str(found.location or ""),
+    }
+
+
+def lines(found: Diagnostic) -> Iterator[str]:
+    """One diagnostic: what, and unless it is ok: where, why and how to fix it."""
+    yield f"{found.severity:<{WIDTH}} {shown(found.message)}"
+    if found.severity is not Severity.OK:
+        details = {"where": str(found.location or ""), "why": found.why, "fix": found.fix}
+        for label, value in details.items():
             if value:
                 yield f"{'':<{WIDTH}}   {label}: {shown(value)}"
 
 
 def shown(text: str) -> str:
-    """Somebody else's text, as far as it is one: no byte that a terminal obeys or cannot show."""
+    """Foreign text without control characters or characters that a terminal cannot show."""
     return "".join(sign if sign.isprintable() else "?" for sign in text)
 
 
-def verdict(counts: Mapping[str, int]) -> str:
-    """How many of each kind, the gravest first."""
-    return ", ".join(
-        f"{counts[severity]} {what}" for severity, what in VERDICTS if counts[severity]
-    )
+def verdict(counts: Mapping[Severity, int]) -> str:
+    """How many of each severity, the most severe first."""
+    parts = []
+    for severity in Severity:
+        if count := counts[severity]:
+            parts.append(f"{count} {severity if count == 1 else PLURALS[severity]}")
+    return ", ".join(parts)

@@ -1,4 +1,4 @@
-"""The bare command: become claude, with the profile's stack behind it.
+"""The bare command: exec claude, with the profile's stack behind it.
 
 Knows: the order of a launch. Every check comes before the first change: a launch that fails has
 changed nothing.
@@ -13,19 +13,31 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from openclaude.commands.planning import find_plan
-from openclaude.compile.merge import SETTINGS_PATH, build_launch
-from openclaude.compile.plan import Plan
+from openclaude.claude.certificates import EXTRA, is_managed, user_bundle
+from openclaude.claude.discovery import find_claude
+from openclaude.claude.launch import SETTINGS_PATH, build_launch
+from openclaude.claude.settings import look_at_launch
+from openclaude.contracts.control import StartMethod
+from openclaude.contracts.plan import Plan
+from openclaude.contracts.references import parse_secret
 from openclaude.errors import OpenclaudeError, UsageError
-from openclaude.facts import find_claude, look_at_launch, working_folder
-from openclaude.places import Places
-from openclaude.run.files import private_folder
-from openclaude.run.launch import DEFAULT_METHOD, Joined, become, join_stack, settings_file
-from openclaude.run.secrets import names_needed
-from openclaude.run.stack import read_record
+from openclaude.files import private_folder
+from openclaude.paths import Places, working_folder
+from openclaude.plan_cache import find_plan
+from openclaude.run.launcher.launch import (
+    DEFAULT_METHOD,
+    Joined,
+    become,
+    certificate_bundle,
+    join_stack,
+    settings_file,
+)
+from openclaude.run.stack.folder import is_live, read_record
+from openclaude.run.stack.local_key import note_plain_session
+from openclaude.run.stack.secret_environment import names_needed
 
 if TYPE_CHECKING:
-    from openclaude.aws_faults import Fault
+    from openclaude.diagnostics import Diagnostic
 
 # Words of claude's own that talk to no model: they need no stack and are passed straight on.
 PLAIN_WORDS = frozenset(
@@ -40,21 +52,25 @@ COERCED = frozenset({"C.UTF-8", "C.utf8", "UTF-8"})
 # takes a core for four, may begin after that: nobody types so fast.
 TERMINAL_DELAY_S = 0.5
 # What `compile` shows where a launch puts the address and the local key of the stack it joins.
-PLAN_URL = "http://127.0.0.1:<port>"
+PLAN_URL = "https://127.0.0.1:<port>"
+MANAGED_CERTIFICATES = (
+    "the managed settings of this machine set NODE_EXTRA_CA_CERTS, so claude reaches the proxy "
+    "without TLS (see docs/security.md)"
+)
 PLAN_KEY = "<local key of main>"
 
 
 class SecretMissing(OpenclaudeError):
-    """A secret of the profile is nowhere."""
+    """A secret of the profile is not set."""
 
     code = "secret-missing"
 
 
 class AwsUnusable(OpenclaudeError):
-    """The AWS profile cannot work, which is known before anything is asked of AWS."""
+    """The AWS profile certainly cannot work, which is known without contacting AWS."""
 
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.problem, hint=fault.mend)
+    def __init__(self, fault: Diagnostic) -> None:
+        super().__init__(fault.message, hint=fault.fix)
         self.code = fault.code
 
 
@@ -70,10 +86,16 @@ def launch(
     build_launch(plan.launch, facts, url="", key="")  # conflicts are found before anything starts
     delay_s = TERMINAL_DELAY_S if is_conversation(arguments) else 0.0
     joined = bring_up(plan, places, env, session=True, delay_s=delay_s)
-    made = build_launch(
-        plan.launch, facts, url=f"http://127.0.0.1:{joined.port}", key=joined.main_key
-    )
-    settings = str(settings_file(places.stacks / plan.profile, made.settings))
+    folder = places.stacks / plan.profile
+    if joined.certificate and is_managed(facts):
+        sys.stderr.write(f"openclaude: {MANAGED_CERTIFICATES}\n")
+        joined = joined._replace(certificate="")
+        note_plain_session(folder)
+    made = build_launch(plan.launch, facts, url=joined.url, key=joined.main_key)
+    if joined.certificate:
+        bundle = certificate_bundle(folder, joined.certificate, user_bundle(facts))
+        made.settings["env"][EXTRA] = bundle
+    settings = str(settings_file(folder, made.settings))
     argv = tuple(settings if argument == SETTINGS_PATH else argument for argument in made.argv)
     become(claude, argv, made.environment)
 
@@ -86,7 +108,7 @@ def bring_up(
     session: bool = False,
     delay_s: float = 0.0,
 ) -> Joined:
-    """The plan's stack, running; joined or made. With `session`, for this very process."""
+    """The plan's running stack, joined or started. With `session`, register this process."""
     method = start_method(env)
     check_aws(plan, env, places.home)
     folder = places.stacks / plan.profile
@@ -99,22 +121,23 @@ def bring_up(
 
 
 def is_conversation(arguments: tuple[str, ...]) -> bool:
-    """Whether claude will draw its prompt and wait for a person."""
+    """Whether claude will be interactive."""
     return sys.stdin is not None and sys.stdin.isatty() and not {"-p", "--print"} & {*arguments}
 
 
-def start_method(env: Mapping[str, str]) -> str:
-    """How instances are made: forks of one preloaded process, or fresh ones."""
+def start_method(env: Mapping[str, str]) -> StartMethod:
+    """How instances are made: forks of one preloaded process, or fresh ones. Raises UsageError."""
     named = env.get("OPENCLAUDE_START_METHOD") or DEFAULT_METHOD
-    if named not in {"fork", "spawn"}:
+    try:
+        return StartMethod(named)
+    except ValueError:
         raise UsageError(
             f"OPENCLAUDE_START_METHOD is `{named}`", hint="it can be `fork` or `spawn`"
-        )
-    return named
+        ) from None
 
 
 def inheritable(plan: Plan | None, env: Mapping[str, str]) -> dict[str, str]:
-    """The user's variables that some unit of the plan may take over, or its secrets are in."""
+    """The user's variables that units inherit or that contain their secrets."""
     units = plan.units if plan else ()
     names = {name for unit in units for name in unit.inherit}
     names |= names_needed(ref for unit in units for ref in unit.secrets.values())
@@ -122,15 +145,16 @@ def inheritable(plan: Plan | None, env: Mapping[str, str]) -> dict[str, str]:
 
 
 def check_aws(plan: Plan, env: Mapping[str, str], home: Path) -> None:
-    """Raise AwsUnusable where it is certain that the plan's AWS profile will not do.
+    """Raise AwsUnusable if the plan's AWS profile certainly cannot work.
 
     A look at files only: botocore would take ten times longer to import than the whole launch.
+
     """
     if not plan.aws_profile:
         return
     # here: a launch without Bedrock has no use for them
-    from openclaude.doctor.aws_profiles import find_aws_fault
-    from openclaude.facts_aws import look_at_aws
+    from openclaude.aws.files import look_at_aws
+    from openclaude.aws.profile_check import find_aws_fault
 
     fault = find_aws_fault(look_at_aws(env, home, time.time()), plan.aws_profile)
     if fault:
@@ -138,27 +162,27 @@ def check_aws(plan: Plan, env: Mapping[str, str], home: Path) -> None:
 
 
 def check_secrets(plan: Plan, env: Mapping[str, str], folder: Path) -> None:
-    """Raise SecretMissing for a secret that is to be in a variable which is not set.
+    """Raise SecretMissing for a secret whose variable is not set.
 
-    Where the profile's stack runs already, it has had its secrets.
+    A running stack already has its secrets.
     """
     references = (reference for unit in plan.units for reference in unit.secrets.values())
     for reference in references:
-        kind, _, name = reference.partition(":")
-        if kind == "env" and not env.get(name) and not is_running(folder):
+        name = parse_secret(reference).variable
+        if name and not env.get(name) and not is_running(folder):
+            from openclaude.doctor.checks.profile import fix_secret
+
             raise SecretMissing(
-                f"the profile `{plan.profile}` needs the secret `{reference}`, and {name} is not "
+                f"the profile `{plan.profile}` needs the secret `{reference}`, but {name} is not "
                 "set",
-                hint=f"set {name}, or say where else it is: `openclaude profiles set KEY "
-                "file:PATH`, where `openclaude profiles show "
-                f"{plan.profile}` tells the key",
+                hint=fix_secret(reference, plan.profile),
             )
 
 
 def is_running(folder: Path) -> bool:
-    """Whether the stack in a folder lives."""
+    """Whether the stack in a directory is running."""
     record = read_record(folder)
-    return record is not None and record.is_live
+    return record is not None and is_live(record)
 
 
 def real_environment() -> dict[str, str]:

@@ -1,179 +1,234 @@
-"""`openclaude start`, `stop` and `restart`: the proxies of a profile, without claude.
+"""`openclaude start`, `stop`, `lock` and `restart`: the proxies of a profile, without claude.
 
-Knows: how stacks are asked. Refuses to know: how they work.
+Knows: the requests to stacks. Independent of: how they work.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
-from openclaude.commands.launch import bring_up, inheritable
-from openclaude.compile.plan import Plan, read_plan
-from openclaude.errors import OpenclaudeError, nearest
-from openclaude.output import Result, progress, ticking
-from openclaude.places import Places
-from openclaude.profile.names import profile_name
-from openclaude.run.files import locked
-from openclaude.run.launch import end_process
-from openclaude.run.stack import (
-    STOP_TIMEOUT_S,
-    Record,
-    StackUnreachable,
-    ask,
-    forget_stack,
-    read_record,
+from openclaude import __version__
+from openclaude.commands.changed import changes_between
+from openclaude.commands.help_page import (
+    CONFIG,
+    OVERRIDES,
+    PROFILE,
+    STATE,
+    HelpPage,
+    Variables,
+    add_json,
+    add_page,
+    add_profile,
 )
+from openclaude.commands.launch import bring_up, inheritable
+from openclaude.commands.running import (
+    cut_off,
+    kept_plan,
+    not_running,
+    sessions_of,
+    stack_names,
+    stop_one,
+    wait_until_ready,
+)
+from openclaude.contracts.control import Lock, Restart
+from openclaude.output import Result
+from openclaude.paths import Places
+from openclaude.profile.names import UnknownProfile, profile_name
+from openclaude.run.stack.folder import is_live, read_record
+from openclaude.run.stack.reports import report_after
 
-WAIT_S = 150.0
-HANG_PATIENCE_S = 5.0  # for a supervisor that did not stop when asked, before it is killed
-
-
-class NotReady(OpenclaudeError):
-    """A unit failed, or took too long, while somebody waited."""
-
-    code = "not-ready"
+START_METHOD: Variables = (
+    ("OPENCLAUDE_START_METHOD", "`fork` or `spawn` (default: fork; on macOS spawn)"),
+)
+PAGES = {
+    "start": HelpPage(
+        text="""\
+Start the proxies of a profile without claude. A launch does this automatically; use
+this to have them ready earlier. If they run already, they keep running, and
+changes of the profile are applied.""",
+        examples=("openclaude start", "openclaude start qwen --wait"),
+        variables=(*PROFILE, *OVERRIDES, *START_METHOD, *CONFIG, *STATE),
+        docs="docs/internals.md",
+    ),
+    "stop": HelpPage(
+        text="""\
+Stop the proxies of a profile. Open streams get ten seconds to finish. Open
+claude sessions of the profile are named: they cannot reach a model any more, and
+go on with `openclaude --continue`.""",
+        examples=("openclaude stop qwen", "openclaude stop --all"),
+        variables=(*PROFILE, *STATE),
+        docs="docs/internals.md",
+    ),
+    "lock": HelpPage(
+        text="""\
+Revoke the local keys of a profile at once. Requests in flight are cut, and no open
+claude session can reach a model any more; go on with `openclaude --continue`. The
+proxies keep their ports and start again with new keys.""",
+        examples=("openclaude lock", "openclaude lock --all"),
+        variables=(*PROFILE, *STATE),
+        docs="docs/security.md",
+    ),
+    "restart": HelpPage(
+        text="""\
+Restart the proxies of a profile. Open sessions keep working: the ports stay
+open, and requests in flight are finished. Secrets are fetched again, and the
+profile is applied as it is now.""",
+        examples=("openclaude restart", "openclaude restart qwen --wait"),
+        variables=(*PROFILE, *STATE),
+        docs="docs/internals.md",
+    ),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser, word: str) -> None:
-    """The word's options."""
-    parser.add_argument("--profile", metavar="NAME", help="the profile whose proxies are meant")
-    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    """The options of one of the four commands."""
+    add_page(parser, PAGES[word])
+    add_profile(parser)
+    add_json(parser)
     if word in {"start", "restart"}:
-        parser.add_argument("--wait", action="store_true", help="until they answer")
+        parser.add_argument("--wait", action="store_true", help="wait until the proxies answer")
+    if word == "lock":
+        parser.add_argument("--all", action="store_true", help="revoke the keys of every profile")
     if word == "stop":
-        parser.add_argument("--all", action="store_true", help="those of every profile")
+        parser.add_argument(
+            "--all",
+            action="store_true",
+            help="stop the proxies of every profile, and end what killed demos left",
+        )
 
 
 def run(word: str, arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -> Result:
-    """Run one of the three words."""
+    """Run one of the four commands."""
     if word == "stop" and arguments.all:
-        return stop(stack_names(places), places, is_everything=True)
+        return stop_everything(places, env)
+    if word == "lock" and arguments.all:
+        return lock(stack_names(places), places, is_everything=True)
     name = profile_name(arguments.profile, env, places)
     match word:
         case "start":
             return start(name, places, env, wait=arguments.wait)
         case "stop":
             return stop([name], places)
+        case "lock":
+            return lock([name], places)
         case _:
             return restart(name, places, env, wait=arguments.wait)
 
 
 def start(name: str, places: Places, env: Mapping[str, str], *, wait: bool) -> Result:
     """Start a stack, or say that it runs."""
-    from openclaude.commands.planning import find_plan
+    from openclaude.plan_cache import find_plan
 
     plan = find_plan(name, places, env)
-    joined = bring_up(plan, places, env)
     folder = places.stacks / name
+    before = kept_plan(folder)
+    joined = bring_up(plan, places, env)
     if wait:
         wait_until_ready(folder)
     what = "started" if joined.is_new else "already running"
+    changes = [] if joined.is_new else changes_between(before, plan)
     return Result(
-        text=f"{name}: {what} on http://127.0.0.1:{joined.port}\n",
-        data={"profile": name, "port": joined.port, "is_new": joined.is_new},
+        text=f"{name}: {what} on {joined.url}\n{applied(changes)}",
+        data={
+            **{"profile": name, "port": joined.port, "is_new": joined.is_new},
+            "changes": changes,
+        },
     )
 
 
-def wait_until_ready(folder: Path) -> None:
-    """Wait until every unit answers. Raises NotReady when one has failed or time is up."""
-    deadline = time.monotonic() + WAIT_S
-    with progress(f"{folder.name}: starting") as say:
-        wait_for_units(folder, deadline, say)
-
-
-def wait_for_units(folder: Path, deadline: float, say: Callable[[str], None]) -> None:
-    """The waiting itself; `say` is told what is not ready yet."""
-    while time.monotonic() < deadline:
-        report = ask(folder, {"do": "status"})
-        units = report["units"] if report else []
-        failed = next((unit for unit in units if unit["state"] == "failed"), None)
-        if failed or not report:
-            raise NotReady(
-                f"the proxies of `{folder.name}` could not be started\n"
-                + (failed["last_error"] if failed else ""),
-                hint=f"see `openclaude logs --profile {folder.name}`",
-            )
-        late = [unit["name"] for unit in units if unit["state"] != "ready"]
-        if not late:
-            return
-        say(", ".join(late))
-        time.sleep(0.05)
-    raise NotReady(
-        f"the proxies of `{folder.name}` did not answer within {WAIT_S:.0f} s",
-        hint=f"see `openclaude logs --profile {folder.name}`",
-    )
+def applied(changes: list[str]) -> str:
+    """The lines about an edited profile that was applied."""
+    return "".join(f"  {change}\n" for change in changes)
 
 
 def stop(names: list[str], places: Places, *, is_everything: bool = False) -> Result:
-    """Stop stacks and leave nothing of them running. Exit status 1 when a named one did not run."""
+    """Stop stacks completely. Exit status 1 when a named one did not run."""
+    users = {name: sessions_of(places.stacks / name) for name in names}
     stopped = [name for name in names if stop_one(places.stacks / name)]
     idle = [name for name in names if name not in stopped]
-    text = "".join(f"{name}: stopped\n" for name in stopped)
+    text = "".join(f"{name}: stopped\n{cut_off(name, users[name])}" for name in stopped)
     text += "" if is_everything else "".join(f"{name}: not running\n" for name in idle)
     return Result(
         text=text or "nothing is running\n",
-        data={"stopped": stopped, "not_running": idle},
+        data={
+            "stopped": stopped,
+            "not_running": idle,
+            "sessions": [pid for name in stopped for pid in users[name]],
+        },
         exit_code=0 if stopped or is_everything else 1,
     )
 
 
-def stop_one(folder: Path) -> bool:
-    """Stop the stack in a folder and wait for its supervisor's end; whether one ran."""
-    if not folder.is_dir():
-        return False
-    with locked(folder / "lock"):  # no launch may make the next stack while this one is cleared
-        record = read_record(folder)
-        was_live = record is not None and record.is_live
-        try:
-            with progress(f"{folder.name}: stopping") as say, ticking(say):
-                answer = ask(folder, {"do": "stop"}, timeout_s=STOP_TIMEOUT_S)
-            was_live = was_live or answer is not None  # it may not have written its record yet
-        except StackUnreachable:
-            if record is None:
-                raise
-            answer = None
-        if record is None and answer and answer.get("started"):
-            # it had not written its record yet when it was told to stop
-            record = Record("", folder.name, answer["pid"], answer["started"], 0, "")
-        if record:
-            end_process(record, patience_s=HANG_PATIENCE_S)
-        forget_stack(folder)  # what one that was killed has left
-    return was_live
+def lock(names: list[str], places: Places, *, is_everything: bool = False) -> Result:
+    """Revoke the keys of running stacks. Exit status 1 when a named one does not run."""
+    users = {name: sessions_of(places.stacks / name) for name in names}
+    locked = [name for name in names if report_after(places.stacks / name, Lock())]
+    idle = [name for name in names if name not in locked]
+    text = "".join(f"{name}: keys revoked\n{cut_off(name, users[name])}" for name in locked)
+    text += "" if is_everything else "".join(f"{name}: not running\n" for name in idle)
+    return Result(
+        text=text or "nothing is running\n",
+        data={
+            "locked": locked,
+            "not_running": idle,
+            "sessions": [pid for name in locked for pid in users[name]],
+        },
+        exit_code=0 if locked or is_everything else 1,
+    )
+
+
+def stop_everything(places: Places, env: Mapping[str, str]) -> Result:
+    """Stop every stack, and those of demos that were killed, with all that they left."""
+    from openclaude.commands.demo.leftovers import clear, find_leftovers
+    from openclaude.run.launcher.strays import find_strays
+
+    # a stack whose folder was removed still has its processes
+    names = {*stack_names(places), *(one.stack for one in find_strays(places.stacks))}
+    stopped = stop(sorted(names), places, is_everything=True)
+    demos = find_leftovers(env)
+    for folder in demos:
+        clear(folder)
+    text = "".join(f"demo: removed what a killed demo had left in {one}\n" for one in demos)
+    return stopped._replace(
+        text=(stopped.text if stopped.data["stopped"] else "") + text or stopped.text,
+        data={**stopped.data, "demos": [str(folder) for folder in demos]},
+    )
 
 
 def restart(name: str, places: Places, env: Mapping[str, str], *, wait: bool) -> Result:
-    """Replace the units of a running stack; its sockets and keys stay, secrets are fetched anew."""
+    """Replace the units of a running stack; sockets and keys stay, secrets are fetched again.
+
+    An edited profile is applied; with mistakes in it, nothing is restarted.
+    Raises OpenclaudeError if the stack does not run.
+    """
     folder = places.stacks / name
-    if ask(folder, {"do": "restart", "inherited": inheritable(kept_plan(folder), env)}) is None:
+    changes = apply_profile(name, places, env)
+    if report_after(folder, Restart(inherited=inheritable(kept_plan(folder), env))) is None:
         raise not_running(name, places)
     if wait:
         wait_until_ready(folder)
-    return Result(text=f"{name}: restarted\n", data={"profile": name})
-
-
-def kept_plan(folder: Path) -> Plan | None:
-    """The plan of the stack in a folder, where there is one."""
-    try:
-        return read_plan((folder / "plan.json").read_text("utf-8"))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None  # no stack, or one of another version: asking it will tell
-
-
-def stack_names(places: Places) -> list[str]:
-    """The stacks that have a folder; not all of them run."""
-    if not places.stacks.is_dir():
-        return []
-    return sorted(path.name for path in places.stacks.iterdir() if path.is_dir())
-
-
-def not_running(name: str, places: Places) -> OpenclaudeError:
-    """The error for a word that needs a running stack."""
-    near = nearest(name, stack_names(places))
-    hint = f"did you mean `{near}`?" if near and near != name else ""
-    return OpenclaudeError(
-        f"the proxies of `{name}` are not running",
-        hint=hint or f"start them with `openclaude start --profile {name}`",
+    return Result(
+        text=f"{name}: restarted\n{applied(changes)}", data={"profile": name, "changes": changes}
     )
+
+
+def apply_profile(name: str, places: Places, env: Mapping[str, str]) -> list[str]:
+    """Give a running stack its profile as it is now; what that changes.
+
+    A stack of another version keeps its plan, and one whose profile has gone.
+    """
+    from openclaude.plan_cache import find_plan
+
+    folder = places.stacks / name
+    before, record = kept_plan(folder), read_record(folder)
+    if before is None or record is None or not is_live(record) or record.version != __version__:
+        return []
+    try:
+        plan = find_plan(name, places, env)
+    except UnknownProfile:
+        return []
+    changes = changes_between(before, plan)
+    if changes:
+        bring_up(plan, places, env)
+    return changes

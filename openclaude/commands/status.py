@@ -1,6 +1,6 @@
-"""`openclaude status`: who uses which stack, what it costs, what is behind each tier.
+"""`openclaude status`: the sessions of each stack, its resources, the model of each tier.
 
-Knows: how a stack's report is shown. Refuses to know: how a stack works.
+Knows: how a stack's report is shown. Independent of: how a stack works.
 """
 
 from __future__ import annotations
@@ -11,24 +11,45 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from openclaude.commands.stacks import stack_names
+from openclaude.commands.help_page import STATE, HelpPage, add_json, add_page, add_profile
+from openclaude.commands.running import stack_names
+from openclaude.contracts.decode import encode
+from openclaude.contracts.report import Degradation, Report
 from openclaude.errors import OpenclaudeError
+from openclaude.litellm_version import WrongLitellm, require_litellm
 from openclaude.output import Result, table
-from openclaude.places import Places
+from openclaude.paths import Places
 from openclaude.profile.names import profile_name
-from openclaude.run.stack import StackUnreachable, ask
-from openclaude.run.usage import NOTHING, usage
+from openclaude.run.os.procstat import NOTHING, usage
+from openclaude.run.stack.client import StackUnreachable
+from openclaude.run.stack.reports import ask_report
 
 MIB = 1024 * 1024
 WATCH_S = 1.0
+HEADER = (
+    *("PROCESS", "STATE", "PORT", "PID", "FOR", "ACTIVE", "SERVED", "RESTARTS"),
+    *("RSS", "PSS", "CPU"),
+)
+OTHERS = ("supervisor", "forkserver")
 CLEAR = "\x1b[H\x1b[2J"
 
 
+PAGE = HelpPage(
+    text="""\
+Show the running proxies: their state, sessions, memory and CPU time, and the
+model behind each tier. The exit status is 1 if nothing is running.""",
+    examples=("openclaude status", "openclaude status --profile qwen --watch"),
+    variables=STATE,
+    docs="docs/internals.md",
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The word's options."""
-    parser.add_argument("--profile", metavar="NAME", help="only this profile's")
-    parser.add_argument("--watch", action="store_true", help="again every second, until Ctrl-C")
-    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    """The command's options."""
+    add_page(parser, PAGE)
+    add_profile(parser, help_text="show only the proxies of this profile")
+    parser.add_argument("--watch", action="store_true", help="refresh every second, until Ctrl-C")
+    add_json(parser)
 
 
 def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -> Result:
@@ -40,14 +61,17 @@ def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -
 
 
 def show_again(text: str) -> None:
-    """Show it, on a terminal in place of what was there, and wait a while."""
+    """Show it, replacing the screen on a terminal, and wait."""
     sys.stdout.write(f"{CLEAR if sys.stdout.isatty() else ''}{text}\n")
     sys.stdout.flush()
     time.sleep(WATCH_S)
 
 
 def status(names: list[str] | None, places: Places) -> Result:
-    """What runs. Exit status 1 when a named profile, or any when none is named, does not run."""
+    """What runs. Exit status 1 if the named profile, or any, does not run.
+
+    Raises StackUnreachable.
+    """
     reports: list[dict[str, Any]] = []
     silent: list[OpenclaudeError] = []  # one that hangs must not hide the others
     for name in stack_names(places) if names is None else names:
@@ -68,24 +92,53 @@ def status(names: list[str] | None, places: Places) -> Result:
 
 
 def report_of(name: str, places: Places) -> list[dict[str, Any]]:
-    """The stack's report without the local key; none when it does not run."""
-    report: dict[str, Any] | None = ask(places.stacks / name, {"do": "status"})
-    if not report:
-        return []
-    del report["main_key"]
-    for unit in report["units"]:
-        unit |= usage(unit["pid"]) if unit["pid"] else NOTHING
-    for name, pid in (("supervisor", report["pid"]), ("preloader", report["preloader"])):
-        report[name] = {"pid": pid, **usage(pid)} if pid else None
-    return [report]
+    """The report on one stack; None if it does not run. Raises StackUnreachable."""
+    report = ask_report(places.stacks / name)
+    return [stack_row(report)] if report else []
+
+
+def stack_row(report: Report) -> dict[str, Any]:
+    """A stack's report, without the local key and with each process's resources."""
+    row: dict[str, Any] = encode(report)
+    del row["main_key"]
+    for entry in (*row["units"], *row["draining"]):
+        entry |= usage(entry["pid"]) if entry["pid"] else NOTHING
+    row["supervisor"] = {"pid": report.pid, **usage(report.pid)}
+    row["forkserver"] = row["forkserver"] and {
+        **row["forkserver"],
+        **usage(row["forkserver"]["pid"]),
+    }
+    row["degraded"] += other_litellm()
+    row["preloader"] = row["forkserver"]  # its name until 0.1; goes with the next release
+    return row
+
+
+def other_litellm() -> list[dict[str, Any]]:
+    """What a stack has to expect of a LiteLLM that it was not tested with."""
+    try:
+        require_litellm()
+    except WrongLitellm as error:
+        from openclaude.doctor.snapshot.packages import compare_packages, how_to_restore
+
+        _, lock = compare_packages()
+        found = Degradation(
+            code=error.code,
+            message=error.message,
+            cost="no changed profile can be used, and a proxy that starts now uses code that "
+            "openclaude was not tested with",
+            fix=f"{error.hint}: `{how_to_restore(lock)}`",
+        )
+        return [encode(found)]
+    return []
 
 
 def stack_text(report: dict[str, Any]) -> str:
-    """One stack: who uses it, its processes, the model behind each tier, what went wrong last."""
+    """One stack: sessions, processes, the model of each tier, the last errors."""
     sessions = ", ".join(str(session["pid"]) for session in report["sessions"]) or "none"
-    header = ("PROCESS", "STATE", "PORT", "PID", "FOR", "SERVED", "RESTARTS", "RSS", "PSS", "CPU")
-    others = [
-        process_row(name, report[name]) for name in ("supervisor", "preloader") if report[name]
+    rows = [
+        *(unit_row(unit) for unit in report["units"]),
+        *(draining_row(process) for process in report["draining"]),
+        *(process_row(name, report[name]) for name in OTHERS if report[name]),
     ]
     tiers = "".join(
         f"  {tier['tier']:<7} {tier['label'] if tier['model'] != 'claude' else 'Claude'}"
@@ -97,10 +150,14 @@ def stack_text(report: dict[str, Any]) -> str:
         for unit in report["units"]
         if unit["last_error"]
     )
+    degraded = "".join(
+        f"\nwarning: {one['message']}\n  cost: {one['cost']}\n  fix: {one['fix']}\n"
+        for one in report["degraded"]
+    )
     return (
         f"{report['profile']}: up {duration(report['uptime_s'])}, sessions: {sessions}\n\n"
-        f"{table(header, [*(unit_row(unit) for unit in report['units']), *others])}\n"
-        f"{tiers}{errors}"
+        f"{table(HEADER, rows)}\n"
+        f"{tiers}{errors}{degraded}"
     )
 
 
@@ -112,15 +169,32 @@ def unit_row(unit: dict[str, Any]) -> tuple[str, ...]:
         str(unit["port"]),
         str(unit["pid"] or "-"),
         duration(unit["state_s"]),
+        str(unit["in_flight"]),
         str(unit["served"]),
         str(unit["restarts"]),
         *costs(unit),
     )
 
 
+def draining_row(process: dict[str, Any]) -> tuple[str, ...]:
+    """The line of a process that finishes its requests while another has taken its place."""
+    return (
+        process["name"],
+        "draining",
+        "-",
+        str(process["pid"]),
+        duration(process["state_s"]),
+        str(process["in_flight"]),
+        str(process["served"]),
+        "-",
+        *costs(process),
+    )
+
+
 def process_row(name: str, process: dict[str, Any]) -> tuple[str, ...]:
-    """The line of a process that is no unit."""
-    return (name, "-", "-", str(process["pid"]), "-", "-", "-", *costs(process))
+    """The line of a process that is not a unit."""
+    state = process.get("state", "-")
+    return (name, state, "-", str(process["pid"]), "-", "-", "-", "-", *costs(process))
 
 
 def costs(process: dict[str, Any]) -> tuple[str, str, str]:

@@ -1,1 +1,1 @@
-"""Pure: a profile and facts become a plan. No disk, clock, socket or environment."""
+"""Turns a profile into a plan; pure: no disk, clock, socket or environment."""

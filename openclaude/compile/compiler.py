@@ -5,16 +5,17 @@ Knows: the order of the steps. Pure; `made_by` is the version of openclaude, par
 
 from __future__ import annotations
 
-from openclaude.compile.claude import launch_plan, tier_plans
+from openclaude.compile.claude_environment import launch_plan, tier_plans
 from openclaude.compile.litellm_configs import (
+    BEFORE_FORK,
     LITELLM_FLAGS,
     aws_profile,
     main_config,
     providers_config,
     units,
 )
-from openclaude.compile.plan import Plan
 from openclaude.compile.resolve import FindModel, resolve
+from openclaude.contracts.plan import Plan
 from openclaude.profile.schema import Profile
 
 
@@ -28,6 +29,7 @@ def compile_plan(name: str, profile: Profile, find_model: FindModel, *, made_by:
         profile=name,
         port=profile.listen.port,
         strict=profile.listen.strict,
+        is_tls=profile.listen.tls,
         anthropic_url=profile.anthropic.base_url,
         aws_profile=aws_profile(resolution),
         tiers=tier_plans(resolution),
@@ -35,6 +37,7 @@ def compile_plan(name: str, profile: Profile, find_model: FindModel, *, made_by:
         files=files,
         launch=launch_plan(resolution),
         preload_environment=LITELLM_FLAGS,
+        before_fork=BEFORE_FORK,
         idle_sleep_s=profile.stack.idle_sleep_s,
         linger_s=profile.stack.linger_s,
     ).sealed(made_by)

@@ -1,8 +1,8 @@
 """The two LiteLLM configs, and the environments the two instances get.
 
-Knows: LiteLLM's config keys and the variables it reads. Refuses to know: claude, processes, disk.
-Pure. Every setting that is not LiteLLM's default has the reason beside it; "measured" means with
-LiteLLM 1.106.2 against scripted upstreams.
+Knows: LiteLLM's config keys and the variables it reads. Independent of: claude, processes, disk.
+Pure. Every setting that is not LiteLLM's default has the reason beside it; "measured" means
+against scripted upstreams, first with LiteLLM 1.106.2; the end-to-end tests use the pinned version.
 """
 
 from __future__ import annotations
@@ -12,33 +12,23 @@ from typing import Any
 
 import yaml
 
-from openclaude.compile.plan import (
+from openclaude.compile.deployments import deployment, is_aws
+from openclaude.compile.resolve import CLASSIFIER, ON_LIMIT, Resolution
+from openclaude.contracts.plan import (
     MAIN_KEY,
     PROVIDERS_KEY,
     PROVIDERS_URL,
     STACK_FOLDER,
     Unit,
 )
-from openclaude.compile.references import LITELLM_VARIABLE
-from openclaude.compile.resolve import ON_LIMIT, Deployment, Resolution
-from openclaude.profile.providers import BEDROCK
+from openclaude.contracts.references import CLAUDE
+from openclaude.contracts.routing import VARIABLE as ROUTING_VARIABLE
+from openclaude.contracts.routing import AnthropicAuth, RoutingTable, SlotRoute
+from openclaude.providers.table import PROVIDERS
 
 ANTHROPIC_URL = "https://api.anthropic.com"
 REQUEST_TIMEOUT_S = 600
 API_KEY = "api-key"
-ALLOWED = "allowed_openai_params"
-# LiteLLM's providers that it asks with Anthropic's own API (measured)
-NATIVE = frozenset(
-    {"anthropic", "cortecs", "deepseek", "edenai", "meta", "minimax", "prism", "sail", "tencent"}
-)
-# Those for which LiteLLM drops `max_retries` (measured); where it does not, some put it in the body
-RETRIES_DROPPED = frozenset(
-    {
-        *("ai21", "ai21_chat", "baseten", "codestral", "deepinfra", "featherless_ai"),
-        *("hyperbolic", "inception", "morph", "nscale", "nvidia_nim", "sambanova", "v0", "zai"),
-    }
-)
-NO_KEY = "none"  # what is sent to a server of the user's own that asks for no key
 
 # No retries inside LiteLLM: by default one 429 becomes nine calls and 18 s, and one 404 blocks the
 # slot for 5 s (measured). claude does its own retries.
@@ -48,9 +38,15 @@ ROUTER_SETTINGS = {"num_retries": 0, "disable_cooldowns": True}
 # tokenizer it asks Hugging Face for, and tries for 24 s where nobody answers (measured).
 NO_DOWNLOADS = {"disable_hf_tokenizer_download": True}
 
+# For the bill of a stream whose client has left (Esc, or a proxy that is replaced) LiteLLM counts
+# the tokens of the whole conversation: it loads 39 MB of tokenizer, and for 0.3 s of CPU nobody
+# else is served (measured with 1.108.14). Nobody reads that bill; no other use of this setting is
+# on our way.
+NO_BILLS = {"disable_streaming_logging": True}
+
 GENERAL_SETTINGS = {
     "master_key": "os.environ/LITELLM_MASTER_KEY",
-    # nobody stands between claude and us; unset, LiteLLM warns at every start
+    # there is no proxy between claude and us; unset, LiteLLM warns at every start
     "trusted_proxy_ranges": [],
     # else LiteLLM asks OpenAI-like servers for their models every five minutes (measured)
     "disable_model_info_refresh": True,
@@ -71,17 +67,18 @@ LITELLM_FLAGS = {
     "OPENBLAS_NUM_THREADS": "1",
 }
 # what LiteLLM would else do on its first requests
-PREPARE = ("openclaude.gateway.warm:warm_up",)
+PREPARE = ("openclaude.gateway.litellm.warmup:warm_up",)
 # LiteLLM counts what a model thinks; loaded here, its tokenizer is in memory once
-FOR_THOUGHTS = ("openclaude.gateway.warm:load_tokenizer",)
+FOR_THOUGHTS = ("openclaude.gateway.litellm.warmup:load_tokenizer",)
+# what has to be so in the process that forks the instances
+BEFORE_FORK = ("openclaude.gateway.litellm.forking:make_forkable",)
 LOCALE = ("LANG", "LC_ALL", "TZ", "TMPDIR")
 # A company's own certificate authority, and the proxy that HTTPS must pass; both keep TLS end to
 # end. Never HTTP_PROXY: a plain-text request could carry a credential to it.
-NETWORK = ("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy")
-# Where AWS profiles are, and what a `credential_process` needs to run. No key, no token.
-# What Vertex needs to find Google's default credentials
-GOOGLE = ("HOME", "PATH", "GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CONFIG")
-AWS = ("HOME", "PATH", "USER", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE")
+NETWORK = (
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"),
+    *("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"),
+)
 
 
 def main_config(resolution: Resolution) -> str:
@@ -109,7 +106,7 @@ def hops(resolution: Resolution) -> list[str]:
 
 
 def hop(group: str) -> dict[str, Any]:
-    """A slot on main: over to `providers`, as Anthropic's own /v1/messages.
+    """A slot on main, for `litellm --config main.yaml` without the router: over to `providers`.
 
     `litellm_proxy/` with native /v1/messages is the one hop on which the plan's token stayed behind
     and the body arrived as sent (measured; `anthropic/` leaks the token 12 times of 12).
@@ -150,89 +147,30 @@ def providers_config(resolution: Resolution) -> str:
                 "use_chat_completions_url_for_anthropic_messages": True,
                 "callbacks": ["openclaude.gateway.guard.handler"],
                 **NO_DOWNLOADS,
+                **NO_BILLS,
             },
             "router_settings": {**ROUTER_SETTINGS, **fallbacks(resolution)},
-            "general_settings": GENERAL_SETTINGS,
+            "general_settings": {**GENERAL_SETTINGS, **classifier(resolution)},
         }
     )
 
 
+def classifier(resolution: Resolution) -> dict[str, str]:
+    """What judges the tool calls of a slot for claude's auto mode; nothing by default.
+
+    On providers only: main's own setting would have every call judged twice.
+    """
+    return {"safeguards_classifier_model": CLASSIFIER} if resolution.classifier else {}
+
+
 def fallbacks(resolution: Resolution) -> dict[str, Any]:
-    """Who stands in for a slot, in the order asked; LiteLLM asks each once (measured)."""
+    """The fallbacks of a slot, in order; LiteLLM asks each once (measured)."""
     standing_in = [
         {slot.slot_id: [other.group for other in slot.deployments[1:]]}
         for slot in resolution.slots
         if len(slot.deployments) > 1
     ]
     return {"fallbacks": standing_in} if standing_in else {}
-
-
-def deployment(one: Deployment, resolution: Resolution) -> dict[str, Any]:
-    """One model on providers: how to reach it, and the limits the guard keeps."""
-    reach = bedrock(one, resolution) if one.provider == BEDROCK else address(one)
-    return {
-        "model_name": one.group,
-        "litellm_params": {
-            "model": one.litellm_model,
-            **joined(reach, one.params),
-            "max_retries": 0,
-        },
-        "model_info": {
-            **({"base_model": one.base_model} if one.provider == BEDROCK else {}),
-            "max_input_tokens": one.max_input_tokens,
-            "max_output_tokens": one.max_output_tokens,
-            "supports_vision": one.vision,
-            "supports_pdf_input": one.pdf,
-            "supports_reasoning": one.reasoning,
-            **({"openclaude_notice": notice(one)} if one.group == ON_LIMIT else {}),
-        },
-    }
-
-
-def joined(ours: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
-    """Our parameters and the profile's; a list of both is one list."""
-    theirs = params.get(ALLOWED)
-    if isinstance(theirs, list) and ALLOWED in ours:
-        return {**ours, **params, ALLOWED: list(dict.fromkeys([*ours[ALLOWED], *theirs]))}
-    return {**ours, **params}
-
-
-def notice(one: Deployment) -> str:
-    """What the guard says before an answer that the plan's limit has moved to another model."""
-    return f"[your Claude plan's limit is reached: answered by {one.model}]\n\n"
-
-
-def bedrock(one: Deployment, resolution: Resolution) -> dict[str, Any]:
-    """Bedrock is reached with the AWS profile, by its name."""
-    endpoint = resolution.profile.aws.endpoint_url
-    return {
-        "aws_profile_name": "os.environ/OPENCLAUDE_AWS_PROFILE",
-        "aws_region_name": one.region,
-        **({"aws_bedrock_runtime_endpoint": endpoint} if endpoint else {}),
-    }
-
-
-def address(one: Deployment) -> dict[str, Any]:
-    """Any other provider: its address, where it is not LiteLLM's own, and the key's variable."""
-    # without a key of its own, LiteLLM would look for one in the environment, or refuse to ask
-    key = LITELLM_VARIABLE + one.api_key if one.api_key else NO_KEY
-    return {
-        **({"api_base": one.api_base} if one.api_base else {}),
-        "api_key": key,
-        **allowed(one.litellm_model.partition("/")[0]),
-    }
-
-
-def allowed(prefix: str) -> dict[str, Any]:
-    """What LiteLLM is to send although it does not know that the provider takes it.
-
-    `drop_params` would drop the tools of a model it does not know, without a word, and for some
-    providers our `max_retries: 0`, which would make three calls of one (measured for all).
-    """
-    if prefix in NATIVE:
-        return {}
-    retries = ["max_retries"] if prefix in RETRIES_DROPPED else []
-    return {ALLOWED: ["tools", *retries]}
 
 
 def units(resolution: Resolution) -> tuple[Unit, ...]:
@@ -252,7 +190,7 @@ def main_unit(resolution: Resolution) -> Unit:
         "LITELLM_MASTER_KEY": MAIN_KEY,
         # set always: LiteLLM would else take ANTHROPIC_BASE_URL, which may be ourselves (read)
         "ANTHROPIC_API_BASE": anthropic.base_url,
-        "OPENCLAUDE_LANES": json.dumps(lanes(resolution)),
+        ROUTING_VARIABLE: routing(resolution).to_json(),
     }
     if resolution.deployments:
         environment["OPENCLAUDE_PROVIDERS_URL"] = PROVIDERS_URL
@@ -260,7 +198,12 @@ def main_unit(resolution: Resolution) -> Unit:
     # LiteLLM's pass-through sends this key in place of whatever login claude sent (measured)
     secrets = {"ANTHROPIC_API_KEY": anthropic_key(resolution)} if anthropic.auth == API_KEY else {}
     return Unit(
-        "main", "openclaude.gateway.main:app", environment, LOCALE + NETWORK, PREPARE, secrets
+        name="main",
+        application="openclaude.gateway.main:app",
+        environment=environment,
+        inherit=LOCALE + NETWORK,
+        prepare=PREPARE,
+        secrets=secrets,
     )
 
 
@@ -269,32 +212,31 @@ def anthropic_key(resolution: Resolution) -> str:
     return resolution.profile.anthropic.api_key or "env:ANTHROPIC_API_KEY"
 
 
-def lanes(resolution: Resolution) -> dict[str, Any]:
-    """What the router in main is told: the slots, and what becomes of Claude's own ids."""
-    slots = {slot.slot_id: (slot.first, slot.key_reference) for slot in resolution.slots}
+def routing(resolution: Resolution) -> RoutingTable:
+    """The routing table of main: the slots, and where Claude's own ids go."""
+    slots = {slot.slot_id: (slot.first, slot.key) for slot in resolution.slots}
+    claude = {slot.slot_id: slot.claude for slot in resolution.slots}
     if limit := resolution.on_limit:
-        same = [slot.key_reference for slot in resolution.slots if slot.first.model == limit.model]
-        slots[ON_LIMIT] = (limit, same[0] if same else "")
-    return {
-        "slots": {
-            group: {
-                "model": one.base_model,
-                "context_window": one.max_input_tokens,
-                "aws_profile": (resolution.profile.aws.profile or "") if is_aws(one) else "",
-                "key": reference,
-                "address": one.api_base,
-                "profile": resolution.name,
-            }
-            for group, (one, reference) in slots.items()
+        same = (slot.key for slot in resolution.slots if slot.first.model == limit.model)
+        slots[ON_LIMIT] = (limit, next(same, None))
+    return RoutingTable(
+        slots={
+            group: SlotRoute(
+                model=one.base_model,
+                context_window=one.max_input_tokens,
+                aws_profile=(resolution.profile.aws.profile or "") if is_aws(one) else "",
+                key=str(key) if key else "",
+                address=one.api_base,
+                profile=resolution.name,
+                claude=claude.get(group, ""),
+            )
+            for group, (one, key) in slots.items()
         },
-        "auth": resolution.profile.anthropic.auth,
-        "on_limit": ON_LIMIT if resolution.on_limit else "",
-    }
-
-
-def is_aws(one: Deployment) -> bool:
-    """Whether AWS serves a model."""
-    return one.provider == BEDROCK
+        auth=AnthropicAuth(resolution.profile.anthropic.auth),
+        on_limit=ON_LIMIT if resolution.on_limit else "",
+        agents=resolution.agents_by_header,
+        searches_at_anthropic=resolution.profile.search.with_ == CLAUDE,
+    )
 
 
 def providers_unit(resolution: Resolution) -> Unit:
@@ -307,20 +249,21 @@ def providers_unit(resolution: Resolution) -> Unit:
         # botocore must not look for credentials on a network address
         "AWS_EC2_METADATA_DISABLED": "true",
     }
-    providers = {one.provider for one in resolution.deployments}
-    inherit = (
-        LOCALE
-        + NETWORK
-        + (AWS if resolution.uses_bedrock else ())
-        + (GOOGLE if "vertex_ai" in providers else ())
-    )
+    used = {one.provider for one in resolution.deployments}
+    credentials = [
+        name
+        for provider in PROVIDERS.values()
+        if provider.name in used
+        for name in provider.inherits
+    ]
+    reasons = any(one.reasoning for one in resolution.deployments)
     return Unit(
-        "providers",
-        "openclaude.gateway.providers:app",
-        environment,
-        tuple(dict.fromkeys(inherit)),
-        PREPARE + (FOR_THOUGHTS if any(one.reasoning for one in resolution.deployments) else ()),
-        resolution.secrets,
+        name="providers",
+        application="openclaude.gateway.providers:app",
+        environment=environment,
+        inherit=tuple(dict.fromkeys([*LOCALE, *NETWORK, *credentials])),
+        prepare=PREPARE + (FOR_THOUGHTS if reasons else ()),
+        secrets={variable: str(secret) for variable, secret in resolution.secrets.items()},
     )
 
 
@@ -330,6 +273,6 @@ def aws_profile(resolution: Resolution) -> str:
 
 
 def dump(config: dict[str, Any]) -> str:
-    """YAML in the order written, for a person to read and take elsewhere."""
+    """YAML in the order written, readable and reusable."""
     # a copy without shared parts, which YAML would write as anchors and aliases
     return yaml.dump(json.loads(json.dumps(config)), sort_keys=False, width=100)

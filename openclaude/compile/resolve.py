@@ -1,6 +1,6 @@
 """Resolve: a profile with every name bound and every default filled.
 
-Knows: profiles and the catalogue's models. Refuses to know: LiteLLM's config, claude's settings.
+Knows: profiles and the catalogue's models. Independent of: LiteLLM's config, claude's settings.
 Pure: the same profile and models give the same resolution.
 """
 
@@ -9,31 +9,42 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from openclaude.compile.references import Secrets
-from openclaude.profile.catalog import Model
-from openclaude.profile.providers import ANTHROPIC, BEDROCK, find_provider, key_reference
-from openclaude.profile.schema import CLAUDE, TIERS, Profile, Tier
-from openclaude.profile.values import REGION
+from openclaude.compile.secret_variables import Secrets
+from openclaude.contracts.references import BEDROCK, CLAUDE, ModelRef, SecretRef, parse_second_model
+from openclaude.models.catalog import Model
+from openclaude.profile.schema import TIERS, Profile, Tier
+from openclaude.providers.families import known_of
+from openclaude.providers.table import find_provider, key_reference
 
+# What claude's own aliases stand for (measured with 2.1.330)
+CLAUDE_MODELS = {
+    "opus": "claude-opus-5-5",
+    "sonnet": "claude-sonnet-5-5",
+    "haiku": "claude-haiku-5-5",
+    "fable": "claude-fable-5-2",
+}
+# What serves claude's helpers at Anthropic where a slot behaves as an older haiku: claude sends it
+# what only such a model takes. Its search disables thinking or forces the tool (measured with
+# 2.1.330); for its newest models claude does neither, since they refuse it (read).
+OLDER_HAIKU = "claude-haiku-4-5-20251001"
 # The smallest window claude can be told about with `behavesAs` (measured with Claude Code 2.1.330:
 # every id that behaves as an older haiku is given 200k, whatever else is set).
 SMALLEST_BEHAVES_AS_WINDOW = 200_000
 # what claude asks for an id that behaves as claude-3-5-haiku (measured with 2.1.330)
 SMALL_OUTPUT = 8192
-CONVERSE = "bedrock/converse/"
-# where Bedrock's own Claude models have this in their ids
-BEDROCK_CLAUDE = "anthropic.claude"
-LITELLM_NAMES = {"ollama": "ollama_chat", "openai_like": "openai"}
 MOCKED = "mock_response"  # LiteLLM's parameter for an answer of its own
-ON_LIMIT = "openclaude-on-limit"  # the model group that answers when the plan's limit is reached
+# Model groups of no tier: what answers when the plan's limit is reached, what judges tool calls
+ON_LIMIT = "openclaude-on-limit"
+CLASSIFIER = "openclaude-classifier"
 
 
 class Deployment(NamedTuple):
-    """One way to serve a slot: a model, where it is, what it can take."""
+    """One way to serve a slot: a model, its address, its capabilities."""
 
     group: str  # LiteLLM's model group: the slot id, or one of its fallbacks
     model: str  # as in the profile
     provider: str
+    model_id: str  # the provider's own, as the profile has it
     litellm_model: str  # as in LiteLLM's config
     base_model: str  # the row of LiteLLM's model map
     region: str  # Bedrock's; else ""
@@ -45,6 +56,7 @@ class Deployment(NamedTuple):
     vision: bool
     pdf: bool
     reasoning: bool
+    markup: str  # as the profile says, or ""
 
 
 class Slot(NamedTuple):
@@ -55,29 +67,50 @@ class Slot(NamedTuple):
     label: str
     behaves_as: str
     deployments: tuple[Deployment, ...]
-    key_reference: str  # where the key of the first deployment is, or ""
+    key: SecretRef | None  # where the key of the first deployment is
 
     @property
     def first(self) -> Deployment:
-        """What serves the slot unless it fails."""
+        """The primary deployment."""
         return self.deployments[0]
+
+    @property
+    def claude(self) -> str:
+        """The id at Anthropic for a request of the slot that only Anthropic can answer."""
+        return OLDER_HAIKU if self.behaves_as else CLAUDE_MODELS[self.tier]
 
 
 class Resolution(NamedTuple):
-    """What a profile means."""
+    """A resolved profile."""
 
     name: str
     profile: Profile
     claude_tiers: dict[str, str]  # tier -> "claude" or a claude-... id
     slots: tuple[Slot, ...]
     on_limit: Deployment | None
-    secrets: dict[str, str]  # of providers: variable -> where its secret is
+    classifier: Deployment | None
+    secrets: dict[str, SecretRef]  # of providers: variable -> where its secret is
 
     @property
     def deployments(self) -> tuple[Deployment, ...]:
         """Everything `providers` serves."""
         served = [deployment for slot in self.slots for deployment in slot.deployments]
-        return (*served, *([self.on_limit] if self.on_limit else []))
+        return (*served, *filter(None, (self.on_limit, self.classifier)))
+
+    @property
+    def agents_by_header(self) -> dict[str, str]:
+        """claude's own agents that main moves to a slot, with claude's own prompts.
+
+        claude names the agent in a header, and only where it takes the address for Anthropic's own
+        (measured with 2.1.330). A request for one Claude model does not fit every other, so those
+        stay claude's to move.
+        """
+        moved = self.profile.agents
+        slots = {slot.tier: slot.slot_id for slot in self.slots}
+        chosen = (("Explore", moved.explore), ("Plan", moved.plan))
+        if not self.profile.anthropic.first_party:
+            return {}
+        return {name: slots[tier] for name, tier in chosen if tier in slots}
 
     @property
     def uses_bedrock(self) -> bool:
@@ -100,13 +133,19 @@ def resolve(name: str, profile: Profile, find_model: FindModel) -> Resolution:
             claude_tiers[tier_name] = tier.model
         else:
             slots.append(resolve_slot(tier_name, tier, profile, find_model, secrets))
-    on_limit = profile.anthropic.on_limit
+    second = {ON_LIMIT: profile.anthropic.on_limit, CLASSIFIER: profile.auto_mode.classifier}
+    found = {
+        group: resolve_second(group, model, profile, find_model, secrets)
+        for group, model in second.items()
+        if model
+    }
     return Resolution(
         name,
         profile,
         claude_tiers,
         tuple(slots),
-        resolve_on_limit(on_limit, profile, find_model, secrets) if on_limit else None,
+        found.get(ON_LIMIT),
+        found.get(CLASSIFIER),
         secrets.variables,
     )
 
@@ -114,7 +153,7 @@ def resolve(name: str, profile: Profile, find_model: FindModel) -> Resolution:
 def resolve_slot(
     tier_name: str, tier: Tier, profile: Profile, find_model: FindModel, secrets: Secrets
 ) -> Slot:
-    """One provider tier, with the models that stand in for its own."""
+    """One provider tier, with its fallbacks."""
     slot_id = f"openclaude-{tier_name}"
     names = (tier.model, *tier.fallbacks)
     deployments = tuple(
@@ -128,7 +167,7 @@ def resolve_slot(
         label=tier.label or short_name(first.base_model),
         behaves_as=choose_behaves_as(first.max_input_tokens, first.max_output_tokens),
         deployments=deployments,
-        key_reference=find_key(tier.provider, tier),
+        key=find_key(tier.provider, tier),
     )
 
 
@@ -146,13 +185,13 @@ def short_name(model_id: str) -> str:
     return model_id.rpartition("/")[2]
 
 
-def resolve_on_limit(
-    name: str, profile: Profile, find_model: FindModel, secrets: Secrets
+def resolve_second(
+    group: str, name: str, profile: Profile, find_model: FindModel, secrets: Secrets
 ) -> Deployment:
-    """What answers when the plan's limit is reached; as a tier has it, if one has that model."""
+    """A model of no tier, in a group of its own; as a tier has it, if one has that model."""
     same = (tier for tier in profile.tiers.values() if tier.model == name)
     tier = next(same, Tier.model_construct(model=name))  # it may name a region of its own
-    return deploy(ON_LIMIT, name, tier, profile, find_model, secrets)
+    return deploy(group, name, tier, profile, find_model, secrets)
 
 
 def deploy(
@@ -163,70 +202,53 @@ def deploy(
     A fallback has no table of its own: of the tier's keys, those that say how to reach a provider
     hold for a model of the same provider.
     """
-    provider, _, model_id = name.partition("/")
-    is_own = provider == tier.provider
+    named = parse_second_model(name)
+    provider = find_provider(named.provider)
+    is_own = named.provider == tier.provider
     bare = Tier.model_construct(model=name)  # checked as a fallback, which may name a region
     own = tier if is_own else bare
     declared = tier if name == tier.model else bare
-    region = (tier.region or profile.aws.region or "") if provider == BEDROCK else ""
-    before, slash, rest = model_id.partition("/")
-    if provider == BEDROCK and slash and REGION.fullmatch(before):
-        region, model_id = before, rest
-    model = find_model(provider, model_id, region) or declared_model(provider, model_id, tier)
-    reference = find_key(provider, own)
+    region = (named.region or tier.region or profile.aws.region or "") if named.is_bedrock else ""
+    model = find_model(named.provider, named.model_id, region) or declared_model(named, tier)
+    key = find_key(named.provider, own)
     return Deployment(
         group=group,
         model=name,
-        provider=provider,
-        litellm_model=litellm_prefix(provider) + model_id,
+        provider=provider.name,
+        model_id=named.model_id,
+        litellm_model=provider.litellm_prefix + named.model_id,
         base_model=model.id,  # an ARN names it
         region=region,
         # with a slash at its end, LiteLLM would write two into some providers' paths (measured)
-        api_base=(own.api_base or find_provider(provider).base).rstrip("/"),
-        api_key=secrets.variable(reference) if reference else "",
+        api_base=(own.api_base or provider.base).rstrip("/"),
+        api_key=secrets.variable(key) if key else "",
         params=secrets.hide(own.params),
         max_input_tokens=declared.context_window or model.max_input_tokens,
         max_output_tokens=declared.max_output_tokens or model.max_output_tokens,
         vision=model.vision if declared.vision is None else declared.vision,
         pdf=model.pdf,
-        reasoning=model.reasoning and not is_claude_elsewhere(provider, model_id),
+        reasoning=model.reasoning and known_of(provider, named.model_id).supports_reasoning,
+        markup=declared.markup or "",
     )
 
 
-def find_key(provider: str, tier: Tier) -> str:
-    """Where the key of a tier's provider is; "" where nobody is asked, for LiteLLM answers."""
-    return "" if MOCKED in tier.params else key_reference(provider, tier.api_key, tier.api_base)
+def find_key(provider: str, tier: Tier) -> SecretRef | None:
+    """Where the key of a tier's provider is; None if LiteLLM itself answers."""
+    return None if MOCKED in tier.params else key_reference(provider, tier.api_key, tier.api_base)
 
 
-def litellm_prefix(provider: str) -> str:
-    """What LiteLLM calls the way to a provider's models (measured with 1.106.2).
-
-    `ollama/` would describe the tools in the prompt; `openai_like/` knows no /v1/messages.
-    """
-    return CONVERSE if provider == BEDROCK else f"{LITELLM_NAMES.get(provider, provider)}/"
-
-
-def declared_model(provider: str, model_id: str, tier: Tier) -> Model:
-    """A model that is not in the catalogue, from what its tier says of it."""
+def declared_model(named: ModelRef, tier: Tier) -> Model:
+    """A model that is not in the catalogue, described by its tier. Raises LookupError."""
     if not tier.context_window or not tier.max_output_tokens:
         # the profile was validated against the same catalogue
-        raise LookupError(f"no row for {provider}/{model_id} in the catalogue")
+        raise LookupError(f"no row for {named} in the catalogue")
     return Model(
-        provider=provider,
-        id=model_id,
+        provider=named.provider,
+        id=named.model_id,
         max_input_tokens=tier.context_window,
         max_output_tokens=tier.max_output_tokens,
         tools=True,
     )
-
-
-def is_claude_elsewhere(provider: str, model_id: str) -> bool:
-    """Whether a model is Claude, served by somebody else.
-
-    Its thinking must come back to it with the signature, which the guard removes, so that no
-    signature of one provider is ever sent to another: it is asked not to think.
-    """
-    return provider == ANTHROPIC or BEDROCK_CLAUDE in model_id or model_id.startswith("claude")
 
 
 def choose_behaves_as(window: int, output: int) -> str:

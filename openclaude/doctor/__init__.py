@@ -1,1 +1,1 @@
-"""What could be wrong, found out before it goes wrong."""
+"""`openclaude doctor`: finds problems before they occur."""

@@ -1,1 +1,1 @@
-"""What runs inside the two LiteLLM instances: the router in main, the guard in providers."""
+"""The code inside the two LiteLLM instances: the router in main, the guard in providers."""

@@ -1,92 +1,94 @@
-"""The guard: a LiteLLM callback that makes `providers` honest towards claude and the model.
+"""The guard: fits requests and replies of `providers` to the model and to claude, as a callback.
 
-Knows: LiteLLM's hooks and where its router keeps a deployment's limits. Refuses to know: what is
-done to a request (request.py) or a reply (reply.py), and how the instance was started.
-
-Measured with LiteLLM 1.106.2, Bedrock Converse, /v1/messages: the pre-call hook's dict replaces the
-request; the success hook gets the reply as a dict and its answer replaces it; the streaming
-iterator hook gets whole SSE events as bytes. Other routes pass untouched.
+Knows: what a slot's model can take, and in which order a request or a reply is changed. Independent
+of: how it is changed (`requests`, `replies`), LiteLLM (`litellm.callback`), how the instance was
+started.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+import logging
+from collections.abc import Mapping
 from typing import Any
 
-from fastapi import HTTPException, Response
-from litellm.integrations.custom_logger import CustomLogger
+from openclaude.contracts.anthropic_error import AnthropicError
+from openclaude.contracts.capabilities import Capabilities
+from openclaude.contracts.decode import Malformed
+from openclaude.gateway.litellm import router
+from openclaude.gateway.litellm.callback import Callback
+from openclaude.gateway.replies.notice import NoticeEvents, is_asked_by_a_person, with_notice
+from openclaude.gateway.replies.reply import StripEvents, strip_reply
+from openclaude.gateway.replies.stream import ReplyStream
+from openclaude.gateway.replies.whole_reply import as_stream
+from openclaude.gateway.requests.capabilities import slot_capabilities, slot_notice
+from openclaude.gateway.requests.request import fit_request
+from openclaude.gateway.requests.schema import many
+from openclaude.gateway.requests.tools import PLACEHOLDER, Refused
 
-from openclaude.gateway.announce import AnnouncedStream, announced, is_asked_by_a_person
-from openclaude.gateway.guard_limits import Limits, slot_limits
-from openclaude.gateway.reply import StrippedStream, strip_reply
-from openclaude.gateway.reply_whole import as_stream
-from openclaude.gateway.request import Refused, fit_request
-
-ROUTE = "anthropic_messages"
+log = logging.getLogger("openclaude.guard")
 
 
-# LiteLLM passes every argument by name, so the unused ones keep theirs.
-# ruff: noqa: ARG002
-
-
-class Guard(CustomLogger):
+class Guard:
     """Fits every request to its slot's model, and every reply to claude."""
 
-    async def async_pre_call_hook(
-        self, user_api_key_dict: Any, cache: Any, data: dict[str, Any], call_type: str
-    ) -> dict[str, Any]:
-        """The request as the slot's model can take it, or a refusal claude shows."""
-        if call_type != ROUTE:
-            return data
+    def __init__(self) -> None:
+        self._told: set[tuple[object, str]] = set()  # tools already reported as left out
+
+    def fit(self, body: dict[str, Any]) -> dict[str, Any] | AnthropicError:
+        """Return the request as the slot's model can take it, or a refusal that claude shows."""
         try:
-            return fit_request(data, limits_of(data.get("model")))
+            capabilities = capabilities_of(body.get("model"))
+            fitted = fit_request(body, capabilities, is_judged=router.has_classifier())
         except Refused as refused:
             sentence = "; ".join(filter(None, (refused.message, refused.hint)))
-            raise HTTPException(status_code=refused.status, detail=sentence) from refused
+            return AnthropicError(refused.status, sentence)
+        except Malformed as malformed:
+            return AnthropicError(Refused.status, str(malformed))
+        self._log_left_out(body, fitted)
+        return fitted
 
-    async def async_post_call_success_hook(
-        self, data: dict[str, Any], user_api_key_dict: Any, response: Any
-    ) -> Any:
-        """A whole reply without reasoning and empty blocks, as a stream where one was asked for."""
-        if not isinstance(response, dict) or response.get("type") != "message":
-            return response
-        reply = strip_reply(response)
-        if notice := notice_for(data):
-            reply = announced(reply, notice)
-        if data.get("stream") is not True:
+    def _log_left_out(self, body: dict[str, Any], fitted: dict[str, Any]) -> None:
+        """Log each tool that cannot be offered to the model, once."""
+        slot = body.get("model")
+        for name in names_of(body) - names_of(fitted) - {PLACEHOLDER}:
+            if (slot, name) not in self._told:
+                self._told.add((slot, name))
+                log.warning("%s is not offered the tool `%s`; the model is told why", slot, name)
+
+    def reply(self, body: dict[str, Any], message: dict[str, Any]) -> dict[str, Any] | bytes:
+        """Return a whole reply without reasoning or empty blocks; a stream if one was requested."""
+        reply = strip_reply(message)
+        if notice := notice_for(body):
+            reply = with_notice(reply, notice)
+        if body.get("stream") is not True:
             return reply
-        named = {**reply, "model": data.get("model")}  # a mock's own is a model of Anthropic
-        return Response(as_stream(named), media_type="text/event-stream")
+        return as_stream({**reply, "model": body.get("model")})  # a mock's format is Anthropic's
 
-    async def async_post_call_streaming_iterator_hook(
-        self, user_api_key_dict: Any, response: AsyncIterator[Any], request_data: dict[str, Any]
-    ) -> AsyncGenerator[Any, None]:
-        """The same for a stream, event by event."""
-        stream = StrippedStream()
-        notice = notice_for(request_data)
-        told = AnnouncedStream(notice) if notice else None
-        async for chunk in response:
-            for stripped in stream.feed(chunk):
-                for part in told.feed(stripped) if told else [stripped]:
-                    yield part
-        rest = stream.rest()
-        if rest := told.feed_rest(rest) if told else rest:
-            yield rest
+    def stream(self, body: dict[str, Any]) -> ReplyStream:
+        """Return a stage that does the same for a stream, event by event."""
+        notice = notice_for(body)
+        return ReplyStream(StripEvents(), *([NoticeEvents(notice)] if notice else []))
+
+
+def names_of(body: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of a request's tools."""
+    tools = body.get("tools")
+    named = [tool.get("name") for tool in many(tools) if isinstance(tool, Mapping)]
+    return frozenset(name for name in named if isinstance(name, str))
 
 
 def notice_for(body: Mapping[str, Any]) -> str:
-    """What to say before the answer to this request, or ""."""
-    notice = limits_of(body.get("model")).notice
+    """Return the notice to show before the answer to this request, or ""."""
+    notice = slot_notice(body.get("model"), router.deployments())
     return notice if notice and is_asked_by_a_person(body) else ""
 
 
-def limits_of(slot_id: object) -> Limits:
-    """A slot's limits, as the instance's own LiteLLM router has them."""
-    from litellm.proxy.proxy_server import llm_router  # set when the app has read its config
+def capabilities_of(slot_id: object) -> Capabilities:
+    """Return what a slot can take, as the instance's LiteLLM router says. Raises Malformed.
 
-    if llm_router is None:
-        return Limits()
-    return slot_limits(slot_id, llm_router.model_list, llm_router.fallbacks or [])
+    Fallbacks are not considered: each is asked with a request of its own (`fallbacks`).
+    """
+    return slot_capabilities(slot_id, router.deployments())
 
 
-handler = Guard()
+handler = Callback(Guard())  # LiteLLM finds it by this name, which is in providers.yaml

@@ -1,42 +1,47 @@
-"""The entry of `main`: LiteLLM behind the router behind the gate.
+"""The entry point of `main`: access control, then the router, then LiteLLM.
 
-Knows: which routes claude needs, and LiteLLM's application. Refuses to know: lanes (`router`),
-keys (`gate`), how it was started.
+Knows: which routes claude needs, and LiteLLM's application. Independent of: which model goes where
+(`router`), keys (`access`), how it was started.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
+from functools import partial
 
-# An internal constant of LiteLLM's; the start fails here should a later version drop it.
-from litellm.types.passthrough_endpoints.pass_through_endpoints import (
-    LITELLM_PASS_THROUGH_RAW_BODY_STATE_KEY,
-)
+from openclaude.contracts.routing import routing_in
+from openclaude.gateway.http.access import AccessControl
+from openclaude.gateway.litellm.accounting import keep_no_accounts
+from openclaude.gateway.litellm.egress import keep_to_own_addresses
+from openclaude.gateway.litellm.endpoint import RAW_BODY_KEY, Endpoints
+from openclaude.gateway.litellm.resend import resend_lost
+from openclaude.gateway.litellm.warmup_requests import warm_up_main
+from openclaude.gateway.routing.router import MESSAGES, MODELS, Router
+from openclaude.gateway.routing.routes import may_be_anthropics
 
-from openclaude.gateway.endpoint import Endpoints
-from openclaude.gateway.gate import Gate
-from openclaude.gateway.lanes import Lanes
-from openclaude.gateway.rehearsal import rehearse_main
-from openclaude.gateway.router import MESSAGES, Router
-from openclaude.gateway.slot_errors import Slot
-
-ROUTES = frozenset({("POST", path) for path in MESSAGES} | {("GET", "/v1/models")})
+ROUTES = frozenset({("POST", path) for path in MESSAGES} | {("GET", MODELS)})
 KEYLESS = frozenset({("HEAD", "/api/hello"), ("HEAD", "/"), ("POST", "/api/event_logging/batch")})
 
 
-def make_app(env: Mapping[str, str]) -> Gate:
-    """The application of `main`, from the variables its unit was given."""
-    told = json.loads(env["OPENCLAUDE_LANES"])
-    slots = {slot: Slot(**row) for slot, row in told["slots"].items()}
-    lanes = Lanes(slots, told["auth"], told["on_limit"])
+def make_app(env: Mapping[str, str]) -> AccessControl:
+    """Build the application of `main` from the environment variables of its unit."""
+    table = routing_in(env)
     key = env["LITELLM_MASTER_KEY"]
-    endpoints = Endpoints(key, rehearse_main)
-    router = Router(endpoints, lanes, raw_body_key=LITELLM_PASS_THROUGH_RAW_BODY_STATE_KEY)
-    return Gate(router, key=key, routes=ROUTES, keyless=KEYLESS)
+    endpoints = Endpoints(key, warm_up_main)
+    router = Router(endpoints, table, raw_body_key=RAW_BODY_KEY)
+    return AccessControl(
+        router,
+        key=key,
+        routes=ROUTES,
+        keyless=KEYLESS,
+        further=partial(may_be_anthropics, table),
+    )
 
 
-def app() -> Gate:
+def app() -> AccessControl:
     """The factory that the instance calls once its environment is complete."""
+    resend_lost(hop=os.environ.get("OPENCLAUDE_PROVIDERS_URL", ""))
+    keep_to_own_addresses()
+    keep_no_accounts()
     return make_app(os.environ)

@@ -1,33 +1,43 @@
-"""The entry of `providers`: LiteLLM behind the gate. The guard is a LiteLLM callback in its config.
+"""The entry point of `providers`: access control, then LiteLLM with the guard as its callback.
 
-Knows: the one route the hop uses, and that nothing but the hop's key may arrive as a credential.
-Refuses to know: models, the guard's rules, how it was started.
+Knows: the one route the hop uses, and that the hop's key is the only credential that may arrive.
+Independent of: models, the guard's rules, how it was started.
 """
 
 from __future__ import annotations
 
 import hmac
 import os
+import secrets
 from collections.abc import Callable, Mapping
 
-from openclaude.gateway.asgi import App, Headers, Receive, Scope, Send, without
-from openclaude.gateway.aws_credentials import keep_credentials
-from openclaude.gateway.endpoint import Endpoints
-from openclaude.gateway.error_status import saying_status
-from openclaude.gateway.fallbacks import FallbackFilter
-from openclaude.gateway.gate import Gate
-from openclaude.gateway.rehearsal import rehearse_providers
+from openclaude.gateway.errors.status import saying_status
+from openclaude.gateway.http.access import AccessControl
+from openclaude.gateway.http.asgi import App, Headers, Receive, Scope, Send, without
+from openclaude.gateway.litellm.aws_credentials import keep_credentials
+from openclaude.gateway.litellm.egress import keep_to_own_addresses
+from openclaude.gateway.litellm.endpoint import Endpoints
+from openclaude.gateway.litellm.resend import resend_lost
+from openclaude.gateway.litellm.router import deployments, fallbacks_of
+from openclaude.gateway.litellm.transport import filter_replies
+from openclaude.gateway.litellm.warmup_requests import warm_up_providers
+from openclaude.gateway.replies.polite import Filters
+from openclaude.gateway.requests.capabilities import declared_markup
+from openclaude.gateway.requests.formats import format_in_words
+from openclaude.gateway.routing.fallbacks import Fallbacks
+from openclaude.gateway.routing.formats import Formats
 
-ROUTES = frozenset({("POST", "/v1/messages")})
+MESSAGES = frozenset({"/v1/messages"})
+ROUTES = frozenset({("POST", path) for path in MESSAGES})
 KEY_HEADERS = (b"authorization", b"x-api-key", b"x-litellm-api-key")
 STRANGE = "a credential that is not the local key reached the providers instance; it was not used"
 
 
 def only_the_key(key: str) -> Callable[[Headers], str]:
-    """A check that refuses a request with any credential but the local key.
+    """Return a check that refuses a request with any credential but the local key.
 
-    The plan's login must never come here. Nothing on the way sends it; if a later LiteLLM does,
-    the request ends at this line instead of in a provider's log.
+    The plan's login must never arrive here. Nothing on the way sends it; if a later LiteLLM does,
+    the request ends here instead of in a provider's log.
     """
 
     def check(headers: Headers) -> str:
@@ -42,10 +52,10 @@ def only_the_key(key: str) -> Callable[[Headers], str]:
 
 
 def one_key_only(app: App, key: str) -> App:
-    """An application that sees the local key in LiteLLM's own header, and no `authorization`.
+    """Pass the local key to an application in LiteLLM's own header, and no `authorization`.
 
-    LiteLLM hands `authorization` on to a provider that speaks Anthropic's language, if it looks
-    like a login (measured with 1.106.2).
+    LiteLLM passes `authorization` on to a provider with Anthropic's API if it looks like a login
+    (read in 1.108.14).
     """
     own = (b"x-litellm-api-key", b"Bearer " + key.encode())
 
@@ -58,12 +68,19 @@ def one_key_only(app: App, key: str) -> App:
     return pass_on
 
 
-def make_app(env: Mapping[str, str]) -> Gate:
-    """The application of `providers`, from the variables its unit was given."""
+def markup_of(model_id: str) -> str:
+    """Return the markup that the profile declares for a model, or ""."""
+    return declared_markup(model_id, deployments())
+
+
+def make_app(env: Mapping[str, str]) -> AccessControl:
+    """Build the application of `providers` from the environment variables of its unit."""
     key = env["LITELLM_MASTER_KEY"]
-    endpoints = Endpoints(key, rehearse_providers)
-    return Gate(
-        one_key_only(saying_status(FallbackFilter(endpoints)), key),
+    endpoints = Endpoints(key, warm_up_providers)
+    with_formats = Formats(saying_status(endpoints), format_in_words, paths=MESSAGES)
+    with_fallbacks = Fallbacks(with_formats, fallbacks_of, paths=MESSAGES)
+    return AccessControl(
+        one_key_only(with_fallbacks, key),
         key=key,
         routes=ROUTES,
         key_headers=KEY_HEADERS,
@@ -71,7 +88,10 @@ def make_app(env: Mapping[str, str]) -> Gate:
     )
 
 
-def app() -> Gate:
+def app() -> AccessControl:
     """The factory that the instance calls once its environment is complete."""
     keep_credentials()
+    resend_lost(after_end=False)
+    keep_to_own_addresses()
+    filter_replies(Filters(lambda: secrets.token_hex(6), markup_of))
     return make_app(os.environ)

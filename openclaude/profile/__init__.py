@@ -1,1 +1,1 @@
-"""What a person writes: profiles, where they live, and the models they can name."""
+"""What users write: the schema of a profile, its name, and the library of all profiles."""

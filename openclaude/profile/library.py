@@ -1,55 +1,47 @@
-"""The library: which profiles there are, and what one says when its parents are merged in.
+"""The library: all profiles, loaded with their parents merged in.
 
-Knows: the user's folder and the shipped one, `extends`, the order of precedence. Refuses to know:
+Knows: the user's folder and the shipped one, `extends`, the order of precedence. Independent of:
 processes, ports in use, LiteLLM's config.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from openclaude.profile.catalog import Catalog
-from openclaude.profile.document import Document, describe, read_document
-from openclaude.profile.findings import Finding
-from openclaude.profile.judge import find_mistakes, in_order, make_mistake, parent_mistakes, place
-from openclaude.profile.merge import Leaves, flatten, is_written, merge, nest, replace
-from openclaude.profile.mistakes import Mistake, ProfileMistakes, UnreadableProfile
+from openclaude.diagnostics import Diagnostic
+from openclaude.models.catalog import Catalog
+from openclaude.profile.mistakes import (
+    ProfileMistakes,
+    UnreadableProfile,
+    key_of,
+    locate,
+    mistake,
+)
 from openclaude.profile.names import UnknownProfile, check_name, is_name
-from openclaude.profile.overrides import read_overrides
-from openclaude.profile.provenance import Origin, trace
+from openclaude.profile.read.document import Document, describe_os_error, read_document
+from openclaude.profile.read.loaded import Loaded, Source
+from openclaude.profile.read.merge import Leaves, flatten, is_written, merge, nest, replace
+from openclaude.profile.read.overrides import read_overrides
+from openclaude.profile.read.provenance import trace
 from openclaude.profile.schema import Profile
+from openclaude.profile.validate.validator import (
+    find_mistakes,
+    in_order,
+    parent_mistakes,
+    place,
+)
 
 SUFFIX = ".toml"
 
 
 class Entry(NamedTuple):
-    """One profile that can be named."""
+    """One available profile."""
 
     name: str
     path: Path
     where: Literal["user", "shipped"]
-
-
-class Source(NamedTuple):
-    """A file that a profile was made from."""
-
-    name: str
-    path: Path
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """A valid profile, and everything it was made from."""
-
-    name: str
-    profile: Profile
-    sources: tuple[Source, ...]  # the profile's own file, its parent's, and so on
-    absent: tuple[Path, ...]  # looked for and not there: once there, they would be read instead
-    provenance: Mapping[str, Origin]
 
 
 class Chain(NamedTuple):
@@ -58,7 +50,7 @@ class Chain(NamedTuple):
     sources: list[Source]
     documents: list[Document]
     absent: list[Path]
-    mistakes: list[Mistake]
+    mistakes: list[Diagnostic]
 
 
 class Library:
@@ -71,8 +63,14 @@ class Library:
 
     def entries(self) -> tuple[Entry, ...]:
         """Every profile by name; a user's file hides the shipped one of the same name."""
-        found = {path.stem: Entry(path.stem, path, "shipped") for path in files_in(self.shipped)}
-        found |= {path.stem: Entry(path.stem, path, "user") for path in files_in(self.user)}
+        found = {
+            path.stem: Entry(name=path.stem, path=path, where="shipped")
+            for path in files_in(self.shipped)
+        }
+        found |= {
+            path.stem: Entry(name=path.stem, path=path, where="user")
+            for path in files_in(self.user)
+        }
         return tuple(found[name] for name in sorted(found) if is_name(name))
 
     def misnamed(self) -> tuple[Path, ...]:
@@ -84,12 +82,13 @@ class Library:
         return tuple(entry.name for entry in self.entries())
 
     def load(self, name: str, *, env: Mapping[str, str]) -> Loaded:
-        """The profile of that name, merged with its parents and judged.
+        """The profile of that name, merged with its parents and validated.
 
         Three variables of `env` replace a key: OPENCLAUDE_AWS_PROFILE, OPENCLAUDE_AWS_REGION,
         OPENCLAUDE_LITELLM_PORT. The region replaces `aws.region` only: a tier that names a region
         of its own keeps it. Raises UnknownProfile, UnreadableProfile, BadOverride, or
         ProfileMistakes with every mistake of all files involved.
+
         """
         overrides = read_overrides(env)
         absent: list[Path] = []
@@ -99,7 +98,10 @@ class Library:
         return self._judge(name, self._follow(name, document, absent), overrides)
 
     def load_file(self, path: Path, *, env: Mapping[str, str]) -> Loaded:
-        """The profile in a file that need not be in the library; its parents are looked up here."""
+        """The profile in a file that need not be in the library; its parents are looked up here.
+
+        Raises UnreadableProfile.
+        """
         overrides = read_overrides(env)
         document = read_document(path)
         if document is None:
@@ -116,7 +118,9 @@ class Library:
             place(finding, merged, chain.documents[0])
             for finding in find_mistakes(values, self.catalog)
             # what a parent that could not be read may well say is not missing
-            if not chain.mistakes or finding.key == ("schema",) or is_written(merged, finding.key)
+            if not chain.mistakes
+            or key_of(finding) == ("schema",)
+            or is_written(merged, key_of(finding))
         ]
         if mistakes:
             raise ProfileMistakes(in_order(mistakes, chain.documents))
@@ -141,11 +145,11 @@ class Library:
 
     def _follow(self, name: str, document: Document, absent: list[Path]) -> Chain:
         """The chain of `extends` that begins with `document`."""
-        chain = Chain([], [], absent, [])
+        chain = Chain(sources=[], documents=[], absent=absent, mistakes=[])
         names: list[str] = []
         while True:
             names.append(name)
-            chain.sources.append(Source(name, document.path, document.sha256))
+            chain.sources.append(Source(name=name, path=document.path, sha256=document.sha256))
             chain.documents.append(document)
             parent = document.values.get("extends")
             if not isinstance(parent, str) or not is_name(parent):
@@ -159,22 +163,22 @@ class Library:
                 return chain
             name, document = parent, found
 
-    def _unknown_parent(self, document: Document, parent: str) -> Mistake:
+    def _unknown_parent(self, document: Document, parent: str) -> Diagnostic:
         error = UnknownProfile(parent, self.names())
         return extends_mistake(document, error.message, error.hint)
 
 
 def files_in(folder: Path) -> list[Path]:
-    """The profile files of a folder; none where there is no folder."""
+    """The profile files of a folder; none where there is no folder. Raises UnreadableProfile."""
     try:
         return sorted(path for path in folder.iterdir() if path.suffix == SUFFIX)
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise UnreadableProfile(folder, describe(error)) from error
+        raise UnreadableProfile(folder, describe_os_error(error)) from error
 
 
-def cycle_mistakes(names: list[str], parent: str, documents: list[Document]) -> list[Mistake]:
+def cycle_mistakes(names: list[str], parent: str, documents: list[Document]) -> list[Diagnostic]:
     """One mistake in each file of a circle of `extends`."""
     first = names.index(parent)
     circle = " -> ".join([*names[first:], parent])
@@ -184,8 +188,7 @@ def cycle_mistakes(names: list[str], parent: str, documents: list[Document]) -> 
     ]
 
 
-def extends_mistake(document: Document, message: str, hint: str = "") -> Mistake:
+def extends_mistake(document: Document, message: str, hint: str = "") -> Diagnostic:
     """A mistake at a file's `extends`."""
-    return make_mistake(
-        Finding(("extends",), message, hint), document, document.line_of(("extends",))
-    )
+    found = mistake(("extends",), message, fix=hint)
+    return locate(found, document.path, document.line_of(("extends",)))

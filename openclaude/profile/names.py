@@ -1,7 +1,7 @@
 """Profile names: what one may look like, and which one is meant when none is given.
 
-Knows: the rules of a name, OPENCLAUDE_PROFILE, the file that `profiles use` writes. Refuses to
-know: what a profile says. Standard library only, because the warm launch imports it.
+Knows: the rules of a name, OPENCLAUDE_PROFILE, the file that `profiles use` writes.
+Independent of: what a profile says. Standard library only, because the warm launch imports it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from openclaude.errors import UsageError, nearest
 
 if TYPE_CHECKING:
-    from openclaude.places import Places
+    from openclaude.paths import Places
 
 DEFAULT_PROFILE = "qwen"
 PROFILE_VARIABLE = "OPENCLAUDE_PROFILE"
@@ -30,7 +30,7 @@ NAME_RULE = (
 
 
 class BadProfileName(UsageError):
-    """What was given as a profile's name cannot be one."""
+    """An invalid profile name."""
 
     code = "profile-name"
 
@@ -51,7 +51,7 @@ class UnknownProfile(UsageError):
 
 
 class BadDefault(UsageError):
-    """The file that says which profile is the default does not say one that exists."""
+    """The file with the default profile's name is invalid."""
 
     code = "profile-default"
 
@@ -67,14 +67,14 @@ def is_name(name: str) -> bool:
 
 
 def check_name(name: str, *, variable: str = "") -> str:
-    """`name` itself, or an error that says what a name looks like."""
+    """`name` itself, or an error that says what a name looks like. Raises BadProfileName."""
     if not is_name(name):
         raise BadProfileName(name, variable=variable)
     return name
 
 
 def default_profile_name(env: Mapping[str, str], places: Places) -> str:
-    """The profile that is meant when the command line names none."""
+    """The default profile."""
     named = env.get(PROFILE_VARIABLE)
     if named:
         return check_name(named, variable=PROFILE_VARIABLE)
@@ -88,15 +88,15 @@ def used_profile_name(places: Places) -> str | None:
     if name is None:
         return None
     if not is_name(name):
-        raise BadDefault(path, "holds no profile's name")
+        raise BadDefault(path, "does not contain a profile name")
     folders = (places.profiles, places.shipped)
     if not any(os.path.lexists(folder / f"{name}.toml") for folder in folders):
-        raise BadDefault(path, f"names the profile `{name}`, and there is none")
+        raise BadDefault(path, f"names the profile `{name}`, which does not exist")
     return name
 
 
 def read_default(path: Path) -> str | None:
-    """What the file says, whatever that is; None where there is no file."""
+    """The file's content, unchecked; None if there is no file. Raises BadDefault."""
     try:
         # without O_NONBLOCK, opening a FIFO would wait for a writer
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -116,6 +116,6 @@ def profile_name(given: str | None, env: Mapping[str, str], places: Places) -> s
 
 
 def shorten(text: str) -> str:
-    """`text` as it may be shown in a message: one short line, nothing a terminal obeys."""
+    """`text` shortened for a message: one line without control characters."""
     shown = text if text.isprintable() else ascii(text)[1:-1]
     return shown if len(shown) <= 80 else shown[:77] + "..."

@@ -1,7 +1,7 @@
 """The schema: what a profile may say, key by key.
 
 Knows: every key of the design, its type, and what can be judged of a value by looking at it alone.
-Refuses to know: files, the model map, providers, LiteLLM.
+Independent of: files, the model map, providers, LiteLLM.
 Whoever holds a `Profile` holds one whose base URL may be given the plan's token.
 """
 
@@ -19,10 +19,11 @@ from pydantic import (
     field_validator,
 )
 
+from openclaude.contracts.capabilities import MARKUPS
+from openclaude.contracts.references import CLAUDE, ModelRef, split_model
 from openclaude.profile import values
 
 TIERS = ("opus", "sonnet", "haiku", "fable")
-CLAUDE = "claude"
 ANTHROPIC_URL = values.ANTHROPIC_URL
 
 Line = Annotated[str, AfterValidator(values.check_line)]
@@ -36,9 +37,11 @@ Reference = Annotated[str, AfterValidator(values.check_reference)]
 EndpointUrl = Annotated[str, AfterValidator(values.check_endpoint_url)]
 Duration = Annotated[str, AfterValidator(values.check_duration)]
 Auth = Annotated[str, AfterValidator(values.one_of("plan", "api-key", "none"))]
+Searcher = Annotated[str, AfterValidator(values.one_of(CLAUDE, "none"))]
 SchemaNumber = Annotated[int, AfterValidator(values.check_schema_number)]
 TierName = Annotated[str, AfterValidator(values.one_of(*TIERS))]
 ProviderModel = Annotated[str, AfterValidator(values.check_provider_model)]
+Markup = Annotated[str, AfterValidator(values.one_of(*MARKUPS))]
 Names = Annotated[tuple[ProviderModel, ...], Field(strict=False)]
 
 
@@ -58,6 +61,7 @@ class Tier(Table):
     max_output_tokens: PositiveInt | None = None
     context_window: PositiveInt | None = None
     vision: bool | None = None
+    markup: Markup | None = None
     api_key: Reference | None = None
     api_base: ApiBase | None = None
     params: dict[str, Any] = {}
@@ -65,17 +69,17 @@ class Tier(Table):
     @property
     def is_claude(self) -> bool:
         """Whether requests of this tier go to Anthropic with the user's own login."""
-        return values.is_claude(self.model)
+        return self.model_ref.is_claude
+
+    @property
+    def model_ref(self) -> ModelRef:
+        """The tier's model, in its parts."""
+        return split_model(self.model)
 
     @property
     def provider(self) -> str:
         """Who serves the tier: `claude`, or the part of the model's name before the slash."""
-        return CLAUDE if self.is_claude else self.model.partition("/")[0]
-
-    @property
-    def model_id(self) -> str:
-        """The provider's own id of the model."""
-        return self.model if self.is_claude else self.model.partition("/")[2]
+        return self.model_ref.provider
 
 
 class Anthropic(Table):
@@ -85,6 +89,7 @@ class Anthropic(Table):
     api_key: Reference | None = None
     base_url: str = ANTHROPIC_URL
     on_limit: ProviderModel | None = None
+    first_party: bool = False
 
     @field_validator("base_url")
     @classmethod
@@ -106,6 +111,13 @@ class Listen(Table):
 
     port: Port = 4000
     strict: bool = False
+    tls: bool = True
+
+
+class Search(Table):
+    """Who searches the web for a slot."""
+
+    with_: Searcher = Field(default=CLAUDE, alias="with")
 
 
 class Agents(Table):
@@ -115,6 +127,12 @@ class Agents(Table):
     plan: TierName | None = None
     general: TierName | None = None
     all: TierName | None = None
+
+
+class AutoMode(Table):
+    """What judges a slot's tool calls in claude's auto mode."""
+
+    classifier: ProviderModel | None = None
 
 
 class Stack(Table):
@@ -170,7 +188,9 @@ class Profile(Heading):
     anthropic: Anthropic = Anthropic()
     aws: Aws = Aws()
     listen: Listen = Listen()
+    search: Search = Search()
     agents: Agents = Agents()
+    auto_mode: AutoMode = AutoMode()
     stack: Stack = Stack()
 
     def region_of(self, tier_name: str) -> str | None:
@@ -184,7 +204,9 @@ TABLES: dict[tuple[str, ...], type[Table]] = {
     ("anthropic",): Anthropic,
     ("aws",): Aws,
     ("listen",): Listen,
+    ("search",): Search,
     ("agents",): Agents,
+    ("auto_mode",): AutoMode,
     ("stack",): Stack,
 }
 

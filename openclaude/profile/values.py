@@ -1,17 +1,23 @@
 """Single values of a profile: what can be judged by looking at one value alone.
 
-Knows: the rules of a label, a port, a URL, a model's name. Refuses to know: other keys, files,
-the model map. Each check gives the value back, or fails with what is allowed.
+Knows: the rules of a label, a port, a URL. Independent of: other keys, files, the model map; what
+names a model or a secret, which `contracts.references` parses. Each check gives the value back, or
+fails with what is allowed.
 """
 
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable
 
 from pydantic_core import PydanticCustomError
 
+from openclaude.contracts.references import (
+    BadReference,
+    parse_model,
+    parse_second_model,
+    parse_secret,
+)
 from openclaude.errors import nearest
 from openclaude.profile.names import NAME_RULE, is_name, shorten
 
@@ -28,8 +34,6 @@ LOOPBACK_URL = re.compile(
 )
 DNS_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 HTTPS_URL = re.compile(rf"https://{DNS_LABEL}(?:\.{DNS_LABEL})+(?::(?P<port>[1-9][0-9]{{0,4}}))?")
-CLAUDE_ID = re.compile(r"claude-[a-z0-9][a-z0-9._-]*(?:\[1m\])?")
-REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}")
 # Without a path parser's freedom: no user, no query, no fragment, nothing that needs quoting.
 URL_PATH = r"(?:/[A-Za-z0-9._~%-]+)*/?"
 PRIVATE = (
@@ -40,13 +44,24 @@ API_BASE = re.compile(
     rf"(?:https://{DNS_LABEL}(?:\.{DNS_LABEL})*|http://{PRIVATE}|https?://\[::1\])"
     rf"(?::(?P<port>[1-9][0-9]{{0,4}}))?{URL_PATH}"
 )
-VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
-REFERENCE_RULE = "allowed: `env:NAME`, `file:PATH`, `command:PROGRAM ARGUMENTS`"
-LONGEST_REFERENCE = 1000
+
+ON_THIS_MACHINE = re.compile(
+    rf"https?://(?:localhost|127\.{OCTET}\.{OCTET}\.{OCTET}|\[::1\])(?:[:/].*)?"
+)
+
+
+def is_on_this_machine(url: str) -> bool:
+    """Whether a checked address is a loopback one."""
+    return ON_THIS_MACHINE.fullmatch(url) is not None
+
+
+def is_unencrypted(url: str) -> bool:
+    """Whether requests to a checked address can be read on their way."""
+    return url.startswith("http://") and not is_on_this_machine(url)
 
 
 def refusal(message: str, hint: str = "") -> PydanticCustomError:
-    """A refusal in our words, which `translate` hands on as it is."""
+    """An error with our message, which `translate` passes on unchanged."""
     return PydanticCustomError("refused", "{message}", {"message": message, "hint": hint})
 
 
@@ -57,13 +72,8 @@ def did_you_mean(word: str, known: tuple[str, ...]) -> str:
     return f"did you mean `{near}`? {allowed}" if near else allowed
 
 
-def is_claude(model: str) -> bool:
-    """Whether a model's name means Anthropic's own API."""
-    return model == "claude" or model.startswith("claude-")
-
-
 def one_of(*allowed: str) -> Callable[[str], str]:
-    """A check for one word of a few."""
+    """A check for one word of a few. Raises PydanticCustomError."""
 
     def check(value: str) -> str:
         if value not in allowed:
@@ -74,7 +84,7 @@ def one_of(*allowed: str) -> Callable[[str], str]:
 
 
 def tier_key(tiers: tuple[str, ...]) -> Callable[[str], str]:
-    """A check for the name of a tier where it is a key."""
+    """A check for the name of a tier where it is a key. Raises PydanticCustomError."""
 
     def check(value: str) -> str:
         if value not in tiers:
@@ -95,21 +105,24 @@ def check_label(value: str) -> str:
 
 
 def check_text(value: str, longest: int) -> str:
-    """One printable line of at most `longest` characters that is not blank."""
+    """One printable line of at most `longest` characters that is not blank.
+
+    Raises PydanticCustomError.
+    """
     if not value.strip() or not value.isprintable() or len(value) > longest:
-        raise refusal(f"is one line of 1 to {longest} printable characters")
+        raise refusal(f"must be one line of 1 to {longest} printable characters")
     return value
 
 
 def check_extends(value: str) -> str:
-    """The name of a parent."""
+    """The name of a parent. Raises PydanticCustomError."""
     if not is_name(value):
         raise refusal(f'"{shorten(value)}" cannot be a profile name', NAME_RULE)
     return value
 
 
 def check_schema_number(value: int) -> int:
-    """The one schema this version reads."""
+    """The one schema this version reads. Raises PydanticCustomError."""
     if value != SCHEMA:
         raise refusal(
             f"this openclaude reads schema {SCHEMA}, not {value}",
@@ -119,17 +132,20 @@ def check_schema_number(value: int) -> int:
 
 
 def check_positive(value: int) -> int:
-    """A count of tokens."""
+    """A count of tokens. Raises PydanticCustomError."""
     if value < 1:
-        raise refusal(f"is 1 or more, not {value}")
+        raise refusal(f"must be 1 or more, not {value}")
     return value
 
 
 def check_port(value: int) -> int:
-    """A port that a user may listen on, and whose successor is one too."""
+    """A port that a user may listen on, and whose successor is one too.
+
+    Raises PydanticCustomError.
+    """
     if not LOWEST_PORT <= value <= HIGHEST_PORT:
         raise refusal(
-            f"is a port from {LOWEST_PORT} to {HIGHEST_PORT}, not {value}",
+            f"must be a port from {LOWEST_PORT} to {HIGHEST_PORT}, not {value}",
             "providers listens on the next one",
         )
     return value
@@ -140,23 +156,27 @@ def check_base_url(value: str, auth: str = "plan") -> str:
 
     Matched whole, never parsed: what two URL parsers understand differently, such as
     `http://127.0.0.1@evil`, does not match. The value is not repeated: it may hold a password.
+    Raises PydanticCustomError.
     """
     if value == ANTHROPIC_URL or is_url(LOOPBACK_URL, value):
         return value
     if auth == "api-key" and is_url(HTTPS_URL, value):
         return value
     raise refusal(
-        "is Anthropic's own host or a loopback address: your Claude login is sent there",
+        "must be Anthropic's own host or a loopback address: your Claude login is sent there",
         f"allowed: `{ANTHROPIC_URL}`, `http://127.0.0.1:PORT`",
     )
 
 
 def check_api_base(value: str) -> str:
-    """Where a provider is: https anywhere, http on this machine or in a private network."""
+    """Where a provider is: https anywhere, http on this machine or in a private network.
+
+    Raises PydanticCustomError.
+    """
     if not is_url(API_BASE, value):
         raise refusal(
-            "is an https address, or an http address of this machine or of a private network, "
-            "without a user and without a query",
+            "must be an https address, or an http address of this machine or a private network, "
+            "without user and query",
             "for example `https://HOST/v1` or `http://127.0.0.1:8000/v1`",
         )
     return value
@@ -164,42 +184,28 @@ def check_api_base(value: str) -> str:
 
 def check_reference(value: str) -> str:
     """Where a secret is. The value is never repeated: it may be the secret itself."""
-    kind, colon, rest = value.partition(":")
-    usable = len(value) <= LONGEST_REFERENCE and value.isprintable()
-    if colon and usable and is_reference(kind, rest):
-        return value
-    raise refusal(
-        "says where the secret is, never the secret itself",
-        f"{REFERENCE_RULE}; if a secret stood here, replace it at its provider",
-    )
+    return checked(parse_secret, value)
 
 
-def is_reference(kind: str, rest: str) -> bool:
-    """Whether `kind:rest` says where a secret is."""
-    match kind:
-        case "env":
-            return VARIABLE.fullmatch(rest) is not None
-        case "file":
-            return rest.startswith(("/", "~/"))
-        case "command":
-            return is_command(rest)
-        case _:
-            return False
+def checked(parse: Callable[[str], object], value: str) -> str:
+    """A reference as a profile writes it, or a refusal in the words of its parser.
 
-
-def is_command(text: str) -> bool:
-    """Whether a text can be split into a program and its arguments."""
+    Raises PydanticCustomError.
+    """
     try:
-        return bool(shlex.split(text))
-    except ValueError:
-        return False
+        return str(parse(value))
+    except BadReference as error:
+        raise refusal(error.message, error.hint) from error
 
 
 def check_endpoint_url(value: str) -> str:
-    """Where requests to Bedrock are sent instead of AWS's public endpoint."""
+    """Where requests to Bedrock are sent instead of AWS's public endpoint.
+
+    Raises PydanticCustomError.
+    """
     if not is_url(HTTPS_URL, value) and not is_url(LOOPBACK_URL, value):
         raise refusal(
-            "is an https address without a path, or a loopback address",
+            "must be an https address without a path, or a loopback address",
             "allowed: `https://HOST`, `http://127.0.0.1:PORT`",
         )
     return value
@@ -213,48 +219,12 @@ def is_url(pattern: re.Pattern[str], value: str) -> bool:
 
 def check_model_name(value: str) -> str:
     """A model as LiteLLM names it; `bedrock/converse/ID` and `bedrock/ID` are the same."""
-    if not value or not value.isprintable() or " " in value or len(value) > LONGEST_LINE:
-        raise refusal("is a model's name, for example `bedrock/qwen.qwen3-next-80b-a3b`")
-    if is_claude(value):
-        return check_claude_id(value)
-    return check_bedrock_path(value) if value.startswith("bedrock/") else value
+    return checked(parse_model, value)
 
 
 def check_provider_model(value: str) -> str:
     """The same where Claude makes no sense; `bedrock/REGION/ID` names a region of its own."""
-    if is_claude(value):
-        raise refusal(
-            "is a provider's model: your Claude login is not a fallback",
-            "for example `bedrock/openai.gpt-oss-120b-1:0`",
-        )
-    provider, _, rest = value.partition("/")
-    region, slash, model_id = rest.partition("/")
-    if provider == "bedrock" and slash and REGION.fullmatch(region):
-        return f"bedrock/{region}/{check_model_name(f'bedrock/{model_id}').partition('/')[2]}"
-    return check_model_name(value)
-
-
-def check_claude_id(value: str) -> str:
-    """`claude`, or an id of Anthropic's."""
-    if value != "claude" and not CLAUDE_ID.fullmatch(value):
-        raise refusal(
-            f'"{shorten(value)}" is not an id of Anthropic\'s', "for example `claude-opus-5-5`"
-        )
-    return value
-
-
-def check_bedrock_path(value: str) -> str:
-    """`bedrock/ID`: the route is always Converse, the region has a key of its own."""
-    provider, *rest = value.split("/")
-    if rest[0] == "converse":
-        rest = rest[1:]
-    if rest and REGION.fullmatch(rest[0]):
-        raise refusal("the region has a key of its own", f'write `region = "{rest[0]}"`')
-    if rest and rest[0].startswith("arn:") and len(rest) == 2:
-        rest = ["/".join(rest)]  # an ARN has one slash of its own
-    if len(rest) != 1 or not rest[0]:
-        raise refusal("is `bedrock/ID`, and requests always use Converse")
-    return f"{provider}/{rest[0]}"
+    return checked(parse_second_model, value)
 
 
 DURATION = re.compile(r"(?P<number>[0-9]{1,6}(?:\.[0-9]{1,3})?)(?P<unit>ms|s|m|h|d)")
@@ -263,10 +233,10 @@ NEVER = "never"
 
 
 def check_duration(value: str) -> str:
-    """A length of time, such as `15m`."""
+    """A length of time, such as `15m`. Raises PydanticCustomError."""
     if value != NEVER and not DURATION.fullmatch(value):
         raise refusal(
-            f'"{shorten(value)}" is no length of time',
+            f'"{shorten(value)}" is not a duration',
             "write a number and `s`, `m`, `h` or `d`, for example `15m`, or `never`",
         )
     return value

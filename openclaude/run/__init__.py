@@ -1,1 +1,1 @@
-"""Processes: sockets, the supervisor, the instances. Decides nothing about profiles."""
+"""Processes, sockets and signals; knows nothing about profiles."""

@@ -1,1 +1,1 @@
-"""Loopback stand-ins of Anthropic and of the providers, for the demo, tests and benchmarks."""
+"""Loopback stand-ins for Anthropic and Bedrock, used by the demo."""

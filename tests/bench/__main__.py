@@ -1,6 +1,6 @@
-"""The benchmark's door: `build/bench`, or `python -m tests.bench` in a prepared environment.
+"""The benchmark's entry point: `build/bench`, or `python -m tests.bench` in a prepared environment.
 
-Knows: the command line, which rows there are, where results go. Refuses to know: how to measure.
+Knows: the command line, which rows there are, where results go. Independent of: how to measure.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ ROWS: dict[str, Measure] = {
     "z": zipapp.measure_zipapp,
     "k": growth.measure_growth,
 }
-SHORT = "abcdefgh"  # about five minutes; z needs its archives, k is for `--long`
+SHORT = "abcdefgh"  # takes about five minutes; z needs its archives, k only with `--long`
 LONG = "k"
 
 
 def main() -> int:
-    """Measure, print; exit status 1 when `--check` finds a row that does not reach its number."""
+    """Measure, print; exit status 1 if `--check` finds a row that misses its target."""
     options = parse()
     if options.render:
         tell(write_documents(Run.from_json(options.render.read_text(encoding="utf-8"))))
         return 0
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the scene is left in order
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the scene is cleaned up
     began = time.monotonic()
     with open_scene() as scene:
         machine = look_at_machine(scene.house)
@@ -70,14 +70,14 @@ def main() -> int:
 
 
 def unmeasured(rows: list[str]) -> list[str]:
-    """What `--check` must not be content with: a number without whom it is compared with."""
+    """Return what `--check` must not accept: a figure without the program it is compared with."""
     if "h" in rows and not router_version():
         return ["h.ccr.50k, because tests/bench/fetch-peers was not run"]
     return []
 
 
 def parse() -> argparse.Namespace:
-    """The command line."""
+    """Parse the command line."""
     parser = argparse.ArgumentParser(prog="build/bench", allow_abbrev=False)
     parser.add_argument("--rounds", type=int, default=3, help="of each row (default: 3)")
     which = parser.add_mutually_exclusive_group()
@@ -99,13 +99,13 @@ def parse() -> argparse.Namespace:
 
 
 def tell(paths: list[Path]) -> None:
-    """Say what was written."""
+    """Print which files were written."""
     for path in paths:
         print(f"bench: wrote {path}", file=sys.stderr)
 
 
 def letters(text: str) -> list[str]:
-    """The rows that `--rows` names."""
+    """Return the letters of the rows in `--rows`."""
     named = text.replace(" ", "").split(",")
     if unknown := [name for name in named if name not in ROWS]:
         raise argparse.ArgumentTypeError(f"no row {unknown[0]!r}; there are {','.join(ROWS)}")
@@ -113,7 +113,7 @@ def letters(text: str) -> list[str]:
 
 
 def measure(scene: Scene, rows: list[str], rounds: int) -> tuple[list[Measured], list[str]]:
-    """The rows asked for, after both programs have run once; and why others could not be had."""
+    """Measure the rows, after one run of both programs; also return why some were not possible."""
     must(scene.house.claude("-p", "hi"))
     must(scene.house.openclaude("-p", "hi"))
     results: list[Measured] = []

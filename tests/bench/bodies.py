@@ -1,6 +1,6 @@
-"""Request bodies of claude's kind, as long as they are wanted.
+"""Request bodies like claude's, of any length.
 
-Knows: what a session's body is made of. Refuses to know: who is asked. Pure.
+Knows: what a session's body consists of. Independent of: who gets it. Pure.
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-TOOL_COUNT = 20  # claude brings more; theirs are 40 KB, which a small body has no room for
-TOOLS_FROM = 40_000  # bytes: a smaller body is one of claude's side questions, which have no tools
-TURN = 1500  # characters of one result, as of a file that was read
+TOOL_COUNT = 20  # claude sends more; its tools take 40 KB, which would not fit into a small body
+TOOLS_FROM = 40_000  # bytes: a smaller body is one of claude's side requests, which have no tools
+TURN = 1500  # characters of one result, as if a file was read
 SENTENCE = 'The quick brown fox reads a line of code, and "quotes" it;\n\tfür alle. '
 
 
 def make_body(size: int, *, model: str, events: int) -> bytes:
-    """A streamed question of about `size` bytes, whose answer shall have `events` pieces."""
+    """Return a streamed request of about `size` bytes, to be answered with `events` pieces."""
     document: dict[str, Any] = {
         "model": model,
         "max_tokens": events,
@@ -37,7 +37,7 @@ def make_body(size: int, *, model: str, events: int) -> bytes:
 
 
 def turn(number: int, length: int) -> list[dict[str, Any]]:
-    """The model calls a tool, and is given what came of it."""
+    """Return a turn in which the model calls a tool, and the turn with the result."""
     call = f"toolu_{number:020d}"
     use = {"type": "tool_use", "id": call, "name": "Tool0", "input": {"path": f"/src/{number}.py"}}
     result = {"type": "tool_result", "tool_use_id": call, "content": text(length)}
@@ -48,7 +48,7 @@ def turn(number: int, length: int) -> list[dict[str, Any]]:
 
 
 def tool(number: int) -> dict[str, Any]:
-    """One of the client's tools, about a kilobyte."""
+    """Return one of the client's tools, about a kilobyte."""
     return {
         "name": f"Tool{number}",
         "description": text(700),
@@ -61,7 +61,7 @@ def tool(number: int) -> dict[str, Any]:
 
 
 def text(length: int) -> str:
-    """So much of prose with what JSON must escape."""
+    """Return this much prose, with characters that JSON must escape."""
     return (SENTENCE * (length // len(SENTENCE) + 1))[:length]
 
 

@@ -1,27 +1,30 @@
-"""A light client: one connection kept open, and when of a reply the first and the last byte came.
+"""A light client: one connection that stays open, and the times of a reply's first and last byte.
 
-Knows: as much of HTTP/1.1 as a streamed reply needs. Refuses to know: who answers. It does so
-little itself that what it measures is the other side; what is left is measured too, at the
-upstream without anybody between, and taken off.
+Knows: as much of HTTP/1.1 as a streamed reply needs. Independent of: who answers. It does so little
+itself that it measures the other side; the rest is measured too, directly at the upstream, and
+subtracted.
 """
 
 from __future__ import annotations
 
 import socket
+import ssl
 import time
 from typing import NamedTuple
+
+from tests.pinned import CLAUDE_VERSION
 
 TIMEOUT_S = 120.0
 PIECE = 1 << 18
 TARGET = "/v1/messages?beta=true"
-# what claude 2.1.330 sends beside its credential
+# what claude sends beside its credential
 HEADERS = (
     ("accept", "application/json"),
     ("anthropic-beta", "oauth-2025-04-20,interleaved-thinking-2025-05-14"),
     ("anthropic-dangerous-direct-browser-access", "true"),
     ("anthropic-version", "2023-06-01"),
     ("content-type", "application/json"),
-    ("user-agent", "claude-cli/2.1.330 (external, cli)"),
+    ("user-agent", f"claude-cli/{CLAUDE_VERSION} (external, cli)"),
     ("x-app", "cli"),
     ("x-stainless-arch", "x64"),
     ("x-stainless-lang", "js"),
@@ -34,22 +37,27 @@ HEADERS = (
 
 
 class Target(NamedTuple):
-    """Who is asked, and for what."""
+    """The server and the request to time."""
 
     port: int
     credentials: tuple[tuple[str, str], ...]
     model: str
+    certificate: str = ""  # path of the server's certificate, for TLS
+
+    def context(self) -> ssl.SSLContext | None:
+        """Return the TLS context of a connection, made as claude makes one."""
+        return ssl.create_default_context(cafile=self.certificate) if self.certificate else None
 
 
 class Timed(NamedTuple):
-    """One request: seconds from its first byte sent to its answer's first and last byte."""
+    """One request: seconds from its first byte sent to the first and last byte of its answer."""
 
     first_s: float
     total_s: float
 
 
 class NoAnswer(RuntimeError):
-    """A reply that is none, so its time means nothing."""
+    """The reply is not a valid answer, so its time means nothing."""
 
 
 def head_of(target: Target, length: int) -> bytes:
@@ -60,16 +68,16 @@ def head_of(target: Target, length: int) -> bytes:
 
 
 class Reply:
-    """What has come of a reply."""
+    """The part of a reply that has arrived."""
 
     def __init__(self) -> None:
         self.taken = bytearray()
         self.head_end = 0
-        self.length: int | None = None  # None: in chunks
+        self.length: int | None = None  # None: chunked
         self.first_at = 0.0  # when the first byte after the head came
 
     def feed(self, piece: bytes, now: float) -> bool:
-        """Take in what came; whether the reply is whole. Raises NoAnswer."""
+        """Add what arrived; return whether the reply is complete. Raises NoAnswer."""
         self.taken += piece
         if not self.head_end and not self._read_head():
             return False
@@ -92,7 +100,7 @@ class Reply:
         return True
 
     def count_events(self) -> int:
-        """How many pieces of the answer came."""
+        """Return the number of pieces of the answer."""
         return self.taken.count(b"event: content_block_delta")
 
 
@@ -103,9 +111,11 @@ class Client:
         self.target = target
         self.socket = socket.create_connection(("127.0.0.1", target.port), TIMEOUT_S)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if context := target.context():
+            self.socket = context.wrap_socket(self.socket, server_hostname="127.0.0.1")
 
     def ask(self, body: bytes, events: int) -> Timed:
-        """Send one request, read its reply. Raises NoAnswer unless it has so many pieces."""
+        """Send one request, read its reply. Raises NoAnswer unless it has this many pieces."""
         request = head_of(self.target, len(body)) + body
         reply = Reply()
         began = time.perf_counter()

@@ -1,6 +1,6 @@
-"""What processes cost: memory, processor time, open files; of a whole tree.
+"""The resources of processes: memory, processor time, open files; of whole trees.
 
-Knows: /proc. Refuses to know: whose processes they are.
+Knows: /proc. Independent of: whose processes they are.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from openclaude.run.usage import usage
+from openclaude.run.os.procstat import usage
 
 MEGABYTE = 1e6
 PROC = Path("/proc")
@@ -25,12 +25,12 @@ def tree(pid: int) -> list[int]:
 
 
 def trees(roots: Iterable[int]) -> list[int]:
-    """The same of several."""
+    """The same for several."""
     return [pid for root in roots for pid in tree(root)]
 
 
 def pss_mb(pids: Iterable[int]) -> float:
-    """Their proportional memory, megabytes."""
+    """Return their proportional memory in megabytes."""
     sizes = [usage(pid)["pss_bytes"] for pid in pids]
     if not all(sizes):
         raise ProcessGone("a process whose memory was to be measured has ended")
@@ -38,9 +38,9 @@ def pss_mb(pids: Iterable[int]) -> float:
 
 
 def cpu_ms(pids: Iterable[int]) -> float:
-    """The processor time that their living threads have had, milliseconds, to the nanosecond.
+    """Return the processor time of their living threads in milliseconds, to the nanosecond.
 
-    A thread that ended takes its time with it; workers of a pool do not end.
+    A thread that has ended no longer counts; the workers of a pool do not end.
     """
     spent = 0
     for pid in pids:
@@ -50,5 +50,5 @@ def cpu_ms(pids: Iterable[int]) -> float:
 
 
 def open_files(pids: Iterable[int]) -> int:
-    """How many file descriptors they hold."""
+    """Return how many file descriptors they have open."""
     return sum(len(list((PROC / f"{pid}/fd").iterdir())) for pid in pids)

@@ -1,6 +1,6 @@
-"""What a benchmark says: samples of one or two sides, the figure they make, the table of all.
+"""The results of a benchmark: samples of one or two sides, the figure made from them, the table.
 
-Knows: medians, ratios, what is reached for. Refuses to know: how anything is measured. Pure.
+Knows: medians, ratios, targets. Independent of: how anything is measured. Pure.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Samples = dict[str, list[float]]
 
 
 class Kind(Enum):
-    """How the sides of a row become its one figure."""
+    """How the samples of a row become one figure."""
 
     RATIO = "median of ours / median of the other"
     DIFFERENCE = "median of ours - median of the other"
@@ -29,7 +29,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line of the table; without `reach` it is shown for orientation."""
+    """One line of the table; without `reach` (the target) it is shown for orientation."""
 
     key: str  # the part before the dot is what `--rows` selects
     name: str
@@ -49,7 +49,7 @@ class Measured:
 
     @property
     def figure(self) -> float:
-        """What is compared with the design's number."""
+        """Return the figure that is compared with the target."""
         match self.row.kind:
             case Kind.RATIO:
                 return median(self.ours) / median(self.other)
@@ -61,12 +61,12 @@ class Measured:
                 return max(self.ours)
 
     def medians(self) -> tuple[float, float | None]:
-        """Ours and, where there is one, the other's."""
+        """Return our median and, if there is another side, the other's."""
         return median(self.ours), median(self.other) if self.other else None
 
     @property
     def verdict(self) -> str:
-        """How the figure stands to what is reached for; empty where nothing is."""
+        """Return how the figure compares with the target; empty if there is none."""
         if self.row.reach is None:
             return ""
         if self.figure > self.row.reach:
@@ -91,7 +91,7 @@ class Measured:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Measured:
-        """The row that `as_data` told of."""
+        """Return the row that `as_data` has written."""
         row = Row(
             key=data["row"],
             name=data["name"],
@@ -138,14 +138,15 @@ worst = partial(row, Kind.WORST)
 
 
 def side(name: str, measure: Callable[[], float]) -> Callable[[], dict[str, float]]:
-    """A side that gives one sample."""
+    """Measure one sample of a side."""
     return lambda: {name: measure()}
 
 
 def interleave(rounds: int, *sides: Callable[[], Mapping[str, float]]) -> Samples:
-    """Every side once a round, each round beginning with another, so that drift hits all alike.
+    """Measure every side once per round.
 
-    A side gives one sample or more, by name.
+    Each round starts with a different one, so that drift affects all equally. A side gives one
+    sample or more, by name.
     """
     samples: Samples = {}
     for number in range(rounds):
@@ -156,7 +157,7 @@ def interleave(rounds: int, *sides: Callable[[], Mapping[str, float]]) -> Sample
 
 
 def less(samples: Samples, floor: str, *names: str) -> Samples:
-    """The samples of those names, each without what the floor took in the same round."""
+    """Return the samples of these names, each minus the baseline of the same round."""
     return {
         name: [value - low for value, low in zip(samples[name], samples[floor], strict=True)]
         for name in names
@@ -164,13 +165,13 @@ def less(samples: Samples, floor: str, *names: str) -> Samples:
 
 
 def measured(row: Row, samples: Samples, ours: str, other: str = "") -> Measured:
-    """A row out of the samples of those names."""
+    """Return a row with the samples of these names."""
     against = tuple(samples[other]) if other else ()
     return Measured(row=row, ours=tuple(samples[ours]), other=against)
 
 
 def amount(value: float, unit: str) -> str:
-    """A number with its unit, as exact as it is meant."""
+    """Return a number with its unit, rounded to its precision."""
     match unit:
         case "s" | "":
             number = f"{value:.0f}" if value == int(value) and not unit else f"{value:.2f}"
@@ -196,11 +197,11 @@ def show(all_measured: Iterable[Measured]) -> str:
 
 
 def show_markdown(all_measured: Iterable[Measured]) -> str:
-    """The same for the documentation."""
+    """Return the same table for the documentation."""
     rows = [HEADER, ("---",) * len(HEADER), *(one.cells() for one in all_measured)]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 def missed(all_measured: Iterable[Measured]) -> list[str]:
-    """The rows that do not reach what they should."""
+    """Return the rows that miss their target."""
     return [one.row.key for one in all_measured if one.verdict == "MISSED"]

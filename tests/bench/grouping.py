@@ -1,6 +1,6 @@
-"""Whose a sampled stack is: LiteLLM's, ours, the server's, the HTTP client's, JSON's, the wire's.
+"""Assigns a sampled stack to a group: LiteLLM, ours, the server, the HTTP client, JSON, TLS.
 
-Knows: which files belong to whom. Refuses to know: how stacks are sampled. Pure.
+Knows: which files belong to which group. Independent of: how stacks are sampled. Pure.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ PACKAGES: Mapping[str, str] = {
     **dict.fromkeys(("botocore", "boto3"), AWS),
     **dict.fromkeys(("asyncio", "uvloop"), WIRE),
 }
-# of the standard library only these are somebody; the rest works for who called it
+# only these modules of the standard library form a group; the rest counts for its caller
 LIBRARY: Mapping[str, str] = {"json": JSON, "asyncio": WIRE, "selectors": WIRE, "ssl": WIRE}
 
 
 def group_of(stack: Sequence[str]) -> str:
-    """Whose the processor is: the innermost frame's, FILE:FUNCTION, that is anybody's."""
+    """Return the group of the innermost frame (FILE:FUNCTION) that has one."""
     for frame in stack:
         if group := owner(frame.rpartition(":")[0]):
             return group
@@ -43,7 +43,7 @@ def group_of(stack: Sequence[str]) -> str:
 
 
 def owner(path: str) -> str | None:
-    """To whom a file belongs, if to anybody."""
+    """Return the group of a file, if it has one."""
     _, is_installed, inside = path.rpartition("/site-packages/")
     if is_installed:
         return PACKAGES.get(inside.partition("/")[0].removesuffix(".py"), OTHER)
@@ -54,7 +54,7 @@ def owner(path: str) -> str | None:
 
 
 def shares(stacks: Iterable[tuple[int, Sequence[str]]]) -> dict[str, float]:
-    """The part of each group in all samples, in the order of `GROUPS`; they make one."""
+    """Return the share of each group in all samples, in the order of `GROUPS`; the sum is one."""
     counts = dict.fromkeys(GROUPS, 0)
     for count, stack in stacks:
         counts[group_of(stack)] += count
@@ -63,7 +63,7 @@ def shares(stacks: Iterable[tuple[int, Sequence[str]]]) -> dict[str, float]:
 
 
 def heaviest(stacks: Iterable[tuple[int, Sequence[str]]], most: int) -> list[tuple[str, float]]:
-    """The functions that are in the most stacks, with what they call: FILE:FUNCTION, its share."""
+    """Return the functions in the most stacks, including their callees: FILE:FUNCTION, share."""
     counts: Counter[str] = Counter()
     total = 0
     for count, stack in stacks:

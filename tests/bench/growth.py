@@ -1,6 +1,6 @@
-"""Row k: what does not stay as it was, after thousands of requests and with many profiles.
+"""Row k: what grows after thousands of requests and with many profiles.
 
-Knows: long work, what is looked at between its parts. Refuses to know: how a cost is read off.
+Knows: long runs, what is measured between their parts. Independent of: how resources are read.
 """
 
 from __future__ import annotations
@@ -13,33 +13,32 @@ from tests.bench.bodies import make_body
 from tests.bench.client import Client, Target
 from tests.bench.costs import cpu_ms, open_files, pss_mb, tree
 from tests.bench.figures import Measured, Samples, interleave, measured, ratio, side, value
-from tests.bench.lanes import CLAUDE, SLOT_LANE, login, open_upstream, ours
+from tests.bench.routes import CLAUDE, LABELS, SLOT_ROUTE, open_upstream, our_target, ours
 from tests.bench.scene import CLAUDE_MODEL, SLOT, Scene, must
 from tests.e2e.house import OPENCLAUDE, PROFILE
 
 PARTS = 10
-REQUESTS = 1000  # of each part
+REQUESTS = 1000  # in each part
 BODY = 5_000
 EVENTS = 4
 SETTLE_S = 0.5
 PROFILES = 100
-WARM_UPS = 200  # allocators and caches fill; what grows after that grows for good
+WARM_UPS = 200  # allocators and caches fill up; growth after that is permanent
 
 
 def measure_growth(scene: Scene, rounds: int) -> list[Measured]:
-    """Row k: both lanes, then profiles."""
+    """Row k: both routes, then profiles."""
     scene.stop()
     rows: list[Measured] = []
     with open_upstream() as url, ours(scene, url) as record:
-        key = login(scene, record["main_key"])
-        for lane, model in ((CLAUDE, CLAUDE_MODEL), (SLOT_LANE, SLOT)):
-            target = Target(record["port"], key, model)
-            rows += rows_of(lane, work(target, record["pid"]))
+        for route, model in ((CLAUDE, CLAUDE_MODEL), (SLOT_ROUTE, SLOT)):
+            target = our_target(scene, record, model)
+            rows += rows_of(route, work(target, record["pid"]))
     return [*rows, many_profiles(scene, rounds)]
 
 
 def work(target: Target, supervisor: int) -> Samples:
-    """Thousands of requests, and what the stack costs before and after each part."""
+    """Send thousands of requests; return the stack's resources before and after each part."""
     samples: Samples = {"cpu": [], "memory": [], "files": []}
     pids = tree(supervisor)
     ask(target, WARM_UPS)
@@ -55,15 +54,15 @@ def work(target: Target, supervisor: int) -> Samples:
 
 
 def ask(target: Target, count: int) -> None:
-    """So many requests on one connection, which is then closed."""
+    """Send this many requests on one connection, then close it."""
     body = make_body(BODY, model=target.model, events=EVENTS)
     with Client(target) as client:
         for _ in range(count):
             client.ask(body, EVENTS)
 
 
-def rows_of(lane: str, samples: Samples) -> list[Measured]:
-    """Each cost as it went, and its end over its beginning."""
+def rows_of(route: str, samples: Samples) -> list[Measured]:
+    """Return each resource over time, and its last value divided by its first."""
     named = (
         ("cpu", "processor time of a request", "ms"),
         ("memory", "memory of the stack", "MB"),
@@ -72,9 +71,9 @@ def rows_of(lane: str, samples: Samples) -> list[Measured]:
     rows = []
     for key, name, unit in named:
         series = samples[key]
-        about = f"{lane} lane, {PARTS * REQUESTS} requests: {name}"
-        along = value(f"k.{lane}.{key}", f"{about}, each thousand", unit)
-        ended = ratio(f"k.{lane}.{key}.growth", f"{about}, last / first", unit)
+        about = f"{LABELS[route]}, {PARTS * REQUESTS} requests: {name}"
+        along = value(f"k.{route}.{key}", f"{about}, each thousand", unit)
+        ended = ratio(f"k.{route}.{key}.growth", f"{about}, last / first", unit)
         rows += [
             Measured(row=along, ours=tuple(series)),
             Measured(row=ended, ours=(series[-1],), other=(series[0],)),
@@ -83,7 +82,7 @@ def rows_of(lane: str, samples: Samples) -> list[Measured]:
 
 
 def many_profiles(scene: Scene, rounds: int) -> Measured:
-    """`profiles list`, with a hundred of the user's own and with none but the house's."""
+    """Time `profiles list`, with a hundred profiles and with only the built-in ones."""
     folder = scene.house.home / ".config/openclaude/profiles"
     here, there = folder / f"{PROFILE}.toml", scene.house.home / "many-profiles"
     there.mkdir()

@@ -1,6 +1,6 @@
-"""Rows e to g: what the instances cost, how soon a fresh one is quick, how soon a dead one is back.
+"""Rows e to g: memory of the instances, a fresh one's first requests, how soon a dead one is back.
 
-Knows: memory of processes, first requests, kill. Refuses to know: launches.
+Knows: memory of processes, first requests, kill. Independent of: launches.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from tests.bench.figures import Measured, Samples, interleave, measured, ratio, 
 from tests.bench.scene import CLAUDE_MODEL, SETTLE_S, SLEEPER, SLOT, BenchFailed, Scene
 from tests.bench.stock import HOP_MODEL, Stock
 
-MEMORY_ROUNDS = 2  # it hardly varies, and each takes both sides' whole start
+MEMORY_ROUNDS = 2  # it hardly varies, and each round has to start both sides
 SLEEP_TIMEOUT_S = 30.0
 REQUESTS = 10
 PROBES = 20
 PROBE_EVERY_S = 0.05
 
 IDLE = ratio("e", "memory of both instances, idle (PSS) / stock", "MB", reach=0.75, aim=0.50)
-USED = ratio("e.used", f"the same after {REQUESTS} requests on each lane", "MB")
+USED = ratio("e.used", f"the same after {REQUESTS} requests on each route", "MB")
 ASLEEP = value("e.asleep", "memory asleep (PSS)", "MB", reach=25, aim=12)
 FIRST = ratio("f", "first request of a fresh instance / its tenth, claude-*", "s", reach=3, aim=1.2)
 FIRST_SLOT = ratio("f.slot", "the same, haiku slot", "s", reach=3, aim=1.2)
@@ -37,7 +37,7 @@ FAILED = worst("g.failed", "requests meanwhile that were not answered with 200",
 
 
 def measure_memory(scene: Scene, rounds: int) -> list[Measured]:
-    """Row e: idle, used, asleep."""
+    """Row e: idle, after use, asleep."""
     scene.stop()
     samples = interleave(
         min(rounds, MEMORY_ROUNDS),
@@ -53,7 +53,7 @@ def measure_memory(scene: Scene, rounds: int) -> list[Measured]:
 
 
 def our_memory(scene: Scene) -> dict[str, float]:
-    """The stack's, from the pids that the supervisor itself has started."""
+    """Return the memory of the stack's processes, from the pids that the supervisor has started."""
     scene.start()
     pids = tree(scene.house.record()["pid"])
     time.sleep(SETTLE_S)
@@ -67,7 +67,7 @@ def our_memory(scene: Scene) -> dict[str, float]:
 
 
 def stock_memory(scene: Scene) -> dict[str, float]:
-    """The two stock processes', and of anything they start."""
+    """Return the memory of the two stock processes, and of anything they start."""
     with scene.stock() as stock:
         time.sleep(SETTLE_S)
         idle = stock_pss(stock)
@@ -79,12 +79,12 @@ def stock_memory(scene: Scene) -> dict[str, float]:
 
 
 def stock_pss(stock: Stock) -> float:
-    """What both cost now."""
+    """Return the present memory of both."""
     return pss_mb(trees(stock.pids))
 
 
 def memory_asleep(scene: Scene) -> float:
-    """Everything that is left of a stack while nobody asks anything."""
+    """Return the memory that remains of a stack while it is asleep."""
     scene.start(SLEEPER)
     deadline = time.monotonic() + SLEEP_TIMEOUT_S
     while {unit["state"] for unit in scene.house.status(SLEEPER)["units"]} != {"asleep"}:
@@ -98,13 +98,13 @@ def memory_asleep(scene: Scene) -> float:
 
 
 def measure_first_request(scene: Scene, rounds: int) -> list[Measured]:
-    """Row f: ten requests of one lane, one after the other, on instances nobody has used."""
+    """Row f: ten requests on one route, one after the other, on unused instances."""
     scene.start()
 
-    def ten(lane: str, model: str) -> dict[str, float]:
+    def ten(route: str, model: str) -> dict[str, float]:
         scene.restart()
         seconds = [scene.timed_post(model) for _ in range(REQUESTS)]
-        return {f"{lane} first": seconds[0], f"{lane} tenth": seconds[-1]}
+        return {f"{route} first": seconds[0], f"{route} tenth": seconds[-1]}
 
     samples = interleave(rounds, lambda: ten("claude", CLAUDE_MODEL), lambda: ten("slot", SLOT))
     return [
@@ -139,7 +139,7 @@ def measure_crash(scene: Scene, rounds: int) -> list[Measured]:
 
 
 def probe(scene: Scene, model: str) -> tuple[float, int, int]:
-    """Requests at short intervals: seconds to the first good answer, how many refused, failed."""
+    """Send requests; return seconds to the first good answer, how many were refused, failed."""
     began = time.monotonic()
     answered: list[float] = []
     refused: list[int] = []

@@ -1,6 +1,6 @@
-"""Rows a to d: what a launch costs, beside plain claude's and beside stock.
+"""Rows a to d: the time of a launch, compared with plain claude and with stock.
 
-Knows: how each kind of launch is brought about and timed. Refuses to know: instances.
+Knows: how each kind of launch is started and timed. Independent of: instances.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from tests.bench.scene import BenchFailed, Scene, timed
 from tests.e2e.house import OPENCLAUDE, PROFILE
 from tests.e2e.terminal import Terminal
 
-PROMPT = r"❯\s*\n─"  # claude's empty input box above its lower edge
+PROMPT = r"❯\s*\n─"  # claude's empty input box above its lower border
 PROMPT_TIMEOUT_S = 60.0
-POLL_S = 0.01  # tmux needs 3 ms of CPU for one look
+POLL_S = 0.01  # tmux needs 3 ms of CPU to read the screen once
 NOTHING = Path("/bin/true")
 CPU_RUNS = 5  # of row d in each round: a run takes 0.1 s
 FROM_ANTHROPIC = "anthropic stand-in:"
@@ -38,7 +38,7 @@ CPU = difference("d", "CPU of a warm launch before it becomes claude", "ms", rea
 
 
 def measure_cold_tui(scene: Scene, rounds: int) -> list[Measured]:
-    """Row a: from Enter to claude's prompt, nothing of ours running."""
+    """Row a: from Enter to claude's prompt, with nothing of ours running."""
     house = scene.house
 
     def plain() -> float:
@@ -65,7 +65,7 @@ def measure_cold_tui(scene: Scene, rounds: int) -> list[Measured]:
 
 def time_prompt(scene: Scene, argv: Sequence[str | Path], env: Mapping[str, str]) -> float:
     """Seconds from starting a terminal with this command to claude's empty prompt."""
-    # a new one each time: a tmux that was told to end may still hold the one before
+    # a new one each time: a tmux that was told to end may still have the one before
     socket = scene.house.root.parent / f"tmux-{time.monotonic_ns()}"
     began = time.monotonic()
     with Terminal(argv, env, scene.house.project, socket) as terminal:
@@ -77,7 +77,7 @@ def time_prompt(scene: Scene, argv: Sequence[str | Path], env: Mapping[str, str]
 
 
 def measure_cold_answer(scene: Scene, rounds: int) -> list[Measured]:
-    """Row b: from nothing to the answer of `-p`, one lane each."""
+    """Row b: from nothing to the answer of `-p`, once per route."""
     house = scene.house
 
     def cold(model: str, expected: str) -> float:
@@ -112,7 +112,7 @@ def measure_cold_answer(scene: Scene, rounds: int) -> list[Measured]:
 
 
 def measure_warm(scene: Scene, rounds: int) -> list[Measured]:
-    """Row c: the stack runs already."""
+    """Row c: the stack is already running."""
     house = scene.house
     scene.start()
 
@@ -129,7 +129,7 @@ def measure_warm(scene: Scene, rounds: int) -> list[Measured]:
 
 
 def measure_cpu(scene: Scene, rounds: int) -> list[Measured]:
-    """Row d: user and system time of the launch; what it becomes does nothing."""
+    """Row d: user and system time of the launch; the program that it becomes does nothing."""
     scene.start()
     env = scene.house.environment({"OPENCLAUDE_CLAUDE": str(NOTHING)})
     launch = (OPENCLAUDE, "--profile", PROFILE, "-p", "hi")

@@ -1,6 +1,6 @@
-"""Where and with what a run was made.
+"""The machine and the versions of a run.
 
-Knows: the machine's names, versions of what is compared. Refuses to know: rows.
+Knows: the machine's properties, versions of what is compared. Independent of: rows.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from tests.e2e.house import House
 
 
 class Machine(NamedTuple):
-    """One run's circumstances."""
+    """The circumstances of one run."""
 
     date: str
     cores: int
     cpu: str
-    load: float  # of the minute before: what else went on
+    load: float  # load in the minute before: what else was running
     system: str
     python: str
     openclaude: str
     litellm: str
     claude: str
-    peers: str  # those that were there to be compared with
+    peers: str  # those that were installed
 
     def text(self) -> str:
         """All of it in two lines."""
@@ -39,7 +39,7 @@ class Machine(NamedTuple):
         )
 
     def line(self) -> str:
-        """The shortest that a plot must say."""
+        """Return the shortest form, for a plot."""
         return (
             f"{self.date}, {self.cores} cores ({self.cpu}), openclaude {self.openclaude}, "
             f"LiteLLM {self.litellm}, claude {self.claude}"
@@ -63,12 +63,12 @@ def look_at_machine(house: House) -> Machine:
 
 
 def peer_versions() -> dict[str, str | None]:
-    """The neighbours and what they are, if they are there."""
+    """Return the versions of the other programs that are installed."""
     return {"claude-code-router": router_version(), "claudish": claudish_version()}
 
 
 def cpu_model() -> str:
-    """What the processor calls itself."""
+    """Return the processor's model name."""
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()

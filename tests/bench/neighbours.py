@@ -1,6 +1,6 @@
-"""Row j: what else a user would notice beside stock, claude-code-router and claudish.
+"""Row j: what else a user would notice, compared with stock, claude-code-router and claudish.
 
-Knows: restarts, memory after work, `-p` through each. Refuses to know: how the others are set up.
+Knows: restarts, memory after work, `-p` through each. Independent of: how the others are set up.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from tests.bench.bodies import make_body
 from tests.bench.client import Client, Target
 from tests.bench.costs import pss_mb
 from tests.bench.figures import Measured, Row, Samples, interleave, measured, ratio, side
-from tests.bench.lanes import OURS, ROUTER, STOCK, open_lanes
 from tests.bench.launches import FROM_ANTHROPIC, FROM_BEDROCK
 from tests.bench.peers import (
     CLAUDISH_KEY,
@@ -24,6 +23,7 @@ from tests.bench.peers import (
     claudish_version,
     router_version,
 )
+from tests.bench.routes import OURS, ROUTER, STOCK, open_routes
 from tests.bench.scene import CLAUDE_MODEL, Scene, standin, timed
 
 REQUESTS = 200
@@ -34,11 +34,11 @@ FROM_OPENAI = "openai stand-in:"
 RESTART = ratio("j.restart", "restart until both are ready / stock", "s")
 LOADED = ratio(
     "j.memory",
-    f"memory of both instances after {REQUESTS} requests of 50 KB on each lane / stock",
+    f"memory of both instances after {REQUESTS} requests of 50 KB on each route / stock",
     "MB",
 )
 LOADED_ROUTER = ratio(
-    "j.memory.ccr", "the same / claude-code-router, which has the first lane only", "MB"
+    "j.memory.ccr", "the same / claude-code-router, which has Claude models only", "MB"
 )
 THROUGH_ROUTER = ratio(
     "j.ccr", "warm `openclaude -p` / `claude -p` through claude-code-router, running", "s"
@@ -57,13 +57,13 @@ def measure_neighbours(scene: Scene, rounds: int) -> list[Measured]:
 
 
 def memory(scene: Scene) -> list[Measured]:
-    """All sides after the same work; once, since it hardly varies."""
+    """Measure all sides after the same work; once, since it hardly varies."""
     samples: Samples = {}
-    with open_lanes(scene) as lanes:
-        for target in lanes.targets.values():
+    with open_routes(scene) as routes:
+        for target in routes.targets.values():
             work(target)
-        for side in lanes.roots:
-            samples[side] = [pss_mb(lanes.pids_of(side))]
+        for side in routes.roots:
+            samples[side] = [pss_mb(routes.pids_of(side))]
     return [
         measured(row, samples, OURS, side)
         for row, side in ((LOADED, STOCK), (LOADED_ROUTER, ROUTER))
@@ -72,7 +72,7 @@ def memory(scene: Scene) -> list[Measured]:
 
 
 def work(target: Target) -> None:
-    """So many requests, one after the other."""
+    """Send this many requests, one after the other."""
     body = make_body(BODY, model=target.model, events=EVENTS)
     with Client(target) as client:
         for _ in range(REQUESTS):
@@ -80,7 +80,7 @@ def work(target: Target) -> None:
 
 
 def restart(scene: Scene, rounds: int) -> Measured:
-    """Ours by its word; stock's by ending both and starting both."""
+    """Restart ours by its command; stock by ending and starting both processes."""
     scene.start()
 
     def stock() -> float:
@@ -93,7 +93,7 @@ def restart(scene: Scene, rounds: int) -> Measured:
 
 
 def through_router(scene: Scene, rounds: int) -> Measured:
-    """Both proxies run already."""
+    """Both proxies are already running."""
     house = scene.house
     scene.start()
     folder = house.root.parent / "ccr-p"
@@ -110,7 +110,7 @@ def through_router(scene: Scene, rounds: int) -> Measured:
 
 
 def through_claudish(scene: Scene, rounds: int) -> Measured:
-    """Ours runs already; claudish starts its proxy each time, which is its way."""
+    """Ours is already running; claudish starts its proxy each time, by design."""
     house = scene.house
     root = house.root.parent
     scene.start()
@@ -132,7 +132,7 @@ def through_claudish(scene: Scene, rounds: int) -> Measured:
 def beside(
     row: Row, rounds: int, ours: Callable[[], float], theirs: Callable[[], float]
 ) -> Measured:
-    """Two launches in turn, after one of each that is not counted."""
+    """Measure two launches alternately, after one of each that is not counted."""
     ours()
     theirs()
     samples = interleave(2 * rounds, side(OURS, ours), side("theirs", theirs))

@@ -1,8 +1,8 @@
-"""Other programs of our kind, run as their own documentation says: claude-code-router, claudish.
+"""Similar programs, run as their own documentation says: claude-code-router, claudish.
 
-Knows: where `tests/bench/fetch-peers` puts them, their configuration, how each is started, waited
-for and ended. Refuses to know: what is measured on them. Each has a HOME of its own, because some
-of them write into ~/.claude.
+Knows: where `tests/bench/fetch-peers` puts them, their configuration, how each is started, awaited
+and ended. Independent of: what is measured on them. Each has a HOME of its own, because some of
+them write into ~/.claude.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PEERS = REPOSITORY / ".work/peers"
 NODE = PEERS / "node22/bin/node"
 ROUTER = PEERS / "ccr3/node_modules/@musistudio/claude-code-router"
 ROUTER_KEY = "sk-ccr-bench"
-UPSTREAM_KEY = "sk-up-bench"  # what it sends to its provider
+UPSTREAM_KEY = "sk-up-bench"  # the key it sends to its provider
 PROVIDER = "up"
 BUN = PEERS / "claudish/node_modules/.bin/bun"
 CLAUDISH = PEERS / "claudish/package/dist/index.js"
@@ -38,19 +38,19 @@ POLL_S = 0.02
 
 
 class PeerFailed(RuntimeError):
-    """A peer that is not there, ended, or never answered."""
+    """A peer is not installed, has ended, or did not answer."""
 
 
 class Peer(NamedTuple):
-    """claude-code-router, answering."""
+    """A running claude-code-router."""
 
     pid: int
     port: int
     key: str
-    model: str  # what a request must name
+    model: str  # the model that a request must name
 
     def claude_variables(self) -> dict[str, str]:
-        """What claude is told, to go through it."""
+        """Return the variables that make claude use it."""
         return {
             "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{self.port}",
             "ANTHROPIC_AUTH_TOKEN": self.key,
@@ -60,26 +60,26 @@ class Peer(NamedTuple):
 
 
 def router_version() -> str | None:
-    """Which claude-code-router is there, if any."""
+    """Return the version of claude-code-router, if it is installed."""
     return version_in(ROUTER / "package.json") if NODE.exists() else None
 
 
 def claudish_version() -> str | None:
-    """Which claudish is there, if any."""
+    """Return the version of claudish, if it is installed."""
     return version_in(CLAUDISH.parents[1] / "package.json") if BUN.exists() else None
 
 
 def version_in(manifest: Path) -> str | None:
-    """What an npm package says of itself."""
+    """Return the version of an npm package."""
     return str(json.loads(manifest.read_bytes())["version"]) if manifest.exists() else None
 
 
 @contextmanager
 def claude_code_router(folder: Path, upstream: str, model: str) -> Iterator[Peer]:
-    """claude-code-router with one provider that speaks Anthropic's language; else its defaults."""
+    """Run claude-code-router with one provider with Anthropic's API, else its defaults."""
     if router_version() is None:
         raise PeerFailed(f"no claude-code-router in {PEERS}: run tests/bench/fetch-peers")
-    shutil.rmtree(folder, ignore_errors=True)  # it would listen where it did the last time
+    shutil.rmtree(folder, ignore_errors=True)  # it would listen on the port of the last run
     (port,) = free_ports(1)
     settings = {
         "PORT": port,
@@ -123,20 +123,20 @@ def claude_code_router(folder: Path, upstream: str, model: str) -> Iterator[Peer
 
 
 def claudish_command(*arguments: str) -> tuple[str, ...]:
-    """A run of claudish, which starts a proxy and then claude, and ends both."""
+    """Return the command of claudish, which starts a proxy and then claude, and ends both."""
     quiet = ("--no-auto-approve", "--models-skip-update")
     return (str(BUN), str(CLAUDISH), *quiet, "--model", f"ll@{CLAUDISH_MODEL}", *arguments)
 
 
 def claudish_variables(folder: Path, upstream: str) -> dict[str, str]:
-    """Its HOME, and a LiteLLM as its provider, which may be whatever speaks OpenAI's language."""
+    """Return its HOME, and LiteLLM as its provider, which can be anything OpenAI-like."""
     folder.mkdir(exist_ok=True)
     keys = {"LITELLM_API_KEY": CLAUDISH_KEY, "LITELLM_BASE_URL": upstream}
     return {"HOME": str(folder), **keys}
 
 
 def wait_until_answering(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    """Return once something answers there, whatever it says. Raises PeerFailed."""
+    """Return once something answers there, whatever it is. Raises PeerFailed."""
     deadline = time.monotonic() + READY_TIMEOUT_S
     while not answers(port):
         if process.poll() is not None or time.monotonic() > deadline:
@@ -145,7 +145,7 @@ def wait_until_answering(process: subprocess.Popen[bytes], port: int, log: Path)
 
 
 def answers(port: int) -> bool:
-    """Whether there is HTTP at a port."""
+    """Tell whether a port speaks HTTP."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/")
@@ -159,7 +159,7 @@ def answers(port: int) -> bool:
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:
-    """End a process that leads a session, and whatever it has started in it."""
+    """End a session leader and everything it has started in its session."""
     if process.poll() is None:
         process.terminate()
     with suppress(subprocess.TimeoutExpired):

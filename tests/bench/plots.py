@@ -1,6 +1,6 @@
-"""Which plots there are, out of a run's rows.
+"""Which plots are made from a run's rows.
 
-Knows: which rows make a plot, what its lines are called. Refuses to know: how it is drawn (`svg`),
+Knows: which rows make a plot, what its lines are called. Independent of: how it is drawn (`svg`),
 and how anything was measured. Pure; a plot whose rows were not measured is left out.
 """
 
@@ -16,7 +16,7 @@ ByKey = Mapping[str, Measured]
 SIZES = {"5k": 5.0, "50k": 50.0, "500k": 500.0, "2m": 2000.0}  # kilobytes
 CROWDS = {"1": 1.0, "8": 8.0, "32": 32.0, "64": 64.0}
 OURS, STOCK, PEER = "openclaude", "stock", "claude-code-router"
-LEAST_MS = 0.1  # of the profile: less is no bar that one could see
+LEAST_MS = 0.1  # of the profile: a smaller share would be an invisible bar
 OWN, OTHERS, PLAIN = 0, 1, 4  # colours
 
 
@@ -40,7 +40,7 @@ def requests(by_key: ByKey, below: str) -> str:
 
 
 def streams(by_key: ByKey, below: str) -> str:
-    """What comes through of many streams."""
+    """The throughput of many streams."""
     lines = [
         *along(by_key, "i.claude.{}.rate", CROWDS, (f"{OURS}, claude-*", f"{STOCK}, claude-*")),
         *along(by_key, "i.slot.{}.rate", CROWDS, (f"{OURS}, slot", f"{STOCK}, slot")),
@@ -50,7 +50,7 @@ def streams(by_key: ByKey, below: str) -> str:
 
 
 def begins(by_key: ByKey, below: str) -> str:
-    """How late the last of many streams begin."""
+    """The latency of many streams."""
     lines = [
         *along(by_key, "i.claude.{}.p95", CROWDS, (f"{OURS}, claude-*", f"{STOCK}, claude-*")),
         *along(by_key, "i.slot.{}.p95", CROWDS, (f"{OURS}, slot", f"{STOCK}, slot")),
@@ -73,7 +73,7 @@ def launches(by_key: ByKey, below: str) -> str:
 
 
 def memory(by_key: ByKey, below: str) -> str:
-    """What lies in memory."""
+    """The memory."""
     bars = [
         *beside(by_key, "e", "openclaude, idle", "stock, idle", OTHERS),
         *beside(by_key, "j.memory", "openclaude, used", "stock, used", OTHERS),
@@ -84,7 +84,7 @@ def memory(by_key: ByKey, below: str) -> str:
 
 
 def whereabouts(by_key: ByKey, below: str) -> str:
-    """Where a request's processor time goes, each lane and instance in a colour of its own."""
+    """The processor time of a request by group, each route and instance in a colour of its own."""
     shown = [one for key, one in by_key.items() if key.startswith("p.") and one.figure >= LEAST_MS]
     places = [place for place, _ in map(where, shown)]
     colours = list(dict.fromkeys(places))
@@ -98,15 +98,15 @@ def whereabouts(by_key: ByKey, below: str) -> str:
         )
         for one, (place, group) in zip(shown, map(where, shown), strict=True)
     ]
-    title = "Processor time of one request, by lane, instance, and whose code it is"
+    title = "Processor time of one request, by route, instance, and whose code it is"
     return draw_bars(title, below, "ms", bars) if bars else ""
 
 
 def where(one: Measured) -> tuple[str, str]:
-    """The lane with the instance, and the group, that a row of the profile is about."""
-    _, lane, unit, _ = one.row.key.split(".")
+    """Return the route and instance, and the group, of a row of the profile."""
+    _, route, unit, _ = one.row.key.split(".")
     group = one.row.name.rpartition(": ")[2]
-    return f"{lane}, {unit}", group.partition(" (")[0].partition(",")[0]
+    return f"{route}, {unit}", group.partition(" (")[0].partition(",")[0]
 
 
 def growth(by_key: ByKey, below: str) -> str:
@@ -134,7 +134,7 @@ PLOTS: Mapping[str, Callable[[ByKey, str], str]] = {
 def along(
     by_key: ByKey, pattern: str, places: Mapping[str, float], names: tuple[str, str]
 ) -> list[Line]:
-    """The two lines of a family of rows, ours and the other's; of an unnamed one, none."""
+    """Return the two lines of a family of rows, ours and the other's; none if it is unnamed."""
     found = {
         x: by_key[key] for word, x in places.items() if (key := pattern.format(word)) in by_key
     }
@@ -150,7 +150,7 @@ def along(
 
 
 def beside(by_key: ByKey, key: str, ours: str, other: str, colour: int) -> list[Bar]:
-    """The two bars of a row; of an unnamed side, none."""
+    """Return the two bars of a row; none for an unnamed side."""
     if key not in by_key:
         return []
     one = by_key[key]

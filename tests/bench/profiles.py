@@ -1,7 +1,7 @@
-"""Row p: where a request's processor time goes, on each lane, inside each instance.
+"""Row p: how a request's processor time is spent, on each route, inside each instance.
 
-Knows: how a sampler gets into the instances, what is asked meanwhile. Refuses to know: whose a
-stack is (`grouping`).
+Knows: how a sampler gets into the instances, what is requested meanwhile. Independent of: the group
+of a stack (`grouping`).
 """
 
 from __future__ import annotations
@@ -20,10 +20,18 @@ from tests.bench.bodies import make_body
 from tests.bench.client import Client, Target
 from tests.bench.figures import Measured, Row, value
 from tests.bench.grouping import GROUPS, heaviest, shares
-from tests.bench.lanes import CLAUDE, LANES_PROFILE, SLOT_LANE, login, open_upstream, ours
+from tests.bench.routes import (
+    CLAUDE,
+    LABELS,
+    ROUTES_PROFILE,
+    SLOT_ROUTE,
+    open_upstream,
+    our_target,
+    ours,
+)
 from tests.bench.scene import CLAUDE_MODEL, SLOT, BenchFailed, Scene
 
-REQUESTS = {CLAUDE: 600, SLOT_LANE: 200}
+REQUESTS = {CLAUDE: 600, SLOT_ROUTE: 200}
 BODY = 50_000
 EVENTS = 20
 WRITE_TIMEOUT_S = 10.0
@@ -33,25 +41,25 @@ MOST = 150
 
 
 def measure_profile(scene: Scene, _rounds: int) -> list[Measured]:
-    """Row p: each lane once."""
+    """Row p: each route once."""
     scene.stop()
     folder = scene.house.root.parent / "sampler"
     python = write_interpreter(folder)
     with open_upstream() as url, ours(scene, url, (python, "-P", "-m", "openclaude")) as record:
-        pids = {unit["name"]: unit["pid"] for unit in scene.house.status(LANES_PROFILE)["units"]}
+        pids = {unit["name"]: unit["pid"] for unit in scene.house.status(ROUTES_PROFILE)["units"]}
         rows: list[Measured] = []
-        for lane, model in ((CLAUDE, CLAUDE_MODEL), (SLOT_LANE, SLOT)):
-            target = Target(record["port"], login(scene, record["main_key"]), model)
-            units = ("main",) if lane == CLAUDE else ("main", "providers")
-            found = sample(folder, target, REQUESTS[lane], [pids[unit] for unit in units])
+        for route, model in ((CLAUDE, CLAUDE_MODEL), (SLOT_ROUTE, SLOT)):
+            target = our_target(scene, record, model)
+            units = ("main",) if route == CLAUDE else ("main", "providers")
+            found = sample(folder, target, REQUESTS[route], [pids[unit] for unit in units])
             for unit in units:
-                note_heaviest(f"{lane}.{unit}", found[pids[unit]])
-                rows += rows_of(lane, unit, found[pids[unit]], REQUESTS[lane])
+                note_heaviest(f"{route}.{unit}", found[pids[unit]])
+                rows += rows_of(route, unit, found[pids[unit]], REQUESTS[route])
     return rows
 
 
 def write_interpreter(folder: Path) -> Path:
-    """A Python that imports the sampler first, and whose children do."""
+    """Write a Python that imports the sampler first, as do its children."""
     inside = folder / "site-packages"
     inside.mkdir(parents=True)
     shutil.copy(str(sampler.__file__), inside / "sitecustomize.py")
@@ -63,7 +71,7 @@ def write_interpreter(folder: Path) -> Path:
 
 
 def sample(folder: Path, target: Target, count: int, pids: list[int]) -> dict[int, Any]:
-    """What the samplers of some instances saw of so many requests."""
+    """Return what the samplers of some instances recorded during this many requests."""
     body = make_body(BODY, model=target.model, events=EVENTS)
     with Client(target) as client:
         for _ in range(20):
@@ -71,19 +79,19 @@ def sample(folder: Path, target: Target, count: int, pids: list[int]) -> dict[in
         toggle(pids)
         for _ in range(count):
             client.ask(body, EVENTS)
-        time.sleep(SETTLE_S)  # what is done behind an answer belongs to it
+        time.sleep(SETTLE_S)  # work after an answer belongs to it
         toggle(pids)
     return {pid: read_when_written(folder / f"{pid}.json") for pid in pids}
 
 
 def toggle(pids: list[int]) -> None:
-    """Begin or end in each."""
+    """Start or stop each of them."""
     for pid in pids:
         os.kill(pid, signal.SIGUSR1)
 
 
 def read_when_written(path: Path) -> Any:
-    """A sampler's file, once it is there; gone afterwards."""
+    """Read a sampler's file once it exists, and remove it."""
     deadline = time.monotonic() + WRITE_TIMEOUT_S
     while not path.exists():
         if time.monotonic() > deadline:
@@ -106,16 +114,16 @@ def note_heaviest(name: str, found: Any) -> None:
     Path(folder, f"{name}.folded").write_text("".join(folded), encoding="utf-8")
 
 
-def rows_of(lane: str, unit: str, found: Any, requests: int) -> list[Measured]:
+def rows_of(route: str, unit: str, found: Any, requests: int) -> list[Measured]:
     """One row for each group: milliseconds of a request."""
     spent = found["cpu_s"] * 1000 / requests
     parts = shares([(count, stack) for count, stack in found["stacks"]])
     return [
-        Measured(row=row_of(lane, unit, group), ours=(parts[group] * spent,)) for group in GROUPS
+        Measured(row=row_of(route, unit, group), ours=(parts[group] * spent,)) for group in GROUPS
     ]
 
 
-def row_of(lane: str, unit: str, group: str) -> Row:
+def row_of(route: str, unit: str, group: str) -> Row:
     """One row."""
     word = group.partition(" ")[0].rstrip(",").lower()
-    return value(f"p.{lane}.{unit}.{word}", f"{lane} lane, in `{unit}`: {group}", "ms")
+    return value(f"p.{route}.{unit}.{word}", f"{LABELS[route]}, in `{unit}`: {group}", "ms")

@@ -1,7 +1,7 @@
-"""A run as others read it: JSON, the tables of the documentation, plots, the README's few lines.
+"""A run as it is published: JSON, the tables of the documentation, plots, a few lines in README.
 
-Knows: which block of which file is generated from what. Refuses to know: how anything is measured.
-A block is `<!-- generated: NAME -->` to `<!-- end -->`; a file without it stays as it is.
+Knows: which block of which file is generated from what. Independent of: how anything is measured. A
+block is `<!-- generated: NAME -->` to `<!-- end -->`; a file without it stays as it is.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ DOCUMENT = REPOSITORY / "docs/performance.md"
 README = REPOSITORY / "README.md"
 FOLDER = REPOSITORY / "docs/bench"
 RUN = FOLDER / "bench.json"
-BEFORE = FOLDER / "before.json"  # another run: a number must be reached twice
-# what a reader of the README asks: row, question, who stands beside
+BEFORE = FOLDER / "before.json"  # another run: a target must be reached twice
+# what a reader of README asks: row, question, compared with
 SHORT = (
-    ("a", "To claude's first prompt, nothing of ours running", "plain `claude`"),
+    ("a", "To claude's first prompt, no proxies running", "plain `claude`"),
     ("c", "`-p` to its end, the stack running", "plain `claude`"),
     ("b", "`-p` to its end, from nothing", "two stock LiteLLM"),
     ("h.50k", "Added to an answer's first byte, `claude-*`, 50 KB", "one stock LiteLLM"),
@@ -35,7 +35,7 @@ SHORT = (
     ("e", "Memory, idle", "two stock LiteLLM"),
     ("e.asleep", "Memory, asleep", ""),
 )
-VERDICTS = ("MISSED", "reached", "aim")  # the worst first
+VERDICTS = ("MISSED", "reached", "aim")  # worst first
 PLOTS = {
     "launches.svg": "How long a launch takes",
     "requests.svg": "What a request gains in time, by the length of its body",
@@ -49,7 +49,7 @@ PLOTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Everything that was measured at once."""
+    """Everything that was measured in one run."""
 
     machine: Machine
     rounds: int
@@ -67,14 +67,14 @@ class Run:
 
     @classmethod
     def from_json(cls, text: str) -> Run:
-        """The run that `as_json` told of."""
+        """Read the run that `as_json` has written."""
         document: Mapping[str, Any] = json.loads(text)
         rows = tuple(Measured.from_data(row) for row in document["rows"])
         return cls(machine=Machine(**document["machine"]), rounds=document["rounds"], rows=rows)
 
 
 def legend(rounds: int) -> str:
-    """How to read the table."""
+    """Return how to read the table."""
     return f"""\
 Median (smallest-largest) of {rounds} rounds (c: twice as many, d: five times as many; e, i: two at
 most; j.memory, k, p: one), all sides in turn in one run; the upstreams answer at once, no network
@@ -85,9 +85,9 @@ sample is the median of a round's requests, less what the upstream takes when it
 
 
 def write_documents(run: Run, root: Path = REPOSITORY) -> list[Path]:
-    """All of it into the working copy; which files there are now.
+    """Write everything into the working copy; return the files.
 
-    What was written there by another run is kept as the one before.
+    The results of another run that were there are kept as the run before.
     """
     folder = root / FOLDER.relative_to(REPOSITORY)
     folder.mkdir(parents=True, exist_ok=True)
@@ -118,7 +118,7 @@ def read_run(path: Path) -> Run | None:
 
 
 def held_block(run: Run, before: Run | None) -> str:
-    """Each number that must be reached: in this run and in the one before."""
+    """Return each figure with a target: in this run and in the one before."""
     earlier = {row.row.key: row for row in before.rows} if before else {}
     lines = [("", "this run", "another run", "reach", "aim", ""), ("---", *["--:"] * 4, "---")]
     for row in run.rows:
@@ -135,13 +135,13 @@ def held_block(run: Run, before: Run | None) -> str:
 
 
 def with_block(text: str, name: str, inner: str) -> str:
-    """The text with what is generated between a block's marks; without marks, unchanged."""
+    """Return the text with a block replaced; unchanged if it has no such block."""
     marks = re.compile(rf"(<!-- generated: {re.escape(name)} -->\n).*?(<!-- end -->)", re.DOTALL)
     return marks.sub(lambda found: f"{found[1]}{inner}{found[2]}", text)
 
 
 def main_block(run: Run) -> str:
-    """The circumstances, every row but the profile's, how to read them."""
+    """Return the circumstances, every row except the profile's, and how to read them."""
     rows = [row for row in run.rows if not row.row.key.startswith("p.")]
     return f"{run.machine.text()}\n{show_markdown(rows)}\n{legend(run.rounds)}"
 
@@ -152,7 +152,7 @@ def plots_block(drawn: Mapping[str, str]) -> str:
 
 
 def where_block(rows: Sequence[Measured]) -> str:
-    """The profile: a line for each group, a column for each lane and instance, milliseconds."""
+    """Return the profile: a line per group, a column per route and instance, milliseconds."""
     cells: dict[str, dict[str, float]] = {}
     for row in rows:
         if row.row.key.startswith("p."):

@@ -1,8 +1,8 @@
 """A sampler inside an instance: a copy of this file, called sitecustomize.py, which Python imports.
 
-Knows: its own folder, signals, stacks. Refuses to know: what runs, and everything of ours: it may
-import nothing that the instance does not. SIGUSR1 begins and ends it; what it saw is then written
-beside it. It is the benchmark's alone: nothing of the product knows of it.
+Knows: its own folder, signals, stacks. Independent of: what runs, and everything of ours: it must
+import nothing that the instance does not. SIGUSR1 starts and stops it; what it recorded is then
+written beside it. Only the benchmark uses it; the product does not know about it.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ DEPTH = 60  # frames of a stack that are kept, the innermost first
 FOLDER = Path(__file__).resolve().parents[1]
 
 seen: Counter[tuple[str, ...]] = Counter()
-began: list[float] = []  # processor time at the beginning; empty while nothing is sampled
+began: list[float] = []  # processor time at the start; empty while nothing is sampled
 
 
 def toggle(_number: int, _frame: FrameType | None) -> None:
-    """Begin, or end and write."""
+    """Start, or stop and write."""
     if not began:
         seen.clear()
         began.append(time.process_time())
@@ -41,7 +41,7 @@ def toggle(_number: int, _frame: FrameType | None) -> None:
 
 
 def look(_number: int, frame: FrameType | None) -> None:
-    """Note where the processor is: the stack, as FILE:FUNCTION."""
+    """Record what the processor is doing: the stack, as FILE:FUNCTION."""
     stack: list[str] = []
     while frame is not None and len(stack) < DEPTH:
         stack.append(f"{frame.f_code.co_filename}:{frame.f_code.co_name}")
@@ -50,5 +50,5 @@ def look(_number: int, frame: FrameType | None) -> None:
 
 
 if __name__ == "sitecustomize":
-    sys.executable = str(FOLDER / "python")  # so that what this process starts has it too
+    sys.executable = str(FOLDER / "python")  # so that child processes have it too
     signal.signal(signal.SIGUSR1, toggle)

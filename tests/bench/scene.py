@@ -1,6 +1,6 @@
-"""The scene of a run: two stand-ins, one house between them, and the words every row uses.
+"""The scene of a run: two stand-ins, one house between them, and the helpers of every row.
 
-Knows: how the stack is brought to a state before something is measured. Refuses to know: rows.
+Knows: how the stack is brought into a state before a measurement. Independent of: rows.
 """
 
 from __future__ import annotations
@@ -21,23 +21,24 @@ from typing import Any, NamedTuple
 from tests.bench.peers import UPSTREAM_KEY
 from tests.bench.stock import Stock, Upstreams, stock
 from tests.e2e import raw
-from tests.e2e.house import PROFILE, House, Ran, login_headers, make_canaries, question
+from tests.e2e.house import PROFILE, REPOSITORY, House, Ran, login_headers, make_canaries, question
+from tests.e2e.internet import around_claude
 from tests.e2e.processes import wait_until_none
 
 CLAUDE_MODEL = "claude-opus-5-5"
 SLOT = "openclaude-haiku"
 SLEEPER = "sleeper"  # the same profile with a short sleep
 SLEEP_S = 2
-SETTLE_S = 0.5  # after something heavy has ended, before the next is measured
+SETTLE_S = 0.5  # after something heavy has ended, before the next measurement
 END_TIMEOUT_S = 20.0
 
 
 class BenchFailed(RuntimeError):
-    """Something did not answer as it must, so its time means nothing."""
+    """Something did not answer correctly, so its time means nothing."""
 
 
 class Scene(NamedTuple):
-    """Everything a row measures with."""
+    """Everything a row uses to measure."""
 
     house: House
     upstreams: Upstreams
@@ -46,13 +47,13 @@ class Scene(NamedTuple):
 
     def start(self, profile: str = PROFILE) -> None:
         """The stack, ready."""
-        must(self.house.word("start", "--wait", profile=profile))
+        must(self.house.command("start", "--wait", profile=profile))
 
     def restart(self) -> float:
-        """Fresh instances on the same sockets, the old ones gone; seconds until they were ready."""
+        """Replace the instances, on the same sockets; return seconds until ready."""
         before = set(self.house.pids().values())
         began = time.monotonic()
-        must(self.house.word("restart", "--wait"))
+        must(self.house.command("restart", "--wait"))
         seconds = time.monotonic() - began
         deadline = time.monotonic() + END_TIMEOUT_S
         fresh = set(self.house.pids().values())
@@ -64,23 +65,23 @@ class Scene(NamedTuple):
         return seconds
 
     def stop(self) -> None:
-        """No stack, and nothing of one left running."""
-        must(self.house.word("stop", "--all"))
+        """Stop the stack, and leave nothing of it running."""
+        must(self.house.command("stop", "--all"))
         self.settle()
 
     def settle(self) -> None:
-        """Nothing of what ran in the house is left to disturb the next."""
+        """Wait until nothing of what ran in the house can disturb the next measurement."""
         if left := wait_until_none(self.house.root, END_TIMEOUT_S):
             raise BenchFailed(f"still running: {left}")
         time.sleep(SETTLE_S)
 
     def forget_plans(self) -> None:
-        """As if openclaude had never been launched here."""
+        """Pretend that openclaude was never launched here."""
         for path in (self.house.home / ".cache/openclaude/plans").glob("*.json"):
             path.unlink()
 
     def post(self, model: str, *, port: int | None = None, key: str | None = None) -> raw.RawReply:
-        """One streamed request of claude's kind, by default to the stack's main."""
+        """Send one streamed request like claude's, by default to the stack's main."""
         if port is None or key is None:
             record = self.house.record()
             port, key = record["port"], record["main_key"]
@@ -88,7 +89,7 @@ class Scene(NamedTuple):
         return raw.ask(port, headers, question("hi", model=model, stream=True))
 
     def timed_post(self, model: str) -> float:
-        """Seconds until the whole reply is there. Raises BenchFailed unless it is a good one."""
+        """Return the seconds until the reply is complete. Raises BenchFailed if it is bad."""
         began = time.monotonic()
         reply = self.post(model)
         seconds = time.monotonic() - began
@@ -108,14 +109,14 @@ class Scene(NamedTuple):
 
 
 def must(ran: Ran) -> Ran:
-    """What ran, if it went well. Raises BenchFailed."""
+    """Return a finished program if it succeeded. Raises BenchFailed."""
     if ran.code:
         raise BenchFailed(f"exit status {ran.code}\n{ran.out}{ran.err}")
     return ran
 
 
 def timed(run: Any, expected: str) -> float:
-    """Seconds that a program takes which prints `expected`. Raises BenchFailed."""
+    """Return seconds that a program takes which prints `expected`. Raises BenchFailed."""
     began = time.monotonic()
     ran = must(run())
     seconds = time.monotonic() - began
@@ -126,7 +127,7 @@ def timed(run: Any, expected: str) -> float:
 
 @contextmanager
 def open_scene() -> Iterator[Scene]:
-    """The stand-ins and the house; nothing runs when the block has ended, however it ends."""
+    """Start the stand-ins and the house; nothing is running when the block ends, in any way."""
     canaries = make_canaries()
     with ExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="openclaude-bench-")))
@@ -136,7 +137,8 @@ def open_scene() -> Iterator[Scene]:
             stack.enter_context(standin(root, "anthropic", admitted)),
             stack.enter_context(standin(root, "bedrock", keys)),
         )
-        house = House(root / "house", canaries, **upstreams._asdict())
+        around = stack.enter_context(around_claude(root)).for_claude()
+        house = House(root / "house", canaries, **upstreams._asdict(), around=around)
         house.write_profile(
             SLEEPER, **upstreams._asdict(), more=f'[stack]\nidle_sleep = "{SLEEP_S}s"\n'
         )
@@ -146,7 +148,7 @@ def open_scene() -> Iterator[Scene]:
 
 def leave(house: House) -> None:
     """End what is still running in the house."""
-    house.word("stop", "--all")
+    house.command("stop", "--all")
     for pid in wait_until_none(house.root, END_TIMEOUT_S):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -154,16 +156,16 @@ def leave(house: House) -> None:
 
 @contextmanager
 def standin(root: Path, name: str, setup: dict[str, Any]) -> Iterator[str]:
-    """A stand-in as a process of its own, so that it shares no interpreter lock with the clock."""
+    """Run a stand-in as its own process, so that it shares no interpreter lock with the clock."""
     path = root / f"{name}.json"
     path.write_text(json.dumps(setup), encoding="utf-8")
-    argv = (sys.executable, "-P", "-m", "openclaude.standins", name, "--setup", str(path))
+    argv = (sys.executable, "-m", "tests.standins", name, "--setup", str(path), "--parent-pipe")
     with subprocess.Popen(
-        (*argv, "--parent-pipe"), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=REPOSITORY
     ) as process:
         assert process.stdout is not None
         assert process.stdin is not None
         try:
             yield json.loads(process.stdout.readline())["url"]
         finally:
-            process.stdin.close()  # its sign to end
+            process.stdin.close()  # tells it to end

@@ -1,7 +1,7 @@
-"""Stock: the way without openclaude, two `litellm --config` processes written by hand.
+"""Stock: the setup without openclaude, two `litellm --config` processes configured by hand.
 
-Knows: two configs, how both processes are started together, waited for and ended. Refuses to know:
-what is measured on them. It is given what helps it: the offline flags, compiled bytecode, uvloop
+Knows: two configs, how both processes are started together, awaited and ended. Independent of: what
+is measured on them. They get everything that helps: the offline flags, compiled bytecode, uvloop
 and httptools, and both processes start at once.
 """
 
@@ -75,21 +75,21 @@ general_settings:
 
 
 class Upstreams(NamedTuple):
-    """Where the stand-ins listen."""
+    """The addresses of the stand-ins."""
 
     anthropic_url: str
     bedrock_url: str
 
 
 class Stock(NamedTuple):
-    """Both processes, answering."""
+    """Both processes, ready."""
 
     pids: tuple[int, int]  # main's, providers'
     port: int  # main's
     key: str
 
     def claude_variables(self) -> dict[str, str]:
-        """What claude is told, to keep its own login and go through main."""
+        """Return the variables that make claude keep its own login and use main."""
         return {
             "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{self.port}",
             "ANTHROPIC_CUSTOM_HEADERS": f"x-litellm-api-key: Bearer {self.key}",
@@ -98,12 +98,12 @@ class Stock(NamedTuple):
 
 
 class StockFailed(RuntimeError):
-    """A stock process that ended, or never answered."""
+    """A stock process has ended, or did not answer."""
 
 
 @contextmanager
 def stock(folder: Path, upstreams: Upstreams, canaries: Canaries) -> Iterator[Stock]:
-    """Both processes from nothing to ready; ended with the block."""
+    """Start both processes and wait until they are ready; end them with the block."""
     folder.mkdir(exist_ok=True)
     key = f"sk-{secrets.token_hex(24)}"
     ports = free_ports(2)
@@ -171,7 +171,7 @@ def wait_until_ready(
 
 
 def answers(port: int) -> bool:
-    """Whether LiteLLM says there that it lives."""
+    """Tell whether LiteLLM's liveness route answers."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", "/health/liveliness")

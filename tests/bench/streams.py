@@ -1,7 +1,7 @@
-"""Row i: many streams at once: how soon each begins, how many tokens a second come through.
+"""Row i: many streams at once: how soon each begins, how many tokens per second arrive.
 
-Knows: crowds of connections, percentiles. Refuses to know: who the sides are (`lanes`). The
-upstream gives each stream a hundred tokens a second, so what a crowd could get at most is known.
+Knows: crowds of connections, percentiles. Independent of: who the sides are (`routes`). The
+upstream sends a hundred tokens per second on each stream, so the possible maximum is known.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import uvloop
 from tests.bench.bodies import make_body
 from tests.bench.client import NoAnswer, Reply, Target, Timed, head_of
 from tests.bench.figures import Measured, Samples, interleave, measured, ratio
-from tests.bench.lanes import CLAUDE, OURS, SLOT_LANE, STOCK, Lanes, open_lanes
+from tests.bench.routes import CLAUDE, LABELS, OURS, SLOT_ROUTE, STOCK, Routes, open_routes
 from tests.bench.scene import Scene
 
 CROWDS = (1, 8, 32, 64)
@@ -26,11 +26,11 @@ EVENTS = 150  # pieces of each answer, at the upstream's pace
 BODY = 50_000
 CROWD_TIMEOUT_S = 120.0
 REST_S = 0.5
-STREAM_ROUNDS = 2  # each holds many requests
+STREAM_ROUNDS = 2  # each contains many requests
 
 
 class Measure(NamedTuple):
-    """What a row says of a crowd."""
+    """What a row measures of a crowd."""
 
     key: str
     name: str
@@ -45,23 +45,23 @@ MEASURES = (
 
 
 def measure_streams(scene: Scene, rounds: int) -> list[Measured]:
-    """Row i: crowds of growing size on each lane, ours and stock's in turn."""
-    with open_lanes(scene) as lanes:
-        names = [f"{side} {lane}" for side in (OURS, STOCK) for lane in (CLAUDE, SLOT_LANE)]
+    """Row i: crowds of growing size on each route, ours and stock's alternately."""
+    with open_routes(scene) as routes:
+        names = [f"{side} {route}" for side in (OURS, STOCK) for route in (CLAUDE, SLOT_ROUTE)]
         for name in names:
-            gather(lanes.targets[name], CROWDS[1])
+            gather(routes.targets[name], CROWDS[1])
         sides: list[Callable[[], dict[str, float]]] = [
-            partial(one_side, name, lanes) for name in names
+            partial(one_side, name, routes) for name in names
         ]
         samples = interleave(min(rounds, STREAM_ROUNDS), *sides)
     return rows_of(samples)
 
 
-def one_side(name: str, lanes: Lanes) -> dict[str, float]:
-    """Every crowd once."""
+def one_side(name: str, routes: Routes) -> dict[str, float]:
+    """Measure every crowd once."""
     figures: dict[str, float] = {}
     for count in CROWDS:
-        times = gather(lanes.targets[name], count)
+        times = gather(routes.targets[name], count)
         firsts = [timed.first_s * 1000 for timed in times]
         figures[f"{name} {count} p50"] = median(firsts)
         figures[f"{name} {count} p95"] = percentile_95(firsts)
@@ -71,24 +71,28 @@ def one_side(name: str, lanes: Lanes) -> dict[str, float]:
 
 
 def percentile_95(values: list[float]) -> float:
-    """What 95 of 100 do not exceed."""
+    """Return the value that 95 of 100 do not exceed."""
     return quantiles(values, n=20, method="inclusive")[-1] if len(values) > 1 else values[0]
 
 
 def gather(target: Target, count: int) -> list[Timed]:
-    """So many streams at once, each on a connection of its own."""
+    """Run this many streams at once, each on a connection of its own."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(crowd(target, count))
 
 
 async def crowd(target: Target, count: int) -> list[Timed]:
-    """Connect all, then ask all."""
+    """Connect all, then send all requests."""
     loop = asyncio.get_running_loop()
     body = make_body(BODY, model=target.model, events=EVENTS)
     request = head_of(target, len(body)) + body
+    context = target.context()
+    name = "127.0.0.1" if context else None
     streams = []
     for _ in range(count):
-        _, stream = await loop.create_connection(Stream, "127.0.0.1", target.port)
+        _, stream = await loop.create_connection(
+            Stream, "127.0.0.1", target.port, ssl=context, server_hostname=name
+        )
         streams.append(stream)
     for stream in streams:
         stream.ask(request)
@@ -100,12 +104,12 @@ class Stream(asyncio.Protocol):
     """One connection with one request."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)  # uvloop's is one by shape only
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is one only by duck typing
         self.reply = Reply()
         self.timed: asyncio.Future[Timed] = asyncio.get_running_loop().create_future()
 
     def ask(self, request: bytes) -> None:
-        """Send it; the clock runs."""
+        """Send it; the clock starts."""
         self.began = time.perf_counter()
         self.transport.write(request)
 
@@ -126,7 +130,7 @@ class Stream(asyncio.Protocol):
         self.fail(NoAnswer(f"cut off after {bytes(self.reply.taken[-1000:])!r}"))
 
     def fail(self, error: NoAnswer) -> None:
-        """No answer came, unless one has."""
+        """Report a failure, unless an answer has arrived."""
         if not self.timed.done():
             self.timed.set_exception(error)
             self.transport.close()
@@ -137,15 +141,15 @@ def rows_of(samples: Samples) -> list[Measured]:
     return [
         measured(
             ratio(
-                f"i.{lane}.{count}.{measure.key}",
-                f"{lane} lane, {count} at once: {measure.name} / stock",
+                f"i.{route}.{count}.{measure.key}",
+                f"{LABELS[route]}, {count} at once: {measure.name} / stock",
                 measure.unit,
             ),
             samples,
-            f"{OURS} {lane} {count} {measure.key}",
-            f"{STOCK} {lane} {count} {measure.key}",
+            f"{OURS} {route} {count} {measure.key}",
+            f"{STOCK} {route} {count} {measure.key}",
         )
-        for lane in (CLAUDE, SLOT_LANE)
+        for route in (CLAUDE, SLOT_ROUTE)
         for measure in MEASURES
         for count in CROWDS
     ]

@@ -1,7 +1,7 @@
 """Plots as SVG text: bars beside each other, lines over an axis.
 
-Knows: how a plot is drawn so that it reads on white and on black paper. Refuses to know: what the
-numbers mean. Pure, and by hand: a plotting library would weigh more than everything it draws.
+Knows: how to draw a plot that is readable on white and on black. Independent of: what the numbers
+mean. Pure, and written by hand: a plotting library would be larger than everything it draws.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from math import ceil, log10
 from xml.sax.saxutils import escape
 
 WIDTH = 720
-LEFT = 230  # room for the names of bars
+LEFT = 230  # space for the names of bars
 LINE_LEFT = 70
-RIGHT = 150  # room for what a bar or a line says of itself
+RIGHT = 150  # space for the text beside a bar or line
 TOP = 54
 BAR = 18
 GAP = 12
@@ -29,7 +29,7 @@ STYLE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bar:
-    """One bar: its name, its length, the smallest and largest that were seen, whose it is."""
+    """One bar: its name, its length, the minimum and maximum, its side."""
 
     name: str
     value: float
@@ -48,14 +48,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """What an axis says, and whether each step along it is ten times the one before."""
+    """The label of an axis, and whether it is logarithmic."""
 
     name: str
     is_log: bool = False
 
 
 def draw_bars(title: str, below: str, unit: str, bars: Sequence[Bar]) -> str:
-    """Horizontal bars with their spread, from nothing on."""
+    """Draw horizontal bars with their spread, starting at zero."""
     longest = max((bar.high for bar in bars), default=0) or 1
     scale = (WIDTH - LEFT - RIGHT) / longest
     parts = []
@@ -90,7 +90,7 @@ def draw_lines(title: str, below: str, x_axis: Axis, y_axis: Axis, lines: Sequen
 
 
 class Scale:
-    """From a value to a place."""
+    """Maps a value to a position."""
 
     def __init__(self, low: float, high: float, start: float, end: float, *, is_log: bool) -> None:
         self.low, self.high, self.is_log = low, high, is_log
@@ -105,7 +105,7 @@ class Scale:
 
 
 def scaled(values: Sequence[float], axis: Axis, start: float, end: float) -> Scale:
-    """The scale of an axis: from nothing, or from the smallest where steps are tenfold."""
+    """Return the scale of an axis: from zero, or from the smallest value if it is logarithmic."""
     high = max(values, default=1)
     if not axis.is_log:
         return Scale(0, high or 1, start, end, is_log=False)
@@ -116,7 +116,7 @@ def scaled(values: Sequence[float], axis: Axis, start: float, end: float) -> Sca
 def marks(
     points: Sequence[tuple[float, float]], to_x: Scale, to_y: Scale, y_axis: Axis
 ) -> Iterable[str]:
-    """A number under each point's place, and a line across at each step."""
+    """Draw a number below each point, and a grid line at each step."""
     for x in sorted({x for x, _ in points}):
         yield label(to_x(x), TOP + PLOT_HEIGHT + 16, short(x), anchor="middle")
     for y in steps(to_y.low, to_y.high, is_log=y_axis.is_log):
@@ -125,7 +125,7 @@ def marks(
 
 
 def steps(low: float, high: float, *, is_log: bool) -> list[float]:
-    """Round numbers along an axis, about five or one for each power of ten."""
+    """Return round numbers along an axis, about five or one for each power of ten."""
     if is_log:
         return [10.0**power for power in range(ceil(log10(low)), int(log10(high)) + 1)]
     size = 10 ** int(log10(high / 4)) if high >= 4 else 10 ** (int(log10(high / 4)) - 1)
@@ -134,7 +134,7 @@ def steps(low: float, high: float, *, is_log: bool) -> list[float]:
 
 
 def spaced(places: Sequence[float], least: float = 14) -> list[float]:
-    """The same places, moved down where two names would lie upon each other."""
+    """Return the same positions, moved down where two names would overlap."""
     found: dict[int, float] = {}
     last = float("-inf")
     for index in sorted(range(len(places)), key=lambda index: places[index]):
@@ -153,13 +153,13 @@ def short(value: float) -> str:
 
 
 def stroke(points: Iterable[tuple[float, float]], colour: str, *, width: float = 1) -> str:
-    """A line through some places."""
+    """Draw a line through some points."""
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     return f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width}"/>'
 
 
 def label(x: float, y: float, said: str, *, anchor: str = "start", colour: str = "") -> str:
-    """Text at a place."""
+    """Draw text at a point."""
     style = f' style="fill:{colour}"' if colour else ""
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{style}>{escape(said)}</text>'
 

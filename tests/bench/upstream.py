@@ -1,8 +1,8 @@
-"""The benchmark's upstream: both dialects, no thought; as a process of its own.
+"""The benchmark's upstream: both APIs, no checks; in a process of its own.
 
 Knows: how an answer of so many pieces is framed for Anthropic's Messages and for Bedrock's
-ConverseStream. Refuses to know: who asks, and with what right: the stand-ins judge requests and so
-cost as much as a proxy does. Here an answer begins as soon as the request's last byte is there.
+ConverseStream. Independent of: who asks, and whether they may: the stand-ins check requests and so
+take as long as a proxy does. Here an answer begins as soon as the request's last byte has arrived.
 The request says with `max_tokens` how many pieces it wants.
 """
 
@@ -19,10 +19,10 @@ from typing import Any, cast
 
 import uvloop
 
-from openclaude.standins.eventstream import event_frame
+from openclaude.standins.bedrock.eventstream import event_frame
 
-PACED_FROM = 100  # pieces: a shorter answer comes at once, a longer one at a model's pace
-PACE_S = 0.010  # a hundred tokens a second, a quick model
+PACED_FROM = 100  # pieces: a shorter answer is sent at once, a longer one at a model's pace
+PACE_S = 0.010  # a hundred tokens per second, a fast model
 WANTED = (b'"max_tokens"', b'"maxTokens"')
 NUMBER = re.compile(rb"\s*:\s*(\d+)")
 LENGTH = re.compile(rb"(?i)\r\ncontent-length:\s*(\d+)")
@@ -30,13 +30,13 @@ HEAD = "HTTP/1.1 200 OK\r\ncontent-type: {}\r\ntransfer-encoding: chunked\r\n\r\
 ANTHROPIC_HEAD = HEAD.format("text/event-stream; charset=utf-8").encode()
 BEDROCK_HEAD = HEAD.format("application/vnd.amazon.eventstream").encode()
 LAST_CHUNK = b"0\r\n\r\n"
-WORDS = ("word ", "and ")  # LiteLLM ends a stream that says the same a hundred times
+WORDS = ("word ", "and ")  # LiteLLM ends a stream that repeats the same text a hundred times
 Parts = tuple[bytes, tuple[bytes, ...], bytes]
 USAGE = {"input_tokens": 10, "output_tokens": 1}
 
 
 def pieces_wanted(body: bytes | bytearray) -> int:
-    """What the request says of its answer; the last word counts, as the text stands before it."""
+    """Return how many pieces the request wants; the last number counts: the text is before."""
     for name in WANTED:
         at = body.rfind(name)
         if at >= 0 and (found := NUMBER.match(body, at + len(name))):
@@ -57,7 +57,7 @@ def chunk(data: bytes) -> bytes:
 
 @lru_cache
 def anthropic_parts() -> Parts:
-    """An answer's beginning, its pieces in turn, its end."""
+    """Return an answer's start, its pieces in turn, its end."""
     message: dict[str, Any] = {
         "id": "msg_01Bench",
         "type": "message",
@@ -85,7 +85,7 @@ def anthropic_parts() -> Parts:
 
 @lru_cache
 def bedrock_parts() -> Parts:
-    """The same of Bedrock's."""
+    """Return the same for Bedrock."""
     usage = {"inputTokens": 10, "outputTokens": 1, "totalTokens": 11}
     deltas = [{"contentBlockIndex": 0, "delta": {"text": word}} for word in WORDS]
     return (
@@ -102,14 +102,14 @@ class Exchange(asyncio.Protocol):
     """One connection: request, answer, request, answer."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)  # uvloop's is one by shape only
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is one only by duck typing
         self.loop = asyncio.get_running_loop()
         self.taken = bytearray()
         self.head_end = 0
-        self.whole = 0  # bytes of the request; 0 while its head is not there
+        self.whole = 0  # bytes of the request; 0 until its head is complete
 
     def data_received(self, data: bytes) -> None:
-        """Answer once the request is whole."""
+        """Answer once the request is complete."""
         self.taken += data
         if not self.head_end:
             end = self.taken.find(b"\r\n\r\n")
@@ -131,10 +131,10 @@ class Exchange(asyncio.Protocol):
     def _is_whole(self) -> bool:
         if self.whole:
             return len(self.taken) >= self.whole
-        return self.taken.endswith(b"\r\n0\r\n\r\n")  # in chunks
+        return self.taken.endswith(b"\r\n0\r\n\r\n")  # chunked
 
     def _send(self, parts: Iterator[bytes], is_paced: bool) -> None:
-        """The next part; each in a turn of the loop of its own, so each in a packet of its own."""
+        """Send the next part, in its own turn of the event loop, so that it is its own packet."""
         part = next(parts, None)
         if part is None or self.transport.is_closing():
             return
@@ -146,7 +146,7 @@ class Exchange(asyncio.Protocol):
 
 
 async def serve() -> None:
-    """Say where, and answer until standard input ends."""
+    """Print the address, and answer until standard input ends."""
     loop = asyncio.get_running_loop()
     server = await loop.create_server(Exchange, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]

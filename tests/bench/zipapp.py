@@ -1,7 +1,8 @@
-"""The zipapp beside the plain `shiv litellm[proxy]`: `build/bench zipapp` builds both.
+"""The zipapp compared with the plain `shiv litellm[proxy]`: `build/bench zipapp` builds both.
 
-Knows: what a zipapp weighs, its first run, what a start from it costs. Refuses to know: how either
-is built (build/bench does, before the network is shut). It prints the table of docs/install.md.
+Knows: the size of a zipapp, its first run, the CPU time of a start from it. Independent of: how
+either is built (build/bench does that, before the network is cut off). It prints the table of
+docs/install.md.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ CPU = Row(
 
 
 def main() -> int:
-    """Measure, print; exit status 1 when `--check` finds a row that does not reach its number."""
+    """Measure, print; exit status 1 if `--check` finds a row that misses its target."""
     parser = argparse.ArgumentParser(prog="build/bench zipapp", allow_abbrev=False)
     parser.add_argument("--rounds", type=int, default=5, help="of the CPU times (default: 5)")
     parser.add_argument("--write", action="store_true", help="put the table into docs")
@@ -79,7 +80,7 @@ def main() -> int:
 
 
 def measure_zipapp(scene: Scene, rounds: int) -> list[Measured]:
-    """Every row of both archives, the first runs once."""
+    """Measure every row of both archives, the first runs once."""
     for archive in (OURS, PLAIN):
         if not archive.exists():
             raise BenchFailed(f"no {archive}: `build/bench zipapp` makes it")
@@ -105,17 +106,17 @@ def measure_zipapp(scene: Scene, rounds: int) -> list[Measured]:
 
 
 def our_place(folder: Path) -> dict[str, str]:
-    """Where ours is unpacked."""
+    """Return the folder that ours unpacks into."""
     return {"XDG_CACHE_HOME": str(folder / "ours")}
 
 
 def plain_place(folder: Path) -> dict[str, str]:
-    """Where the plain one is."""
+    """Return the folder that the plain one unpacks into."""
     return {"SHIV_ROOT": str(folder / "plain")}
 
 
 def sizes() -> dict[str, list[float]]:
-    """What both weigh, and how many entries they have."""
+    """Return the sizes of both, and their numbers of entries."""
     return {
         "size": [OURS.stat().st_size / 1e6],
         "plain size": [PLAIN.stat().st_size / 1e6],
@@ -131,12 +132,12 @@ def entries(archive: Path) -> float:
 
 
 def weight(folder: Path) -> float:
-    """Megabytes of all files in a folder."""
+    """Return the megabytes of all files in a folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
 
 
 def first_run(scene: Scene, archive: Path, env: Mapping[str, str], *arguments: str) -> float:
-    """Seconds of a run that finds nothing unpacked."""
+    """Return the seconds of a run that finds nothing unpacked."""
     began = time.monotonic()
     done = scene.house.run(
         (PYTHON, archive, *arguments), scene.house.environment(env), timeout_s=900
@@ -147,7 +148,7 @@ def first_run(scene: Scene, archive: Path, env: Mapping[str, str], *arguments: s
 
 
 def cpu(scene: Scene, rounds: int, folder: Path) -> dict[str, list[float]]:
-    """User and system time of a warm launch; what it becomes does nothing."""
+    """Return user and system time of a warm launch; the program that it becomes does nothing."""
     house = scene.house
     ours = house.environment({**our_place(folder), "OPENCLAUDE_CLAUDE": str(NOTHING)})
     plain = house.environment({**plain_place(folder), **NO_PROGRAM})

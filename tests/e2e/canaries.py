@@ -1,6 +1,6 @@
-"""Looking for a secret everywhere it must not be: files, requests, processes, memory.
+"""Looks for a secret everywhere it must not be: files, requests, processes, memory.
 
-Knows: the forms a secret can take, /proc. Refuses to know: which secret may be where.
+Knows: the forms a secret can take, /proc. Independent of: which secret may be where.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from openclaude.standins.exchange import Recorded
+from openclaude.standins.base.exchange import Recorded
 
 MAP = re.compile(r"(?P<start>[0-9a-f]+)-(?P<end>[0-9a-f]+) rw")
 
 
 def forms(secret: str) -> tuple[bytes, ...]:
-    """A secret as it is, in hexadecimal, percent-encoded, and inside any base64 text."""
+    """Return a secret as it is, in hexadecimal, percent-encoded, and inside any base64 text."""
     plain = secret.encode()
-    # what stands before decides where its bytes fall; the first and last letters are not its own
+    # what precedes it decides its alignment; the first and last characters are not its own
     encoded = (base64.b64encode(b"\0" * shift + plain)[4 : len(plain)] for shift in range(3))
     return (plain, plain.hex().encode(), quote(secret, safe="").encode(), *encoded)
 
 
 def holds(content: bytes, secret: str) -> bool:
-    """Whether a content holds a secret in any form."""
+    """Tell whether a content contains a secret in any form."""
     return any(form in content for form in forms(secret))
 
 
 def files_with(root: Path, secret: str, *, but: Iterable[Path] = ()) -> list[str]:
-    """The files under `root` that hold a secret in their name or content, but for some folders."""
+    """Return files under `root` with a secret in name or content, except in some folders."""
     allowed = tuple(str(path) for path in but)
     return [
         str(path)
@@ -43,7 +43,7 @@ def files_with(root: Path, secret: str, *, but: Iterable[Path] = ()) -> list[str
 
 
 def content_of(path: Path) -> bytes:
-    """A regular file's bytes; nothing for anything else, or for what has just gone."""
+    """Return a regular file's bytes; nothing for anything else, or if it has just gone."""
     with contextlib.suppress(OSError):
         if path.is_file():
             return path.read_bytes()
@@ -51,7 +51,7 @@ def content_of(path: Path) -> bytes:
 
 
 def requests_with(requests: Iterable[Recorded], secret: str) -> list[str]:
-    """The requests that hold a secret anywhere."""
+    """Return the requests that contain a secret anywhere."""
     return [
         f"{request.method} {request.target}"
         for request in requests
@@ -62,12 +62,12 @@ def requests_with(requests: Iterable[Recorded], secret: str) -> list[str]:
 
 
 def memory_holds(pid: int, secret: str) -> bool:
-    """Whether a process has a secret in its memory, or had it and never wrote over it."""
+    """Tell whether a process has a secret in its memory, or had it and did not overwrite it."""
     return any(secret.encode() in part for part in memory(pid))
 
 
 def memory(pid: int) -> Iterator[bytes]:
-    """All of a process's own memory, mapping by mapping. Raises PermissionError."""
+    """Yield a process's own memory, mapping by mapping. Raises PermissionError."""
     process = Path("/proc") / str(pid)
     with (process / "mem").open("rb", buffering=0) as file:
         for found in map(MAP.match, (process / "maps").read_text().splitlines()):

@@ -13,11 +13,11 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
-from openclaude.standins.anthropic import AnthropicStandin
-from openclaude.standins.bedrock import BedrockStandin
-from openclaude.standins.openai import OpenAIStandin
-from openclaude.standins.sigv4 import Secret
+from openclaude.standins.anthropic.standin import AnthropicStandin
+from openclaude.standins.bedrock.sigv4 import Secret
+from openclaude.standins.bedrock.standin import BedrockStandin
 from tests.conftest import need
+from tests.degraded import fallbacks
 from tests.e2e.house import (
     CLAUDE,
     MIXED,
@@ -28,7 +28,9 @@ from tests.e2e.house import (
     House,
     make_canaries,
 )
+from tests.e2e.internet import Internet, around_claude
 from tests.e2e.processes import wait_until_none
+from tests.standins.openai.standin import OpenAIStandin
 
 # credentials of other logins than the stored one; the stand-in admits them too
 ENV_TOKEN = "sk-ant-oat01-" + "E" * 48
@@ -38,7 +40,7 @@ Build = Callable[[str], AbstractContextManager[House]]
 
 @pytest.fixture(scope="session", autouse=True)
 def machine() -> None:
-    """What every test of this folder needs."""
+    """Require what every test of this folder needs."""
     isolated = os.environ.get("OPENCLAUDE_TESTS_ISOLATED") == "1"
     need(isolated, "a network namespace with nothing but loopback (build/test makes one)")
     need(CLAUDE.exists(), "the pinned claude (build/setup fetches it with npm)")
@@ -53,7 +55,7 @@ def canaries(machine: None) -> Canaries:
 
 @pytest.fixture(scope="session")
 def anthropic_upstream(canaries: Canaries) -> Iterator[AnthropicStandin]:
-    """The Anthropic stand-in, admitting the house's login."""
+    """The Anthropic stand-in, which admits the house's login."""
     admitted = frozenset({canaries.oauth, ENV_TOKEN})
     with AnthropicStandin(credentials=admitted) as standin:
         yield standin
@@ -61,22 +63,29 @@ def anthropic_upstream(canaries: Canaries) -> Iterator[AnthropicStandin]:
 
 @pytest.fixture(scope="session")
 def bedrock_upstream(canaries: Canaries) -> Iterator[BedrockStandin]:
-    """The Bedrock stand-in, believing the house's key and region only."""
+    """The Bedrock stand-in, which accepts only the house's key and region."""
     keys = {canaries.aws_id: Secret(canaries.aws_secret)}
     with BedrockStandin(credentials=keys, region="us-west-2") as standin:
         yield standin
 
 
+@pytest.fixture(scope="session")
+def around(machine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Internet]:
+    """The servers of claude's own requests."""
+    with around_claude(tmp_path_factory.mktemp("around")) as internet:
+        yield internet
+
+
 @pytest.fixture
 def anthropic(anthropic_upstream: AnthropicStandin) -> AnthropicStandin:
-    """The Anthropic stand-in, having seen nothing."""
+    """The Anthropic stand-in, without any recorded requests."""
     anthropic_upstream.clear()
     return anthropic_upstream
 
 
 @pytest.fixture
 def bedrock(bedrock_upstream: BedrockStandin) -> BedrockStandin:
-    """The Bedrock stand-in, having seen nothing."""
+    """The Bedrock stand-in, without any recorded requests."""
     bedrock_upstream.clear()
     return bedrock_upstream
 
@@ -86,9 +95,10 @@ def build_house(
     canaries: Canaries,
     anthropic_upstream: AnthropicStandin,
     bedrock_upstream: BedrockStandin,
+    around: Internet,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Build:
-    """Build a further house between the same upstreams; nothing may be left when its block ends."""
+    """Build a further house between the same upstreams; checks that it leaves nothing behind."""
 
     @contextmanager
     def build(name: str) -> Iterator[House]:
@@ -97,14 +107,16 @@ def build_house(
             canaries,
             anthropic_url=anthropic_upstream.url,
             bedrock_url=bedrock_upstream.url,
+            around=around.for_claude(),
         )
         try:
             yield house
         finally:
-            house.word("stop", "--all")
-            left = wait_until_none(house.root, 5.0)
+            house.command("stop", "--all")
+            left = wait_until_none(house.root, 30.0)
             end(left)
         assert not left, f"processes of a stopped house: {left}"
+        assert fallbacks(house.root) == [], "a stack could not fork, and no test has noticed"
 
     return build
 
@@ -113,7 +125,7 @@ def build_house(
 def house(build_house: Build) -> Iterator[House]:
     """The house of the session, its proxies ready."""
     with build_house("house") as built:
-        started = built.word("start", "--wait")
+        started = built.command("start", "--wait")
         assert started.code == 0, f"{started}\n{built.logs()}"
         built.keys()
         yield built
@@ -121,14 +133,14 @@ def house(build_house: Build) -> Iterator[House]:
 
 @pytest.fixture(scope="session")
 def thinker_upstream(machine: None) -> Iterator[OpenAIStandin]:
-    """A model on an OpenAI-compatible server, admitting its key."""
+    """A model on an OpenAI-compatible server, which admits its key."""
     with OpenAIStandin(key=THINKER_KEY) as standin:
         yield standin
 
 
 @pytest.fixture
 def thinker(thinker_upstream: OpenAIStandin) -> OpenAIStandin:
-    """The same, having seen nothing."""
+    """The same, without any recorded requests."""
     thinker_upstream.clear()
     return thinker_upstream
 
@@ -156,20 +168,20 @@ region = "us-west-2"
 endpoint_url = "{built.bedrock_url}"
 """,
         )
-        started = built.word("start", "--wait", profile=MIXED, env=MIXED_ENV)
+        started = built.command("start", "--wait", profile=MIXED, env=MIXED_ENV)
         assert started.code == 0, started
         yield built
 
 
 @pytest.fixture
 def empty_house(build_house: Build, request: pytest.FixtureRequest) -> Iterator[House]:
-    """A house of the test's own, in which nothing runs yet."""
+    """A house for one test, in which nothing runs yet."""
     with build_house(request.node.originalname[:24]) as built:
         yield built
 
 
 def end(pids: dict[int, str]) -> None:
-    """Kill what a test has left over, so that it harms no other."""
+    """Kill what a test has left running, so that it cannot disturb others."""
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

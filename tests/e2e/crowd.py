@@ -1,7 +1,7 @@
-"""Many clients at once that behave as claude does: on a lost connection, a 5xx or a 529, once more.
+"""Many clients that behave as claude does: after a lost connection, a 5xx or a 529 they retry once.
 
-Knows: when claude tries again, and what a cut stream looks like. Refuses to know: what is asked,
-and what is done to the proxies meanwhile.
+Knows: when claude retries, and what an interrupted stream looks like. Independent of: what is
+requested, and what happens to the proxies meanwhile.
 """
 
 from __future__ import annotations
@@ -14,35 +14,35 @@ from typing import NamedTuple
 from tests.e2e import raw
 from tests.e2e.raw import Headers, RawReply
 
-TRIES = 10  # claude's own number
+TRIES = 10  # as many as claude
 PAUSE_S = 0.1  # claude waits longer; the shorter, the harder for the proxies
-CROWD_S = 60.0  # the longest that any crowd here takes
+CROWD_S = 60.0  # the longest duration of any crowd here
 LOST = RawReply(0, (), b"", is_whole=False)
 END = b"event: message_stop"
 ERROR = b"event: error"
 
 
 class Told(NamedTuple):
-    """What became of one request."""
+    """The result of one request."""
 
     reply: RawReply  # the last one
     tries: int
-    is_refused: bool  # nobody listened: claude would show an error
+    is_refused: bool  # the connection was refused: claude would show an error
     took_s: float
 
     @property
     def is_answered(self) -> bool:
-        """Whether the reply came whole and is no error."""
+        """Whether the reply is complete and not an error."""
         return self.reply.status == 200 and self.reply.is_whole and ERROR not in self.reply.body
 
     @property
     def is_streamed(self) -> bool:
-        """Whether a stream came to its own end."""
+        """Whether a stream ended normally."""
         return self.is_answered and END in self.reply.body
 
     @property
     def is_cut(self) -> bool:
-        """Whether a stream that began ended so that the client sees it: cut, or with an error."""
+        """Whether a stream that had begun ended visibly too early: cut, or with an error."""
         began = self.reply.status == 200 and END not in self.reply.body
         return began and (not self.reply.is_whole or ERROR in self.reply.body)
 
@@ -59,18 +59,18 @@ class Crowd:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether none has its whole reply yet."""
+        """Whether no client has its whole reply yet."""
         return not any(future.done() for future in self.asked)
 
     def told(self) -> list[Told]:
-        """What became of all of them, once they are done."""
+        """Return all results, once the clients are done."""
         answers = [future.result(CROWD_S) for future in self.asked]
         self.pool.shutdown()
         return answers
 
 
 def ask_until_answered(port: int, headers: Headers, body: bytes) -> Told:
-    """Ask as claude does; a stream that began and was cut is not asked for again."""
+    """Send a request as claude does; a stream that began and was cut is not retried."""
     begun_at = time.monotonic()
     reply, tries = LOST, 0
     while tries < TRIES:

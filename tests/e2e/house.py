@@ -1,8 +1,8 @@
 """A house: one user's HOME with a login, AWS keys and a profile, and everything run in it.
 
-Knows: what claude and openclaude find in a HOME, how to run both with a clean environment. Refuses
-to know: what is asked, and what the stand-ins answer. Every secret in it is a canary: made for this
-run, so that it can be looked for anywhere and found only where it may be.
+Knows: what claude and openclaude find in a HOME, how to run both with a clean environment.
+Independent of: what is requested, and what the stand-ins answer. Every secret in it is a canary:
+made for this run, so that a test can search for it anywhere.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.e2e.canaries import memory
+from tests.pinned import CLAUDE_VERSION, PACKAGE
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PLATFORM = "claude-code-linux-x64"
-CLAUDE = REPOSITORY / ".work/claude/node_modules/@anthropic-ai" / PLATFORM / "claude"
+CLAUDE = REPOSITORY / ".work/claude/node_modules" / PACKAGE / "claude"
 OPENCLAUDE = Path(sys.executable).with_name("openclaude")
 PROFILE = "house"
-RUN_TIMEOUT_S = 90.0
+RUN_TIMEOUT_S = 300.0
 KEY = rb"sk-openclaude-[0-9a-f]{64}"
-# a profile with two slots and two tiers of Claude's, and what its user has in the environment
+# a profile with two slots and two Claude tiers, and its user's environment variables
 MIXED = "mixed"
 THINKER_KEY = f"sk-thinker-CANARY-{secrets.token_hex(16)}"
 MIXED_ENV = {"THINKER_KEY": THINKER_KEY}
-# claude's own login, like a plan's: far from expiry, so that claude asks nobody to refresh it
+# a login of claude's own as with a plan: far from expiry, so that claude does not refresh it
 EXPIRES_MS = 1999999999000
 
 
 class Canaries(NamedTuple):
-    """The secrets of one house; none is like another, and none is anybody's."""
+    """The secrets of one house; all of them are different and made up."""
 
     oauth: str
     refresh: str
@@ -70,7 +70,7 @@ def make_canaries() -> Canaries:
 
 
 def login_headers(oauth: str) -> tuple[tuple[bytes, bytes], ...]:
-    """The headers that make a request one of claude's with a plan's login, and no more."""
+    """Return the headers that make a request one of claude's with a plan's login, and no more."""
     return (
         (b"Authorization", f"Bearer {oauth}".encode()),
         (b"Content-Type", b"application/json"),
@@ -80,7 +80,7 @@ def login_headers(oauth: str) -> tuple[tuple[bytes, bytes], ...]:
 
 
 def question(text: str, **more: object) -> bytes:
-    """A small body of claude's kind."""
+    """Return a small body like claude's."""
     body = {"model": "claude-opus-5-5", "max_tokens": 100, **more}
     return json.dumps({**body, "messages": [{"role": "user", "content": text}]}).encode()
 
@@ -89,10 +89,20 @@ class House:
     """A HOME, a project in it, and the two programs as its user would run them."""
 
     def __init__(
-        self, root: Path, canaries: Canaries, *, anthropic_url: str, bedrock_url: str
+        self,
+        root: Path,
+        canaries: Canaries,
+        *,
+        anthropic_url: str,
+        bedrock_url: str,
+        program: Path = OPENCLAUDE,
+        around: Mapping[str, str] | None = None,
     ) -> None:
+        """`around`: the environment for claude's own requests (`Internet.for_claude`)."""
         self.root = root
-        self.method = "fork"  # how the instances are made
+        self.program = program
+        self.around = dict(around or {})
+        self.method = "fork"  # how the instances are started
         self.known_keys: dict[str, str] = {}
         self.canaries = canaries
         self.anthropic_url = anthropic_url
@@ -105,10 +115,10 @@ class House:
         self.write_aws(canaries.aws_secret)
         self.write_profile(PROFILE, anthropic_url=anthropic_url, bedrock_url=bedrock_url)
 
-    # What lies in it ----------------------------------------------------------------------------
+    # Its files ----------------------------------------------------------------------------------
 
     def _furnish_claude(self) -> None:
-        """An onboarded claude with a trusted project and a stored login."""
+        """Write the files of an onboarded claude with a trusted project and a stored login."""
         project = {
             "hasTrustDialogAccepted": True,
             "projectOnboardingSeenCount": 5,
@@ -117,7 +127,8 @@ class House:
         state = {
             "hasCompletedOnboarding": True,
             "theme": "dark",
-            "lastOnboardingVersion": "2.1.330",
+            "lastOnboardingVersion": CLAUDE_VERSION,
+            "effortCalloutV2Dismissed": True,  # asked by versions like 2.1.110
             "numStartups": 3,
             "projects": {str(self.project): project},
         }
@@ -141,7 +152,7 @@ class House:
         return path
 
     def write_aws(self, secret: str) -> None:
-        """The AWS profile that the shipped profiles name."""
+        """Write the AWS profile that the built-in profiles name."""
         self.write(
             ".aws/credentials",
             f"[openclaude]\naws_access_key_id = {self.canaries.aws_id}\n"
@@ -151,7 +162,7 @@ class House:
     def write_profile(
         self, name: str, *, anthropic_url: str, bedrock_url: str, more: str = ""
     ) -> None:
-        """The shipped `qwen`, at these two upstreams."""
+        """Write the built-in `qwen`, with these two upstreams."""
         self.write(
             f".config/openclaude/profiles/{name}.toml",
             f'schema = 1\nextends = "qwen"\n[anthropic]\nbase_url = "{anthropic_url}"\n'
@@ -159,21 +170,24 @@ class House:
         )
 
     def write_own_profile(self, name: str, text: str, *, anthropic: str = "") -> Path:
-        """A profile of the user's own, its Claude tiers at the Anthropic stand-in."""
+        """Write a profile of the user's own, with its Claude tiers at the Anthropic stand-in."""
         return self.write(
             f".config/openclaude/profiles/{name}.toml",
             f'schema = 1\n[anthropic]\nbase_url = "{self.anthropic_url}"\n{anthropic}\n{text}',
         )
 
     def write_agent(self, name: str, **front: str) -> None:
-        """An agent of the project's own."""
+        """Write an agent of the project's own."""
         head = "".join(f"{key}: {value}\n" for key, value in {"name": name, **front}.items())
         self.write(f"project/.claude/agents/{name}.md", f"---\n{head}---\nDo what you are told.\n")
 
     # Running ------------------------------------------------------------------------------------
 
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
-        """What `env -i` and these few names would give; PYTHONPATH only where the tests have it."""
+        """Return what `env -i` and a few names would give; PYTHONPATH only if the tests have it.
+
+        claude's traffic and its feature switches have their defaults, as users have them.
+        """
         kept = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
         return {
             "PATH": f"{CLAUDE.parent}:/usr/bin:/bin",
@@ -181,8 +195,8 @@ class House:
             "TERM": "xterm-256color",
             "LANG": "C.UTF-8",
             "OPENCLAUDE_START_METHOD": self.method,
-            "DISABLE_AUTOUPDATER": "1",
-            "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+            "DISABLE_AUTOUPDATER": "1",  # the pinned claude stays what it is
+            **self.around,
             **kept,
             **(more or {}),
         }
@@ -194,7 +208,7 @@ class House:
     def start(
         self, argv: Sequence[str | Path], env: Mapping[str, str], **more: Any
     ) -> subprocess.Popen[str]:
-        """A program in the project's folder, its output on pipes; the caller ends it."""
+        """Start a program in the project's folder, with its output on pipes; the caller ends it."""
         return subprocess.Popen(
             [str(part) for part in argv],
             env=dict(env),
@@ -209,7 +223,7 @@ class House:
     def run(
         self, argv: Sequence[str | Path], env: Mapping[str, str], timeout_s: float = RUN_TIMEOUT_S
     ) -> Ran:
-        """The same, to its end."""
+        """Run a program to its end."""
         with self.start(argv, env) as process:
             try:
                 out, err = process.communicate(timeout=timeout_s)
@@ -225,18 +239,18 @@ class House:
         self, *arguments: str, profile: str = PROFILE, env: Mapping[str, str] | None = None
     ) -> Ran:
         """A launch with this house's profile."""
-        argv = (OPENCLAUDE, "--profile", profile, *arguments)
+        argv: tuple[str | Path, ...] = (self.program, "--profile", profile, *arguments)
         return self.run(argv, self.environment(env))
 
-    def word(
+    def command(
         self,
         word: str,
         *arguments: str,
         profile: str = PROFILE,
         env: Mapping[str, str] | None = None,
     ) -> Ran:
-        """A word of openclaude's own, for this house's profile."""
-        argv = (OPENCLAUDE, word, "--profile", profile, *arguments)
+        """Run one of openclaude's commands, for this house's profile."""
+        argv: tuple[str | Path, ...] = (self.program, word, "--profile", profile, *arguments)
         return self.run(argv, self.environment(env))
 
     # The stack ----------------------------------------------------------------------------------
@@ -246,8 +260,8 @@ class House:
         return dict(json.loads((self.folder / "stack.json").read_bytes()))
 
     def status(self, profile: str = PROFILE) -> dict[str, Any]:
-        """What `openclaude status` says of the stack."""
-        return dict(self.word("status", "--json", profile=profile).json()["data"]["stacks"][0])
+        """Return what `openclaude status` reports about the stack."""
+        return dict(self.command("status", "--json", profile=profile).json()["data"]["stacks"][0])
 
     def pids(self) -> dict[str, int]:
         """The processes of the running stack."""
@@ -256,9 +270,9 @@ class House:
         return {"supervisor": status["pid"], **units}
 
     def keys(self) -> dict[str, str]:
-        """The local key of each instance; that of providers is nowhere but in memory.
+        """Return the local key of each instance; that of providers is only in memory.
 
-        Looked for once, and best before a test has sent a key that is none.
+        Searched only once, preferably before a test has sent a wrong key.
         """
         main = str(self.record()["main_key"])
         if self.known_keys.get("main") != main:

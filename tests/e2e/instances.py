@@ -1,7 +1,7 @@
-"""The two instances of a plan as fresh processes of a test's own, without a supervisor.
+"""The two instances of a plan as fresh processes of a test, without a supervisor.
 
-Knows: how a unit becomes a process. Refuses to know: what is asked of it. For tests that look into
-an instance: its modules, its log, LiteLLM's callbacks.
+Knows: how a unit becomes a process. Independent of: what is requested of it. For tests that look
+into an instance: its modules, its log, LiteLLM's callbacks.
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from openclaude.compile.plan import Plan, read_plan
-from openclaude.run.listeners import bind_pair
-from openclaude.run.processes import python_environment
-from openclaude.run.units import Process, Surroundings, spawn_process
+from openclaude.contracts.plan import Plan, read_plan
+from openclaude.run.launcher.listeners import bind_pair
+from openclaude.run.os.processes import python_environment
+from openclaude.run.supervisor.unit_process import UnitProcess
+from openclaude.run.supervisor.unit_start import StackContext, spawn_process
 from tests.e2e.house import House
 
-READY_TIMEOUT_S = 60.0
+READY_TIMEOUT_S = 180.0
 MAIN_KEY, PROVIDERS_KEY = "sk-openclaude-main", "sk-openclaude-providers"
 
 
 def plan_of(house: House) -> Plan:
     """The plan of the house's profile."""
-    return read_plan(house.word("compile", "--json").json()["data"]["files"]["plan.json"])
+    return read_plan(house.command("compile", "--json").json()["data"]["files"]["plan.json"])
 
 
 @contextmanager
@@ -36,9 +37,9 @@ def instances(
     modules: Mapping[str, str] | None = None,
     application: str = "",
 ) -> Iterator[int]:
-    """The plan's instances, ready, with more Python modules to import by name; main's port.
+    """Start the plan's instances with more Python modules to import by name; yield main's port.
 
-    `application` is served in place of each unit's own, which it finds named in WRAPPED.
+    `application` is served in place of each unit's own, whose name is in WRAPPED.
     """
     for name, text in (modules or {}).items():
         (folder / f"{name}.py").write_text(text, encoding="utf-8")
@@ -46,8 +47,8 @@ def instances(
         (folder / name).write_text(text, encoding="utf-8")
     path = os.pathsep.join([str(folder), *python_environment().values()])
     pair = bind_pair(plan.port, strict=False)
-    around = Surroundings(folder, pair.port, MAIN_KEY, PROVIDERS_KEY, dict(env))
-    processes: list[Process] = []
+    context = StackContext(folder, pair.port, MAIN_KEY, PROVIDERS_KEY, dict(env))
+    processes: list[UnitProcess] = []
     try:
         for unit in plan.units:
             listener = pair.main if unit.name == "main" else pair.providers
@@ -56,7 +57,7 @@ def instances(
                 application=application or unit.application,
                 environment={**unit.environment, **more},
             )
-            processes.append(spawn_process(unit, listener.fileno(), around))
+            processes.append(spawn_process(unit, listener.fileno(), context))
         for process in processes:
             assert select.select([process.report], [], [], READY_TIMEOUT_S)[0], "it is not ready"
             assert process.read_report(), [log.read_text() for log in folder.glob("*.log")]
@@ -64,5 +65,5 @@ def instances(
     finally:
         for process in processes:
             process.kill()
-            process.forget()
+            process.reap()
         pair.close()

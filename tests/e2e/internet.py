@@ -1,8 +1,8 @@
-"""An internet of stand-ins: each host that may be asked, under its real name, over real TLS.
+"""An internet of stand-ins: each host under its real name, over real TLS.
 
-Knows: a proxy's CONNECT, certificates, which host is played by which loopback port. Refuses to
-know: what is said to a host. A process gets there by HTTPS_PROXY and SSL_CERT_FILE, as in a
-company's network; whoever asks for another host is refused and written down.
+Knows: a proxy's CONNECT, certificates, which loopback port stands for which host. Independent of:
+what is sent to a host. A process gets there by HTTPS_PROXY and SSL_CERT_FILE, as in a company's
+network; a request for any other host is refused and recorded.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import contextlib
 import datetime
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography import x509
@@ -20,9 +21,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from openclaude.standins.anthropic.standin import AnthropicStandin
+
 READ_SIZE = 65536
 CONNECT = b"CONNECT "
-# bytes; a reader that never has to pause, because Python 3.11 would then pause what is under TLS
+OWN_HOST = "api.anthropic.com"
+# bytes; a reader that never pauses, because Python 3.11 would then pause the transport below TLS
 LARGEST = 1 << 26
 
 
@@ -32,7 +36,7 @@ class Internet:
     def __init__(self, hosts: Mapping[str, int], folder: Path) -> None:
         self.hosts = dict(hosts)
         self.asked: list[str] = []  # HOST:PORT of every CONNECT
-        self.refused: list[str] = []  # the same, of those that lead nowhere
+        self.refused: list[str] = []  # the same, for unknown hosts
         self.authority = folder / "authority.pem"
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._tls.load_cert_chain(write_certificates(folder, sorted(hosts)))
@@ -53,15 +57,25 @@ class Internet:
         self._loop.close()
 
     def clear(self) -> None:
-        """Forget who was asked."""
+        """Forget which hosts were requested."""
         self.asked.clear()
         self.refused.clear()
 
+    @property
+    def url(self) -> str:
+        """The address of the proxy."""
+        return f"http://127.0.0.1:{self._port}"
+
     def environment(self) -> dict[str, str]:
-        """What a user in such a network has in the environment."""
+        """Return the environment variables of a user in such a network."""
+        return {"HTTPS_PROXY": self.url, "SSL_CERT_FILE": str(self.authority)}
+
+    def for_claude(self) -> dict[str, str]:
+        """Return the same for claude alone: no instance inherits HTTP_PROXY."""
         return {
-            "HTTPS_PROXY": f"http://127.0.0.1:{self._port}",
-            "SSL_CERT_FILE": str(self.authority),
+            "HTTP_PROXY": self.url,
+            "NO_PROXY": "127.0.0.1,localhost",
+            "NODE_EXTRA_CA_CERTS": str(self.authority),
         }
 
     def _run(self) -> None:
@@ -77,7 +91,7 @@ class Internet:
         self._loop.run_until_complete(everything_ended())
 
     async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One client of the proxy."""
+        """Serve one client of the proxy."""
         self._clients.add(writer)
         with contextlib.suppress(ConnectionError, ssl.SSLError, asyncio.IncompleteReadError):
             head = await reader.readuntil(b"\r\n\r\n")
@@ -95,14 +109,25 @@ class Internet:
         writer.close()
 
 
+@contextmanager
+def around_claude(folder: Path) -> Iterator[Internet]:
+    """Serve claude's own requests, other than to models: its host has no answer, others fail.
+
+    Without it claude waits for a second in each run (measured with 2.1.330). A stand-in of its own,
+    because these requests are not part of a conversation.
+    """
+    with AnthropicStandin(keep=0) as host, Internet({OWN_HOST: host.port}, folder) as internet:
+        yield internet
+
+
 async def join_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
-    """Carry bytes between a client and a loopback port until both have gone."""
+    """Carry bytes between a client and a loopback port until both have closed."""
     their_reader, their_writer = await asyncio.open_connection("127.0.0.1", port)
     await asyncio.gather(carry(reader, their_writer), carry(their_reader, writer))
 
 
 async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Carry bytes one way to their end, which ends the other way too."""
+    """Carry bytes in one direction until their end, which also ends the other one."""
     with contextlib.suppress(ConnectionError, ssl.SSLError):
         while part := await reader.read(READ_SIZE):
             writer.write(part)
@@ -111,7 +136,7 @@ async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def everything_ended() -> None:
-    """Wait for every connection's end, which has been brought about."""
+    """Wait for the end of every connection, after ending it."""
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     await asyncio.gather(*tasks)
 
@@ -120,7 +145,7 @@ async def everything_ended() -> None:
 
 
 def write_certificates(folder: Path, hosts: list[str]) -> Path:
-    """An authority's certificate, and a file with key and certificate of all these hosts."""
+    """Write an authority's certificate, and a file with key and certificate of all these hosts."""
     authority_key, host_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     name = named("openclaude's test authority")
     authority = (
@@ -155,14 +180,14 @@ def write_certificates(folder: Path, hosts: list[str]) -> Path:
 
 
 def named(text: str) -> x509.Name:
-    """A certificate's name."""
+    """Return a certificate's name."""
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
 def begun(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey
 ) -> x509.CertificateBuilder:
-    """What every certificate begins with; it is valid for a day."""
+    """Return the start of every certificate; it is valid for a day."""
     now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder()
@@ -177,7 +202,7 @@ def begun(
 
 
 def key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
-    """What a key is for."""
+    """Return the allowed usage of a key."""
     return x509.KeyUsage(
         digital_signature=True,
         content_commitment=False,

@@ -1,10 +1,9 @@
-"""A stack in a network that looks as if it had an outside, and every packet that went there.
+"""A stack in a network that looks as if it had an outside, with every packet recorded.
 
-Knows: how to make such a network, what a stack is put through. Refuses to know: what is right.
-Run by itself in a network and mount namespace of its own (`unshare -n -m`): `python -m
-tests.e2e.outside FOLDER` prints one JSON document. `outside` is one end of a veth pair with the
-default route and a name server behind it; the other end is read here. IPv6 is off, so that the
-kernel itself says nothing.
+Knows: how to make such a network, what a stack is put through. Independent of: what is right. Runs
+in network and mount namespaces of its own (`unshare -n -m`): `python -m tests.e2e.outside FOLDER`
+prints one JSON document. `outside` is one end of a veth pair with the default route and a name
+server behind it; the other end is read here. IPv6 is off, so that the kernel itself sends nothing.
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from openclaude.standins.anthropic import AnthropicStandin
-from openclaude.standins.bedrock import BedrockStandin
-from openclaude.standins.sigv4 import Secret
+from openclaude.standins.anthropic.standin import AnthropicStandin
+from openclaude.standins.bedrock.sigv4 import Secret
+from openclaude.standins.bedrock.standin import BedrockStandin
 from tests.e2e import raw
 from tests.e2e.house import House, login_headers, make_canaries, question
 
-NAME_SERVER = "192.0.2.53"  # of a block that is nobody's (RFC 5737)
+NAME_SERVER = "192.0.2.53"  # in a block reserved for documentation (RFC 5737)
 COMMANDS = (
     "ip link set lo up",
     "ip link add outside type veth peer name watched",
@@ -39,7 +38,7 @@ QUIET_S = 0.5
 
 
 def main() -> None:
-    """Make the network, use a stack in it, print where packets went to."""
+    """Make the network, use a stack in it, print the destinations of its packets."""
     root = Path(sys.argv[1])
     make_network(root)
     watched = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ALL_PROTOCOLS))
@@ -73,22 +72,22 @@ def make_network(root: Path) -> None:
 
 
 def use_a_stack(root: Path) -> list[int]:
-    """Start, ask on both lanes, fail on both, stop; the statuses of the replies."""
+    """Start, send good and failing requests on both routes, stop; return the statuses."""
     canaries = make_canaries()
     keys = {canaries.aws_id: Secret(canaries.aws_secret)}
     with AnthropicStandin() as anthropic, BedrockStandin(credentials=keys) as bedrock:
         house = House(
             root / "house", canaries, anthropic_url=anthropic.url, bedrock_url=bedrock.url
         )
-        assert house.word("start", "--wait").code == 0, house.logs()
+        assert house.command("start", "--wait").code == 0, house.logs()
         try:
             return [reply.status for reply in ask_everything(house)]
         finally:
-            assert house.word("stop").code == 0
+            assert house.command("stop").code == 0
 
 
 def ask_everything(house: House) -> Iterator[raw.RawReply]:
-    """A request of every kind that claude makes, without claude."""
+    """Send a request of every kind that claude makes, without claude."""
     record = house.record()
     headers = raw.with_key(login_headers(house.canaries.oauth), record["main_key"])
     for model in ("claude-opus-5-5", "openclaude-haiku"):
@@ -100,7 +99,7 @@ def ask_everything(house: House) -> Iterator[raw.RawReply]:
 
 
 def destinations(watched: socket.socket) -> Iterator[str]:
-    """Where every packet went that was seen until it was quiet for a moment."""
+    """Return the destination of every packet until it was quiet for a moment."""
     watched.settimeout(QUIET_S)
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:

@@ -1,6 +1,6 @@
-"""Which processes belong to a house, whatever became of their parents.
+"""Which processes belong to a house, whatever happened to their parents.
 
-Knows: /proc. Refuses to know: what a process is for.
+Knows: /proc. Independent of: what a process is for.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ PROC = Path("/proc")
 
 
 def processes_of(folder: Path) -> dict[int, str]:
-    """Every living process that names `folder` or has something in it open: pid to command line.
+    """Return every process that names `folder` or has a file in it open: pid to command line.
 
-    This process and its own parents are none of them.
+    Except this process and its own parents.
     """
     wanted = os.fsencode(folder)
     return {
@@ -28,12 +28,12 @@ def processes_of(folder: Path) -> dict[int, str]:
 
 
 def pids() -> list[int]:
-    """Every process there is."""
+    """Return the pids of all processes."""
     return sorted(int(path.name) for path in PROC.iterdir() if path.name.isdigit())
 
 
 def traces(pid: int) -> Iterator[bytes]:
-    """Everything about a process that can name a folder; nothing for one that has ended."""
+    """Return everything about a process that can name a folder; nothing if it has ended."""
     yield command_line(pid)
     yield environment(pid)
     with contextlib.suppress(OSError):
@@ -45,14 +45,14 @@ def traces(pid: int) -> Iterator[bytes]:
 
 
 def command_line(pid: int) -> bytes:
-    """The arguments of a process, each ended by a NUL; empty for one that has ended."""
+    """Return the arguments of a process, each ended by a NUL; empty if it has ended."""
     with contextlib.suppress(OSError):
         return (PROC / str(pid) / "cmdline").read_bytes()
     return b""
 
 
 def environment(pid: int) -> bytes:
-    """The environment a process was started with; empty for one that has ended."""
+    """Return the environment a process was started with; empty if it has ended."""
     with contextlib.suppress(OSError):
         return (PROC / str(pid) / "environ").read_bytes()
     return b""
@@ -64,7 +64,7 @@ def executable(pid: int) -> Path:
 
 
 def wait_until_none(folder: Path, timeout_s: float) -> dict[int, str]:
-    """What is left of `processes_of` when the time is up; returns as soon as nothing is."""
+    """Return what `processes_of` still finds when the time is up; earlier if nothing is left."""
     deadline = time.monotonic() + timeout_s
     while (left := processes_of(folder)) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -1,8 +1,8 @@
-"""Every provider that a shipped profile names, played by a stand-in at the provider's own address.
+"""Every provider in a built-in profile, with a stand-in at the provider's own address.
 
-Knows: who is where, which key each of them wants, which models a profile asks for. Refuses to
-know: what is asked. A server on the user's own machine has its usual port; everybody else is found
-by name, through the internet of the tests.
+Knows: addresses, which key each of them requires, which models a profile uses. Independent of: what
+is requested. A server on the user's own machine has its usual port; all others are found by name,
+through the internet of the tests.
 """
 
 from __future__ import annotations
@@ -14,33 +14,34 @@ from pathlib import Path
 from typing import NamedTuple
 
 from openclaude.compile.resolve import Deployment, Resolution, resolve
-from openclaude.places import find_places
-from openclaude.profile.catalog import Catalog
+from openclaude.models.catalog import Catalog
+from openclaude.paths import find_places
 from openclaude.profile.library import Library
-from openclaude.standins.anthropic import AnthropicStandin
-from openclaude.standins.bedrock import BedrockRecorded, BedrockStandin
-from openclaude.standins.bedrock_rules import ModelRules
-from openclaude.standins.exchange import Recorded
-from openclaude.standins.gemini import GeminiStandin
-from openclaude.standins.judged import Judged
-from openclaude.standins.ollama import OllamaStandin
-from openclaude.standins.openai import OpenAIStandin
-from openclaude.standins.sigv4 import Secret
+from openclaude.standins.anthropic.standin import AnthropicStandin
+from openclaude.standins.base.exchange import Recorded
+from openclaude.standins.bedrock.rules import ModelRules
+from openclaude.standins.bedrock.sigv4 import Secret
+from openclaude.standins.bedrock.standin import BedrockRecorded, BedrockStandin
+from tests.conftest import NOWHERE
 from tests.e2e.house import Canaries
 from tests.e2e.internet import Internet
+from tests.standins.gemini.standin import GeminiStandin
+from tests.standins.judged import Judged
+from tests.standins.ollama import OllamaStandin
+from tests.standins.openai.standin import OpenAIStandin
 
 REGION = "us-west-2"
 LOCAL_PORT = 8000
 OLLAMA_PORT = 11434
-NO_KEY = "none"  # what a server of the user's own gets where the profile names no key
-CACHING = ("anthropic.claude", "amazon.nova")  # the families that take a cachePoint
+NO_KEY = "none"  # the key for a server of the user's own if the profile names none
+CACHING = ("anthropic.claude", "amazon.nova")  # the families that accept a cachePoint
 
 Provider = BedrockStandin | OpenAIStandin | GeminiStandin | OllamaStandin
 Request = BedrockRecorded | Judged
 
 
 class Keys(NamedTuple):
-    """The keys of this run; each is known to one provider only."""
+    """The keys of this run; each is valid at one provider only."""
 
     anthropic: str
     openai: str
@@ -48,12 +49,12 @@ class Keys(NamedTuple):
     gemini: str
 
     def environment(self) -> dict[str, str]:
-        """Where the shipped profiles expect them."""
+        """Return the variables in which the built-in profiles expect them."""
         return {f"{name.upper()}_API_KEY": key for name, key in self._asdict().items()}
 
 
 class Everybody(NamedTuple):
-    """All of them, running."""
+    """All of the stand-ins, running."""
 
     keys: Keys
     anthropic: AnthropicStandin
@@ -61,16 +62,16 @@ class Everybody(NamedTuple):
     internet: Internet
 
     def environment(self) -> dict[str, str]:
-        """What a user has in the environment who has a key for everybody."""
+        """Return the environment of a user with a key for every provider."""
         return {**self.keys.environment(), **self.internet.environment()}
 
     def clear(self) -> None:
-        """Forget everything that was asked."""
+        """Forget all requests."""
         for standin in (self.anthropic, *self.providers.values(), self.internet):
             standin.clear()
 
     def asked_with(self, text: str) -> dict[str, list[Request]]:
-        """The requests that hold a text, of each provider that has one."""
+        """Return the requests that contain a text, for each provider that has one."""
         found = {
             name: [request for request in standin.requests if text.encode() in request.body]
             for name, standin in self.providers.items()
@@ -78,7 +79,7 @@ class Everybody(NamedTuple):
         return {name: requests for name, requests in found.items() if requests}
 
     def requests(self) -> list[Recorded]:
-        """Everything that anybody but Anthropic was asked."""
+        """Return every request to anything but Anthropic."""
         return [request for standin in self.providers.values() for request in standin.requests]
 
 
@@ -96,7 +97,7 @@ def make_keys() -> Keys:
 def everybody(
     canaries: Canaries, resolutions: Mapping[str, Resolution], folder: Path
 ) -> Iterator[Everybody]:
-    """Start them all, with the models that these profiles name."""
+    """Start all of them, with the models that these profiles use."""
     models = {name: rules_for(name, resolutions) for name in ("bedrock", "openai", "gemini")}
     models |= {name: rules_for(name, resolutions) for name in ("openrouter", "ollama", "local")}
     keys = make_keys()
@@ -126,8 +127,8 @@ def everybody(
 
 
 def resolve_shipped() -> dict[str, Resolution]:
-    """Every shipped profile, by its name: there is none that could be forgotten."""
-    places = find_places({"HOME": "/nonexistent"})
+    """Resolve every built-in profile, by its name, so that none is forgotten."""
+    places = find_places({"HOME": NOWHERE})
     catalog = Catalog.bundled()
     library = Library(places.profiles, places.shipped, catalog=catalog)
     return {
@@ -137,7 +138,7 @@ def resolve_shipped() -> dict[str, Resolution]:
 
 
 def rules_for(name: str, resolutions: Mapping[str, Resolution]) -> dict[str, ModelRules]:
-    """What the models can do that the profiles ask of one provider."""
+    """Return the capabilities of the models that the profiles use at one provider."""
     return {
         model_of(one): ModelRules(
             max_output_tokens=one.max_output_tokens,
@@ -151,12 +152,12 @@ def rules_for(name: str, resolutions: Mapping[str, Resolution]) -> dict[str, Mod
 
 
 def standin_of(one: Deployment) -> str:
-    """Who plays the provider of a deployment; "" for nobody, as nobody is asked."""
+    """Return the stand-in for the provider of a deployment; "" if no server is needed."""
     if "mock_response" in one.params:
         return ""
     return "local" if one.api_base.startswith("http://127.0.0.1:8000") else one.provider
 
 
 def model_of(one: Deployment) -> str:
-    """A model as its provider calls it."""
+    """Return the provider's own name for a model."""
     return one.model.partition("/")[2]

@@ -1,7 +1,7 @@
 """A client that sends exactly the bytes it is given and keeps exactly what comes back.
 
-Knows: HTTP/1.1 on loopback. Refuses to know: what it says to whom. For tests that compare two ways
-to one upstream byte by byte, where claude's own session ids would be in the way.
+Knows: HTTP/1.1 on loopback. Independent of: what is sent, and to whom. For tests that compare two
+ways to one upstream byte by byte, where claude's own session ids would differ.
 """
 
 from __future__ import annotations
@@ -12,23 +12,24 @@ from typing import Any, NamedTuple
 
 import h11
 
-from openclaude.standins.exchange import Recorded
+from openclaude.standins.base.exchange import Recorded
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
-TIMEOUT_S = 30.0
+MESSAGES = "/v1/messages?beta=true"
+TIMEOUT_S = 120.0
 LOCAL_KEY = b"x-litellm-api-key"
-# what a connection of its own must say itself
+# headers that belong to a connection of its own
 OF_THE_CONNECTION = frozenset({b"host", b"content-length", b"connection"})
 
 
 class RawReply(NamedTuple):
-    """A reply as it came; names of headers as they were written."""
+    """A reply as it arrived; header names as they were written."""
 
     status: int
     headers: Headers
     body: bytes
-    is_whole: bool  # whether it ended as HTTP says, and was not cut off
+    is_whole: bool  # whether it ended properly by HTTP's rules, and was not cut off
 
     def sorted_headers(self) -> list[tuple[bytes, bytes]]:
         """The headers without the case and order of their names, which mean nothing in HTTP."""
@@ -40,7 +41,7 @@ def ask(
     headers: Sequence[tuple[bytes, bytes]],
     body: bytes,
     *,
-    target: str = "/v1/messages?beta=true",
+    target: str = MESSAGES,
     method: str = "POST",
     own_host: bool = False,
 ) -> RawReply:
@@ -64,10 +65,10 @@ def begin(
     headers: Sequence[tuple[bytes, bytes]],
     body: bytes,
     *,
-    target: str = "/v1/messages?beta=true",
+    target: str = MESSAGES,
     method: str = "POST",
 ) -> h11.Connection:
-    """Send one request, its Host among the headers; the reply is the caller's to read or leave."""
+    """Send one request with a Host among the headers; the caller may read or abandon the reply."""
     wire = h11.Connection(h11.CLIENT, max_incomplete_event_size=1 << 20)
     head = [(b"Content-Length", b"%d" % len(body)), *headers]
     request = h11.Request(method=method, target=target, headers=head)
@@ -80,8 +81,9 @@ def begin(
 
 
 def read_reply(connection: socket.socket, wire: h11.Connection) -> RawReply:
-    """The reply to the request that was begun."""
-    status, headers, body = 0, (), bytearray()
+    """Read the reply to a request that was sent."""
+    status, body = 0, bytearray()
+    headers: Headers = ()
     while True:
         try:
             event: Any = wire.next_event()
@@ -100,7 +102,7 @@ def read_reply(connection: socket.socket, wire: h11.Connection) -> RawReply:
 
 
 def read_until(connection: socket.socket, wanted: bytes, *, timeout_s: float) -> bytes:
-    """What has arrived when `wanted` has, framing and all. Raises TimeoutError."""
+    """Return what has arrived once it contains `wanted`, with framing. Raises TimeoutError."""
     connection.settimeout(timeout_s)
     seen = bytearray()
     while wanted not in seen:
@@ -112,7 +114,7 @@ def read_until(connection: socket.socket, wanted: bytes, *, timeout_s: float) ->
 
 
 def client_headers(request: Recorded) -> Headers:
-    """A recorded request's headers, to be sent again on another connection."""
+    """Return a recorded request's headers, for another connection."""
     return tuple(pair for pair in request.headers if pair[0].lower() not in OF_THE_CONNECTION)
 
 

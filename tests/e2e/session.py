@@ -1,6 +1,6 @@
-"""A long session of the real claude without a terminal: asked a line, answered a line.
+"""A long session of the real claude without a terminal: one line in, one line out.
 
-Knows: claude's stream-json mode. Refuses to know: what is asked.
+Knows: claude's stream-json mode. Independent of: what is asked.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any
 from tests.e2e.house import OPENCLAUDE, PROFILE, House
 
 STREAMING = ("--input-format", "stream-json", "--output-format", "stream-json", "--verbose")
-ANSWER_TIMEOUT_S = 60.0
+ANSWER_TIMEOUT_S = 180.0
 
 
 class Session:
-    """One claude that goes on until its input ends."""
+    """One claude that runs until its input ends."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
@@ -36,21 +36,21 @@ class Session:
                 self.results.put(said)
 
     def ask(self, text: str) -> None:
-        """Ask; the answer is fetched with `answer`."""
+        """Send a prompt; get the answer with `answer`."""
         assert self.process.stdin
         said = {"type": "user", "message": {"role": "user", "content": text}}
         self.process.stdin.write(json.dumps(said) + "\n")
         self.process.stdin.flush()
 
     def answer(self) -> str:
-        """The next answer. Raises queue.Empty when none comes."""
+        """Return the next answer. Raises queue.Empty if none comes."""
         said = self.results.get(timeout=ANSWER_TIMEOUT_S)
         return str(said["result"])
 
 
 @contextmanager
 def session(house: House, model: str) -> Iterator[Session]:
-    """A session in the house; it ends with the block."""
+    """Start a session in the house; it ends with the block."""
     process = subprocess.Popen(
         [str(OPENCLAUDE), "--profile", PROFILE, "-p", "--model", model, *STREAMING],
         env=house.environment(),

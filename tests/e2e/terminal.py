@@ -1,11 +1,12 @@
-"""claude's screen: a real terminal (tmux) with keys to press and a picture to read.
+"""claude's screen: a real terminal (tmux) to type into and to read.
 
-Knows: tmux. Refuses to know: what is on the screen. Nothing sleeps for a fixed time: a picture is
-waited for.
+Knows: tmux. Independent of: what is on the screen. Nothing sleeps for a fixed time: tests wait for
+a picture.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
@@ -17,8 +18,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-WAIT_S = 20.0
+WAIT_S = 60.0
 POLL_S = 0.05
+AGAIN_S = 2.0  # between two times that a key is pressed
 
 
 class Terminal:
@@ -51,11 +53,11 @@ class Terminal:
         self._tmux("kill-server")
 
     def screen(self) -> str:
-        """What is drawn, lines joined where the terminal wrapped them."""
+        """Return what is displayed, with lines joined if the terminal wrapped them."""
         return self._tmux("capture-pane", "-p", "-J", "-t", "t")
 
     def wait_for(self, pattern: str, timeout_s: float = WAIT_S) -> str:
-        """The screen, once it matches. Raises AssertionError when it does not in time."""
+        """Return the screen, once it matches. Raises AssertionError if it does not in time."""
         deadline = time.monotonic() + timeout_s
         while not re.search(pattern, screen := self.screen()):
             if time.monotonic() > deadline:
@@ -64,7 +66,7 @@ class Terminal:
         return screen
 
     def type(self, text: str) -> None:
-        """Type a text, wait until it is drawn, and press Enter."""
+        """Type a text, wait until it is displayed, and press Enter."""
         self._tmux("send-keys", "-t", "t", "-l", text)
         self.wait_for(re.escape(text[:30]))
         self.press("Enter")
@@ -72,6 +74,16 @@ class Terminal:
     def press(self, key: str) -> None:
         """Press one key, named as tmux names it."""
         self._tmux("send-keys", "-t", "t", key)
+
+    def press_until(self, key: str, pattern: str) -> None:
+        """Press a key again until the screen matches: claude ignores what comes too early."""
+        deadline = time.monotonic() + WAIT_S
+        while time.monotonic() < deadline:
+            self.press(key)
+            with contextlib.suppress(AssertionError):
+                self.wait_for(pattern, AGAIN_S)
+                return
+        self.wait_for(pattern, 0.0)
 
     @property
     def pid(self) -> int:
@@ -85,7 +97,7 @@ class Terminal:
             if time.monotonic() > deadline:
                 raise AssertionError("the command did not end with an exit status")
             if self._told("pane_dead") == "1":
-                # tmux 3.3a misses its child's end now and then: seen as a zombie for 20 s
+                # tmux 3.3a sometimes misses its child's end: seen as a zombie for 20 s
                 os.kill(int(self._told("pid")), signal.SIGCHLD)
             time.sleep(POLL_S)
         return int(status)

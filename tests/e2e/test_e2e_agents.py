@@ -1,4 +1,4 @@
-"""Subagents: work that the main model hands to haiku is done through Bedrock, tools and all."""
+"""Subagents: work that the main model gives to haiku is done through Bedrock, with tools."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from openclaude.standins import script
-from openclaude.standins.anthropic import AnthropicStandin
-from openclaude.standins.bedrock import BedrockRecorded, BedrockStandin
+from openclaude.standins.anthropic.standin import AnthropicStandin
+from openclaude.standins.base import script
+from openclaude.standins.bedrock.standin import BedrockRecorded, BedrockStandin
 from tests.e2e.house import House, Ran
 
 MAKE = script.tool("Bash", {"command": "echo from-the-helper"})
@@ -18,20 +18,20 @@ ALLOWED = ("--allowedTools", "Agent", "Bash(echo:*)", "Read")
 
 
 def hand_over(agent: str, prompt: str, *, background: bool = False) -> str:
-    """A script for the main model: give `prompt` to an agent, then end."""
+    """Return a script for the main model: give `prompt` to an agent, then end."""
     call = {"description": "a small job", "prompt": prompt, "subagent_type": agent}
     arguments = {**call, "run_in_background": background}
     return script.tool("Agent", arguments) + script.then(script.say("all is done"))
 
 
 def events(ran: Ran) -> list[dict[str, object]]:
-    """What claude said, event by event; it ended well."""
+    """Return claude's output, event by event; it ended well."""
     assert (ran.code, ran.err) == (0, "")
     return ran.lines()
 
 
 def assert_served(requests: tuple[BedrockRecorded, ...], key_id: str) -> None:
-    """Bedrock believed and understood every request."""
+    """Assert that Bedrock accepted every request."""
     assert [request.signed_by for request in requests] == [key_id] * len(requests)
     assert not [
         problem
@@ -43,7 +43,7 @@ def assert_served(requests: tuple[BedrockRecorded, ...], key_id: str) -> None:
 
 @pytest.fixture
 def explore_on_haiku(house: House) -> Iterator[None]:
-    """The house's profile with `[agents] explore`, for as long as the test runs."""
+    """Add `[agents] explore` to the house's profile, for the duration of the test."""
     path = house.home / ".config/openclaude/profiles/house.toml"
     before = path.read_text()
     path.write_text(f'{before}\n[agents]\nexplore = "haiku"\n')
@@ -104,7 +104,7 @@ def test_explore_moves_to_haiku_beside_the_users_own_agents(
     assert "You explore a codebase" in explored
     assert "I am mine." in mined
     assert_served(bedrock.requests, house.canaries.aws_id)
-    # only what claude is told has changed: the proxies go on
+    # only claude's settings have changed: the proxies keep running
     assert house.pids() == before
 
 

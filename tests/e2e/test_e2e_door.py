@@ -1,7 +1,7 @@
-"""The door of both instances: loopback, the local key, claude's own routes, and nothing else.
+"""What both instances let in: loopback, the local key, claude's own routes, and nothing else.
 
-The login in these requests is not the house's own: a test elsewhere looks for that one in the
-memory of `providers`, where it must never have been.
+The login in these requests is not the house's own: another test searches the memory of `providers`
+for that one, which must never have been there.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import socket
 import psutil
 import pytest
 
-from openclaude.standins.anthropic import AnthropicStandin
-from openclaude.standins.bedrock import BedrockStandin
+from openclaude.standins.anthropic.standin import AnthropicStandin
+from openclaude.standins.bedrock.standin import BedrockStandin
 from tests.e2e import raw
 from tests.e2e.conftest import ENV_TOKEN
 from tests.e2e.house import House, login_headers, question
@@ -70,7 +70,6 @@ def test_a_stranger_gets_nothing_and_nothing_is_asked_of_anybody(
         ("POST", "/chat/completions"),
         ("POST", "/anthropic/v1/messages"),
         ("POST", "/key/generate"),
-        ("POST", "/v1/messages/batches"),
         ("POST", "//v1/messages"),
     ],
 )

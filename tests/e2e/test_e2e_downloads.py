@@ -1,16 +1,16 @@
-"""A model whose name LiteLLM knows a tokenizer for: nobody but its own server is asked anything."""
+"""A model for which LiteLLM knows a tokenizer: only its own server is contacted."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-from openclaude.standins import script
-from openclaude.standins.openai import OpenAIStandin
+from openclaude.standins.base import script
 from tests.e2e import raw
 from tests.e2e.conftest import Build
 from tests.e2e.house import login_headers, question
 from tests.e2e.internet import Internet
+from tests.standins.openai.standin import OpenAIStandin
 
 PROFILE = "llama"
 KEY = "sk-llama"
@@ -40,7 +40,7 @@ max_output_tokens = 4000
 """,
         )
         env = {"SERVER_KEY": KEY, **internet.environment()}
-        started = house.word("start", "--wait", profile=PROFILE, env=env)
+        started = house.command("start", "--wait", profile=PROFILE, env=env)
         assert started.code == 0, started
         record = json.loads((house.folder.parent / PROFILE / "stack.json").read_bytes())
         headers = raw.with_key(login_headers(house.canaries.oauth), record["main_key"])
@@ -49,7 +49,7 @@ max_output_tokens = 4000
             raw.ask(record["port"], headers, question(prompt, model="openclaude-haiku", stream=how))
             for prompt, how in QUESTIONS
         ]
-        house.word("stop", profile=PROFILE)  # what LiteLLM does behind a reply has been done
+        house.command("stop", profile=PROFILE)  # by now LiteLLM's work after a reply is done
 
     assert internet.asked == []
     assert [reply.status for reply in replies] == [200] * len(QUESTIONS)

@@ -1,8 +1,8 @@
-"""A model that stands in for another: asked once, before the first word, for failures that pass.
+"""A fallback model: asked once, before the first byte, for temporary failures.
 
-Every count is taken at the upstreams. In this profile each tier has one model that fails as it is
-told and one that answers: of the same server (opus), of another provider (sonnet), in another AWS
-region (haiku), and behind a short patience (fable).
+All requests are counted at the upstreams. In this profile each tier has one model that fails as it
+is told and one that answers: on the same server (opus), of another provider (sonnet), in another
+AWS region (haiku), and after a short timeout (fable).
 """
 
 from __future__ import annotations
@@ -13,23 +13,25 @@ from typing import NamedTuple
 
 import pytest
 
-from openclaude.standins import script
-from openclaude.standins.bedrock import BedrockStandin
-from openclaude.standins.bedrock_reply import error_reply as aws_error
-from openclaude.standins.exchange import Recorded, Reply
-from openclaude.standins.judged import Judged
-from openclaude.standins.openai import OpenAIStandin
-from openclaude.standins.openai_reply import error_reply
-from openclaude.standins.sigv4 import Secret
+from openclaude.standins.base import script
+from openclaude.standins.base.exchange import Reply
+from openclaude.standins.bedrock.reply import error_reply as aws_error
+from openclaude.standins.bedrock.rules import ModelRules
+from openclaude.standins.bedrock.sigv4 import Secret
+from openclaude.standins.bedrock.standin import BedrockRecorded, BedrockStandin
 from tests.e2e import raw
 from tests.e2e.conftest import Build
 from tests.e2e.house import Canaries, House, Ran, login_headers, question
 from tests.e2e.internet import Internet
+from tests.standins.judged import Judged
+from tests.standins.openai.reply import error_reply
+from tests.standins.openai.standin import OpenAIStandin
 
 PROFILE = "fallbacks"
 FIRST, SECOND, SLEEPY = "first-1", "second-2", "sleepy-3"
 QWEN, ABROAD = "qwen.qwen3-next-80b-a3b", "us-east-1"
 LUNA = "gpt-5.6-luna"
+LUNAS = {LUNA: ModelRules(max_output_tokens=128_000)}  # its own limit, which differs from Qwen's
 KEY = "sk-first-and-second"
 ENV = {"SERVER_KEY": KEY, "OPENAI_API_KEY": "sk-openai"}
 ONCE = {"CLAUDE_CODE_MAX_RETRIES": "0"}
@@ -37,7 +39,7 @@ CUT = Reply(cut=True)  # not even a status line
 
 
 class Town(NamedTuple):
-    """The house, and the four who serve it."""
+    """The house, and the four servers behind it."""
 
     house: House
     server: OpenAIStandin
@@ -46,18 +48,19 @@ class Town(NamedTuple):
     failing: dict[str, Reply]  # by model, or by AWS region
 
     def asked(self) -> list[str]:
-        """Which models were asked, in this order; Bedrock's by their regions."""
-        requests = (*self.server.requests, *self.bedrock.requests, *self.openai.requests)
+        """Return which models were asked, in order; Bedrock's by their regions."""
+        servers = (*self.server.requests, *self.openai.requests)
+        requests: list[BedrockRecorded | Judged] = [*self.bedrock.requests, *servers]
         return [place(request) for request in sorted(requests, key=lambda request: request.at)]
 
     def fail(self, name: str, status: int, message: str = "the cause is named here") -> None:
-        """From now on a model fails so."""
+        """Make a model fail like this from now on."""
         make = aws_error if name.startswith("us-") else error_reply
         self.failing[name] = make(status, message)
 
 
-def place(request: Recorded) -> str:
-    """What tells the models of this profile apart."""
+def place(request: BedrockRecorded | Judged) -> str:
+    """Return what distinguishes the models of this profile."""
     return request.model_id if isinstance(request, Judged) else request.region
 
 
@@ -69,12 +72,12 @@ def running(
     failing: dict[str, Reply] = {}
     aws = {canaries.aws_id: Secret(canaries.aws_secret)}
 
-    def answer(request: Recorded) -> Reply | None:
+    def answer(request: BedrockRecorded | Judged) -> Reply | None:
         return failing.get(place(request))
 
     with (
         OpenAIStandin(key=KEY, answer=answer) as server,
-        OpenAIStandin(key=ENV["OPENAI_API_KEY"], answer=answer) as openai,
+        OpenAIStandin(key=ENV["OPENAI_API_KEY"], models=LUNAS, answer=answer) as openai,
         BedrockStandin(credentials=aws, answer=answer) as bedrock,
         Internet({"api.openai.com": openai.port}, tmp_path_factory.mktemp("town")) as internet,
         build_house("fallbacks") as house,
@@ -82,13 +85,13 @@ def running(
         text = profile(server=f"{server.url}/v1", bedrock=bedrock.url)
         house.write_own_profile(PROFILE, text)
         env = {**ENV, **internet.environment()}
-        started = house.word("start", "--wait", profile=PROFILE, env=env)
+        started = house.command("start", "--wait", profile=PROFILE, env=env)
         assert started.code == 0, started
         yield Town(house, server, openai, bedrock, failing)
 
 
 def profile(*, server: str, bedrock: str) -> str:
-    """Four tiers, each with a model to fall back on."""
+    """Write four tiers, each with a fallback."""
     limits = "context_window = 200000\nmax_output_tokens = 8000"
     at_server = f'api_base = "{server}"\napi_key = "env:SERVER_KEY"\n{limits}'
     return f"""
@@ -116,7 +119,7 @@ endpoint_url = "{bedrock}"
 
 @pytest.fixture
 def town(running: Town) -> Town:
-    """The town on a day on which nobody fails and nothing was asked yet."""
+    """The town with no failures and no recorded requests."""
     running.failing.clear()
     for standin in (running.server, running.openai, running.bedrock):
         standin.clear()
@@ -124,7 +127,7 @@ def town(running: Town) -> Town:
 
 
 def ask(town: Town, tier: str, prompt: str = "hi", *, stream: bool = True) -> raw.RawReply:
-    """One request for a slot, sent to main as claude sends it; nobody asks a second time."""
+    """Send one request for a slot to main as claude does, without retries."""
     house = town.house
     record = json.loads((house.folder.parent / PROFILE / "stack.json").read_bytes())
     headers = raw.with_key(login_headers(house.canaries.oauth), record["main_key"])
@@ -133,7 +136,7 @@ def ask(town: Town, tier: str, prompt: str = "hi", *, stream: bool = True) -> ra
 
 
 def claude(town: Town, tier: str, prompt: str = "hi", *more: str) -> Ran:
-    """The same from claude, told to try each thing once."""
+    """Run claude without retries."""
     arguments = ("-p", prompt, "--model", tier, *more)
     return town.house.openclaude(*arguments, profile=PROFILE, env=ONCE)
 
@@ -192,7 +195,7 @@ def test_a_model_that_says_nothing_in_time_lets_the_second_one_answer(town: Town
 
 @pytest.mark.parametrize("broken", [script.midstream(6), script.abort(6)], ids=["error", "cut"])
 def test_after_the_first_words_nobody_else_is_asked(town: Town, broken: str) -> None:
-    # with pauses, so that the first words have arrived when the connection breaks
+    # with pauses, so that the first text has arrived when the connection breaks
     reply = ask(town, "opus", script.slow(10, 0.05, "the beginning of something") + broken)
 
     assert reply.status == 200
@@ -222,6 +225,10 @@ def test_another_provider_goes_on_with_a_job_in_the_middle_of_its_tools(town: To
 
     assert ran == (0, "done\n", "")
     assert town.asked() == ["us-west-2", LUNA] * 2
+    # each got what it can take: claude requests 8192, and Qwen writes at most 8000
+    limits = [request.json()["inferenceConfig"]["maxTokens"] for request in town.bedrock.requests]
+    limits += [request.json()["max_output_tokens"] for request in town.openai.requests]
+    assert limits == [8000, 8000, 8192, 8192]
     problems = [p for request in town.openai.requests for p in request.problems]
     assert [problem for problem in problems if not problem.startswith("note: ")] == []
 
@@ -244,12 +251,13 @@ def test_a_refused_key_is_shown_by_claude_and_hidden_by_nobodys_answer(town: Tow
     ran = claude(town, "opus")
 
     assert (ran.code, ran.err) == (1, "")
-    assert ran.out.startswith(f"API Error: 424 {FIRST}: the provider refused the key of `env:SERV")
+    rejected = "the provider rejected the API key from `env:SERV"
+    assert ran.out.startswith(f"API Error: 424 {FIRST}: {rejected}")
     assert town.asked() == [FIRST]
 
 
 def joined(reply: raw.RawReply) -> bytes:
-    """The words of a reply, which a stream brings in parts."""
+    """Return the text of a reply, which a stream brings in parts."""
     if not reply.body.startswith(b"event:"):
         return reply.body
     events = (json.loads(line[6:]) for line in reply.body.splitlines() if line[:6] == b"data: ")

@@ -1,4 +1,4 @@
-"""The plan's limit: with `on_limit` another model goes on, without it claude says so itself."""
+"""The plan's limit: with `on_limit` another model continues, without it claude reports it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from openclaude.standins import script
-from openclaude.standins.anthropic import AnthropicStandin
-from openclaude.standins.anthropic_reply import error_reply, request_headers, scripted_error
-from openclaude.standins.bedrock import BedrockStandin
-from openclaude.standins.exchange import Recorded, Reply
+from openclaude.standins.anthropic.reply import error_reply, request_headers, scripted_error
+from openclaude.standins.anthropic.standin import AnthropicStandin
+from openclaude.standins.base import script
+from openclaude.standins.base.exchange import Recorded, Reply
+from openclaude.standins.bedrock.standin import BedrockStandin
 from tests.conftest import need
 from tests.e2e.canaries import requests_with
 from tests.e2e.conftest import Build
@@ -25,34 +25,34 @@ from tests.e2e.terminal import Terminal
 PROFILE = "moves"
 QWEN = "qwen.qwen3-next-80b-a3b"
 NOTICE = f"[your Claude plan's limit is reached: answered by bedrock/{QWEN}]"
-PROMPT = r"❯\s*\n─"  # the empty input box above its lower edge
+PROMPT = r"❯\s*\n─"  # the empty input box above its lower border
 ONCE = {"CLAUDE_CODE_MAX_RETRIES": "0"}
 
 
 @dataclass
 class Plan:
-    """The user's plan at Anthropic, and what is left of it."""
+    """The user's plan at Anthropic, and whether it is used up."""
 
     refusal: Reply | None = None
     upstream: AnthropicStandin = field(init=False)
 
     def answer(self, _: Recorded) -> Reply | None:
-        """A refusal, unless there is something left."""
+        """Return a refusal if the plan is used up."""
         return self.refusal
 
     def use_up(self) -> None:
-        """Nothing is left, in Anthropic's own words and headers."""
+        """Use up the plan, with Anthropic's own message and headers."""
         error = script.Error(status=429, is_limit=True)
         self.refusal = scripted_error(error, request_headers(), now=time.time(), wait_s=0.0)
 
     def be_busy(self) -> None:
-        """The server has too much to do; that is nobody's limit."""
+        """Make the server overloaded, which is not a limit."""
         self.refusal = error_reply(429, "Too many requests right now", request_headers())
 
 
 @pytest.fixture(scope="module")
 def plan_upstream(canaries: Canaries) -> Iterator[Plan]:
-    """Anthropic, as this plan meets it."""
+    """Anthropic, with this plan."""
     plan = Plan()
     with AnthropicStandin(credentials=frozenset({canaries.oauth}), answer=plan.answer) as upstream:
         plan.upstream = upstream
@@ -61,7 +61,7 @@ def plan_upstream(canaries: Canaries) -> Iterator[Plan]:
 
 @pytest.fixture
 def plan(plan_upstream: Plan) -> Plan:
-    """The same with everything left, having been asked nothing."""
+    """The same with nothing used up, and no recorded requests."""
     plan_upstream.refusal = None
     plan_upstream.upstream.clear()
     return plan_upstream
@@ -69,7 +69,7 @@ def plan(plan_upstream: Plan) -> Plan:
 
 @pytest.fixture(scope="module")
 def limited(build_house: Build, plan_upstream: Plan) -> Iterator[House]:
-    """A house whose profile goes on at the limit."""
+    """A house whose profile has `on_limit`."""
     with build_house("limit") as built:
         built.anthropic_url = plan_upstream.upstream.url
         built.write_own_profile(
@@ -84,18 +84,18 @@ endpoint_url = "{built.bedrock_url}"
 """,
             anthropic=f'on_limit = "bedrock/{QWEN}"',
         )
-        started = built.word("start", "--wait", profile=PROFILE)
+        started = built.command("start", "--wait", profile=PROFILE)
         assert started.code == 0, started
         yield built
 
 
 def ask(house: House, prompt: str, *more: str) -> Ran:
-    """A run on opus that gives up at once."""
+    """Run claude on opus without retries."""
     return house.openclaude("-p", prompt, "--model", "opus", *more, profile=PROFILE, env=ONCE)
 
 
 def texts(ran: Ran) -> list[str]:
-    """The text blocks that claude was given, in their order."""
+    """Return the text blocks that claude received, in order."""
     assert (ran.code, ran.err) == (0, "")
     said = [event["message"] for event in ran.lines() if event["type"] == "assistant"]
     blocks = [block for message in said for block in message["content"]]
@@ -132,7 +132,7 @@ def test_a_session_goes_back_to_claude_as_soon_as_the_plan_serves_it_again(
     plan.refusal = None
     second = ask(limited, script.say("two"), "--resume", first["session_id"])
 
-    # claude prints the last text of a turn alone: a script gets the answer without the notice
+    # claude prints only the last text of a turn: a script gets the answer without the notice
     assert first["result"] == "one"
     assert second == (0, "two\n", "")
     assert len(bedrock.requests) == 1

@@ -1,4 +1,4 @@
-"""`auth = "api-key"`: Anthropic is paid by a key that claude never sees, and the login stays."""
+"""`auth = "api-key"`: Anthropic is paid by a key that claude never sees; the login is unused."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from typing import NamedTuple
 
 import pytest
 
-from openclaude.standins import script
-from openclaude.standins.anthropic import AnthropicStandin
-from openclaude.standins.openai import OpenAIStandin
+from openclaude.standins.anthropic.standin import AnthropicStandin
+from openclaude.standins.base import script
 from tests.e2e.canaries import files_with, memory_holds, requests_with
 from tests.e2e.conftest import Build
 from tests.e2e.house import MIXED_ENV, THINKER_KEY, House, Ran
+from tests.standins.openai.standin import OpenAIStandin
 
 PROFILE = "paid"
 ANTHROPIC_KEY = f"sk-ant-api03-CANARY-{secrets.token_hex(20)}"
-# of the user's environment: no profile names it
+# in the user's environment, but in no profile
 OTHER_KEY = f"sk-ant-api03-OTHER-{secrets.token_hex(20)}"
 KEY_FILE = "keys/anthropic"
 
 
 class Paid(NamedTuple):
-    """A house with a login that is not used, and Anthropic, admitting the key alone."""
+    """A house with a login that is not used, and Anthropic, which admits only the key."""
 
     house: House
     anthropic: AnthropicStandin
 
     def run(self, prompt: str, model: str, *more: str) -> Ran:
-        """A run of a user who has another key in the environment."""
+        """Run claude as a user who has another key in the environment."""
         env = {**MIXED_ENV, "ANTHROPIC_API_KEY": OTHER_KEY}
         return self.house.openclaude(
             "-p", prompt, "--model", model, *more, profile=PROFILE, env=env
@@ -55,14 +55,14 @@ max_output_tokens = 8000
 """,
             anthropic=f'auth = "api-key"\napi_key = "file:~/{KEY_FILE}"',
         )
-        started = house.word("start", "--wait", profile=PROFILE, env=MIXED_ENV)
+        started = house.command("start", "--wait", profile=PROFILE, env=MIXED_ENV)
         assert started.code == 0, started
         yield Paid(house, upstream)
 
 
 @pytest.fixture
 def paid(furnished: Paid) -> Paid:
-    """The same, nobody asked yet."""
+    """The same, without any recorded requests."""
     furnished.anthropic.clear()
     return furnished
 
@@ -86,6 +86,19 @@ def test_anthropic_gets_the_key_of_the_profile_and_no_other_credential(
     assert requests_with(requests, THINKER_KEY) == []
 
 
+def test_without_a_plan_a_slots_web_search_is_refused_aloud_and_no_dollar_is_spent(
+    paid: Paid, thinker: OpenAIStandin
+) -> None:
+    search = script.tool("WebSearch", {"query": "anything at all"})
+
+    ran = paid.run(search, "haiku", "--allowedTools", "WebSearch")
+
+    assert ran.code == 0
+    assert "the server tool `web_search` runs at Anthropic only" in ran.out
+    assert len(thinker.requests) == 2  # the search itself was never requested
+    assert paid.anthropic.requests == ()
+
+
 def test_each_key_is_in_the_memory_of_the_one_instance_that_uses_it(paid: Paid) -> None:
     stack = paid.house.status(PROFILE)
     pids = {unit["name"]: unit["pid"] for unit in stack["units"]}
@@ -103,11 +116,11 @@ def test_each_key_is_in_the_memory_of_the_one_instance_that_uses_it(paid: Paid) 
 def test_a_key_that_cannot_be_read_is_one_sentence_until_it_is_mended(paid: Paid) -> None:
     source = paid.house.home / KEY_FILE
     source.unlink()
-    paid.house.word("restart", profile=PROFILE, env=MIXED_ENV)
+    paid.house.command("restart", profile=PROFILE, env=MIXED_ENV)
 
     ran = paid.run("hi", "opus")
     paid.house.write(KEY_FILE, ANTHROPIC_KEY)
-    restarted = paid.house.word("restart", "--wait", profile=PROFILE, env=MIXED_ENV)
+    restarted = paid.house.command("restart", "--wait", profile=PROFILE, env=MIXED_ENV)
 
     assert (ran.code, ran.err) == (1, "")
     assert ran.out.startswith(

@@ -1,11 +1,10 @@
-"""Every shipped profile, as it is shipped: each tier is served by whom it says, with tools.
+"""Every built-in profile, unchanged: each tier is served by the model it names, with tools.
 
-Nothing is changed in a profile: the providers are played at their own addresses, over TLS.
+The providers are at their own addresses, over TLS.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
 import subprocess
@@ -16,7 +15,8 @@ import pytest
 
 from openclaude.compile.resolve import Slot
 from openclaude.profile.schema import TIERS
-from openclaude.standins import script
+from openclaude.standins.base import script
+from openclaude.standins.base.exchange import Recorded
 from tests.conftest import need
 from tests.e2e.canaries import requests_with
 from tests.e2e.conftest import Build
@@ -34,18 +34,19 @@ from tests.e2e.terminal import Terminal
 
 SHIPPED = resolve_shipped()
 MESSAGES = "/v1/messages"
+CLAUDES_HOST = "api.anthropic.com:443"  # claude asks it for more than models
 NOTES = "the notes say 42\n"
 ALLOWED = ("--allowedTools", "Read", "Bash(echo:*)")
-# claude's own words for an id it does not know; only a window of 200k or more keeps it silent
+# claude's own message for an id it does not know; only a window of 200k or more avoids it
 UNKNOWN = '[claude-code:unrecognized_model] {{"model":"{}","query_source":"sdk"}}\n'
 OFFLINE = "This is the profile `offline`: nothing was asked of any model."
 
-PROMPT = r"❯\s*\n─"  # the empty input box above its lower edge
+PROMPT = r"❯\s*\n─"  # the empty input box above its lower border
 MAIN_MODEL = "us.anthropic.claude-opus-5-5"
 
 
 def of_auth(auth: str) -> list[str]:
-    """The shipped profiles that reach Anthropic in this way."""
+    """Return the built-in profiles that reach Anthropic in this way."""
     return sorted(
         name for name, resolution in SHIPPED.items() if resolution.profile.anthropic.auth == auth
     )
@@ -70,7 +71,7 @@ def home(build_house: Build) -> Iterator[House]:
 
 @pytest.fixture(scope="module")
 def bare_home(build_house: Build) -> Iterator[House]:
-    """A home in which claude was never started: no login, nothing answered, nothing trusted."""
+    """A home in which claude was never started: no login, nothing answered, no trusted folder."""
     with build_house("bare") as built:
         (built.home / ".claude.json").unlink()
         (built.home / ".claude/.credentials.json").unlink()
@@ -79,7 +80,7 @@ def bare_home(build_house: Build) -> Iterator[House]:
 
 
 def job(house: House, tier: str) -> str:
-    """What a tier is asked: to use a tool twice, then to answer. Says which tier it is for."""
+    """Return a prompt for a tier: use a tool twice, then answer. It says which tier it is for."""
     notes = {"file_path": str(house.project / "notes.txt")}
     echo = {"command": f"echo from-the-tools-of-{tier}"}
     return (
@@ -92,7 +93,7 @@ def job(house: House, tier: str) -> str:
 
 
 def run_tiers(house: House, profile: str, env: Mapping[str, str]) -> dict[str, Ran]:
-    """All four tiers of a profile at once, each with its job, on a stack that is not there yet."""
+    """Run all four tiers of a profile at once, each with its job; the stack is not started yet."""
     argv = (OPENCLAUDE, "--profile", profile, "-p")
     started = {
         tier: house.start(
@@ -104,7 +105,7 @@ def run_tiers(house: House, profile: str, env: Mapping[str, str]) -> dict[str, R
 
 
 def ended(process: subprocess.Popen[str]) -> Ran:
-    """A program run to its end."""
+    """Run a program to its end."""
     with process:
         try:
             out, err = process.communicate(timeout=RUN_TIMEOUT_S)
@@ -114,7 +115,7 @@ def ended(process: subprocess.Popen[str]) -> Ran:
 
 
 def assert_served(slot: Slot, ran: Ran, everyone: Everybody) -> None:
-    """A slot's job was done by its first model, by nobody else, and nothing was wrong with it."""
+    """Assert that a slot's job was done by its first model only, and without any problem."""
     assert (ran.code, ran.out) == (0, f"{slot.tier} is done\n")
     assert ran.err == ("" if slot.behaves_as else UNKNOWN.format(slot.slot_id))
     served = everyone.asked_with(f"a job for {slot.tier} ")
@@ -127,17 +128,22 @@ def assert_served(slot: Slot, ran: Ran, everyone: Everybody) -> None:
     assert problems(requests) == []
 
 
+def messages(everyone: Everybody) -> list[Recorded]:
+    """Return Anthropic's requests for a model; the others are claude's own."""
+    return [request for request in everyone.anthropic.requests if request.path == MESSAGES]
+
+
 def problems(requests: Iterable[Request]) -> list[str]:
-    """What the providers found wrong, but for what they let pass."""
+    """Return what the providers found wrong, except what they accepted."""
     found = (problem for request in requests for problem in request.problems)
     return [problem for problem in found if not problem.startswith("note: ")]
 
 
 def use(house: House, everyone: Everybody, name: str) -> dict[str, Ran]:
-    """What the four tiers of a profile say, from its start to its stop; nobody strange is asked."""
+    """Return the four tiers' answers, from a profile's start to its stop; check who was asked."""
     everyone.clear()
     ran = run_tiers(house, name, everyone.environment())
-    assert house.word("stop", profile=name) == (0, f"{name}: stopped\n", "")
+    assert house.command("stop", profile=name) == (0, f"{name}: stopped\n", "")
     assert everyone.internet.refused == []
     return ran
 
@@ -152,10 +158,10 @@ def test_a_profile_with_a_plan_does_jobs_with_tools_in_every_tier(
         assert_served(slot, ran[slot.tier], everyone)
     for tier in SHIPPED[name].claude_tiers:
         assert ran[tier] == (0, f"{tier} is done\n", "")
-    messages = [r for r in everyone.anthropic.requests if r.path == MESSAGES]
-    assert len(messages) == 3 * len(SHIPPED[name].claude_tiers)
+    asked = messages(everyone)
+    assert len(asked) == 3 * len(SHIPPED[name].claude_tiers)
     bearer = f"Bearer {home.canaries.oauth}"
-    assert {request.header("authorization") for request in messages} == {bearer}
+    assert {request.header("authorization") for request in asked} == {bearer}
     assert requests_with(everyone.requests(), home.canaries.oauth) == []
     for key in everyone.keys:
         assert requests_with(everyone.anthropic.requests, key) == []
@@ -168,7 +174,7 @@ def test_with_an_api_key_anthropic_gets_the_key_and_nobody_gets_the_login(
     ran = use(home, everyone, name)
 
     assert ran == {tier: (0, f"{tier} is done\n", "") for tier in TIERS}
-    requests = everyone.anthropic.requests
+    requests = messages(everyone)
     assert [request.path for request in requests] == [MESSAGES] * 3 * len(TIERS)
     assert {request.header("x-api-key") for request in requests} == {everyone.keys.anthropic}
     assert {request.header("authorization") for request in requests} == {None}
@@ -185,18 +191,11 @@ def test_without_an_account_no_request_reaches_anthropic_and_no_login_is_needed(
     assert [slot.tier for slot in SHIPPED[name].slots] == list(TIERS)
     for slot in SHIPPED[name].slots:
         assert_served(slot, ran[slot.tier], everyone)
-    assert everyone.anthropic.requests == ()
-    assert set(everyone.internet.asked) == {f"bedrock-runtime.{REGION}.amazonaws.com:443"}
-
-
-def insist(terminal: Terminal, key: str, pattern: str) -> None:
-    """Press a key until it has its effect: claude does not hear one while it draws."""
-    for _ in range(10):
-        terminal.press(key)
-        with contextlib.suppress(AssertionError):
-            terminal.wait_for(pattern, timeout_s=2.0)
-            return
-    terminal.wait_for(pattern)
+    assert messages(everyone) == []
+    for words in ("a job for", "the notes say 42"):  # claude tells its host of itself, not of us
+        assert requests_with(everyone.anthropic.requests, words) == []
+    bedrock = f"bedrock-runtime.{REGION}.amazonaws.com:443"
+    assert set(everyone.internet.asked) - {CLAUDES_HOST} == {bedrock}
 
 
 def test_a_first_session_on_the_screen_needs_no_account_either(
@@ -205,28 +204,25 @@ def test_a_first_session_on_the_screen_needs_no_account_either(
     need(shutil.which("tmux"), "tmux")
     everyone.clear()
     trusted = {"projects": {str(bare_home.project): {"hasTrustDialogAccepted": True}}}
-    bare_home.write(".claude.json", json.dumps(trusted))  # nothing else was ever answered
+    bare_home.write(".claude.json", json.dumps(trusted))  # no other question was ever answered
     env = bare_home.environment(everyone.environment())
-    del env[
-        "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"
-    ]  # as a user has it, with claude's small calls
     argv = (OPENCLAUDE, "--profile", "bedrock")
 
     with Terminal(argv, env, bare_home.project, tmp_path / "tmux") as terminal:
         terminal.wait_for("text style")
-        insist(terminal, "Enter", "Security notes")
-        insist(terminal, "Enter", PROMPT)
+        terminal.press_until("Enter", "Security notes")
+        terminal.press_until("Enter", PROMPT)
         terminal.type(script.say("hello from the cloud"))
-        terminal.wait_for("● hello from the cloud", timeout_s=RUN_TIMEOUT_S)  # from nothing
+        terminal.wait_for("● hello from the cloud", timeout_s=RUN_TIMEOUT_S)  # with nothing running
         bedrock = everyone.providers["bedrock"]
         asked_for = {"us.anthropic.claude-haiku-5-5", MAIN_MODEL}
         assert bedrock.wait_until(lambda it: {r.model_id for r in it.requests} == asked_for)
         screen = terminal.screen()
-    bare_home.word("stop", profile="bedrock")
+    bare_home.command("stop", profile="bedrock")
 
     assert "on Bedrock" in screen
     assert problems(bedrock.requests) == []
-    assert [r for r in everyone.anthropic.requests if r.path == MESSAGES] == []
+    assert messages(everyone) == []
 
 
 def test_offline_answers_one_sentence_in_every_tier_and_asks_nobody(
@@ -237,6 +233,6 @@ def test_offline_answers_one_sentence_in_every_tier_and_asks_nobody(
     for tier in TIERS:
         assert (ran[tier].code, ran[tier].err) == (0, "")
         assert ran[tier].out.startswith(OFFLINE)
-    assert everyone.internet.asked == []
-    assert everyone.anthropic.requests == ()
+    assert set(everyone.internet.asked) <= {CLAUDES_HOST}
+    assert messages(everyone) == []
     assert everyone.requests() == []

@@ -1,7 +1,7 @@
 """Keys by reference: each is fetched by the one process that needs it, and found nowhere else.
 
 Every key is a canary of this run. In the profile opus has its key in a variable, sonnet in a file,
-haiku from a command; fable is a third party that speaks Anthropic's language.
+haiku from a command; fable is a third party with Anthropic's API.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import NamedTuple
 
 import pytest
 
-from openclaude.standins import script
-from openclaude.standins.anthropic import AnthropicStandin
-from openclaude.standins.exchange import Recorded
-from openclaude.standins.openai import OpenAIStandin
+from openclaude.standins.anthropic.standin import AnthropicStandin
+from openclaude.standins.base import script
+from openclaude.standins.base.exchange import Recorded
 from tests.e2e import raw
 from tests.e2e.canaries import files_with, holds, memory, requests_with
 from tests.e2e.conftest import Build
 from tests.e2e.house import House, Ran, login_headers, question
 from tests.e2e.processes import environment, processes_of
+from tests.standins.openai.standin import OpenAIStandin
 
 PROFILE = "keys"
 TIERS = ("opus", "sonnet", "haiku")
@@ -32,7 +32,7 @@ LIMITS = "context_window = 200000\nmax_output_tokens = 8000\n"
 
 
 class Keyring(NamedTuple):
-    """A house, its keys by tier, and who admits each of them."""
+    """A house, its keys by tier, and the server that admits each of them."""
 
     house: House
     keys: dict[str, str]
@@ -44,8 +44,13 @@ class Keyring(NamedTuple):
         """What the user has in the environment."""
         return {"OPUS_KEY": self.keys["opus"]}
 
+    @property
+    def standins(self) -> list[OpenAIStandin | AnthropicStandin]:
+        """All servers of the tiers."""
+        return [*self.upstreams.values(), self.third_party]
+
     def write_keys(self) -> None:
-        """The files of those keys that are in files."""
+        """Write the files of those keys that are in files."""
         for tier in IN_FILES:
             self.house.write(f"keys/{tier}", f"{self.keys[tier]}\n")
 
@@ -54,17 +59,17 @@ class Keyring(NamedTuple):
         arguments = ("-p", prompt, "--model", tier, *more)
         return self.house.openclaude(*arguments, profile=PROFILE, env=self.env)
 
-    def word(self, word: str, *more: str) -> Ran:
-        """A word of openclaude's, for this profile."""
-        return self.house.word(word, *more, profile=PROFILE, env=self.env)
+    def command(self, word: str, *more: str) -> Ran:
+        """One of openclaude's commands, for this profile."""
+        return self.house.command(word, *more, profile=PROFILE, env=self.env)
 
     def unit(self, name: str) -> dict[str, object]:
-        """What `status` says of one unit."""
+        """Return what `status` reports about one unit."""
         units = self.house.status(PROFILE)["units"]
         return next(unit for unit in units if unit["name"] == name)
 
     def ask(self, model: str, *more: tuple[bytes, bytes]) -> raw.RawReply:
-        """One request to main, with claude's login and these headers more."""
+        """Send one request to main, with claude's login and these additional headers."""
         record = json.loads((self.house.folder.parent / PROFILE / "stack.json").read_bytes())
         headers = raw.with_key(login_headers(self.house.canaries.oauth), record["main_key"])
         return raw.ask(record["port"], (*headers, *more), question("hi", model=model))
@@ -72,7 +77,7 @@ class Keyring(NamedTuple):
 
 @pytest.fixture(scope="module")
 def furnished(build_house: Build) -> Iterator[Keyring]:
-    """The house with its keys, nothing running in it."""
+    """The house with its keys, with nothing running in it."""
     keys = {tier: f"sk-{tier}-CANARY-{secrets.token_hex(20)}" for tier in (*TIERS, THIRD_PARTY)}
     with ExitStack() as stack, build_house("keys") as house:
         upstreams = {tier: stack.enter_context(OpenAIStandin(key=keys[tier])) for tier in TIERS}
@@ -104,39 +109,42 @@ def profile(keyring: Keyring) -> str:
 
 @pytest.fixture
 def keyring(furnished: Keyring) -> Keyring:
-    """The same with every key in its place and the proxies ready, nobody asked yet."""
+    """The same with every key in its place and the proxies ready, without any recorded requests."""
     furnished.write_keys()
-    if furnished.word("start", "--wait").code:
-        assert furnished.word("restart", "--wait").code == 0
-    for standin in (*furnished.upstreams.values(), furnished.third_party):
+    if furnished.command("start", "--wait").code:
+        assert furnished.command("restart", "--wait").code == 0
+    for standin in furnished.standins:
         standin.clear()
     return furnished
 
 
 def everybody(keyring: Keyring) -> list[Recorded]:
-    """Every request that any provider got."""
-    standins = (*keyring.upstreams.values(), keyring.third_party)
-    return [request for standin in standins for request in standin.requests]
+    """Return every request to any provider."""
+    return [request for standin in keyring.standins for request in standin.requests]
 
 
 def in_memory(pid: int, keys: Iterable[str]) -> set[str]:
-    """Those of the keys that a process has in its memory."""
+    """Return those keys that a process has in its memory."""
     return {key for part in memory(pid) for key in keys if key.encode() in part}
 
 
 def test_every_key_reaches_its_own_provider_and_is_found_nowhere_else(keyring: Keyring) -> None:
     ran = {tier: keyring.run("hi", tier) for tier in TIERS}
-    told = [keyring.word("status", "--json"), keyring.word("compile"), keyring.word("logs")]
+    told = [
+        keyring.command("status", "--json"),
+        keyring.command("compile"),
+        keyring.command("logs"),
+    ]
 
     assert ran == {tier: (0, f"openai stand-in: {tier}-1\n", "") for tier in TIERS}
     house = keyring.house
     stack = house.status(PROFILE)
     pids = {unit["name"]: unit["pid"] for unit in stack["units"]}
     keys = keyring.keys.values()
-    assert in_memory(pids["providers"], keys) == set(keys)  # the look sees
+    assert in_memory(pids["providers"], keys) == set(keys)  # the search works
     assert in_memory(pids["main"], keys) == set()
     assert in_memory(stack["preloader"]["pid"], keys) == set()
-    # the supervisor hands the user's variable on, and nothing else
+    # the supervisor passes the user's variable on, and nothing else
     assert in_memory(stack["pid"], keys) == {keyring.keys["opus"]}
     for key in keys:
         assert files_with(house.root, key, but=[house.home / "keys"]) == []
@@ -178,7 +186,7 @@ def test_a_missing_variable_stops_the_launch_and_is_named(furnished: Keyring) ->
     assert (ran.code, ran.out) == (125, "")
     assert "`env:OPUS_KEY`" in ran.err
     assert "hint: set OPUS_KEY" in ran.err
-    assert house.word("status", "--json", profile="unset").json()["data"]["stacks"] == []
+    assert house.command("status", "--json", profile="unset").json()["data"]["stacks"] == []
 
 
 @pytest.mark.parametrize(
@@ -192,13 +200,13 @@ def test_a_key_that_cannot_be_had_is_one_sentence_until_it_is_mended_and_restart
     keyring: Keyring, tier: str, reference: str, why: str
 ) -> None:
     (keyring.house.home / "keys" / tier).unlink()
-    keyring.word("restart")
+    keyring.command("restart")
 
     ran = keyring.run("hi", "opus")
     reply = keyring.ask("openclaude-opus")
     claude = keyring.run("hi", "claude-opus-5-5")
     keyring.write_keys()
-    restarted = keyring.word("restart", "--wait")
+    restarted = keyring.command("restart", "--wait")
     mended = keyring.run("hi", tier)
 
     named = reference.format(home=keyring.house.home)
@@ -207,7 +215,7 @@ def test_a_key_that_cannot_be_had_is_one_sentence_until_it_is_mended_and_restart
     assert ran.out.startswith("API Error: 424 ")
     assert len(ran.out.splitlines()) == 1
     assert "openclaude restart" in ran.out
-    assert reply.status == 424  # which claude asks once
+    assert reply.status == 424  # claude asks this once
     assert claude == (0, "anthropic stand-in: claude-opus-5-5\n", "")
     assert restarted.code == 0
     assert mended == (0, f"openai stand-in: {tier}-1\n", "")
@@ -216,9 +224,9 @@ def test_a_key_that_cannot_be_had_is_one_sentence_until_it_is_mended_and_restart
 def test_a_changed_key_is_taken_by_a_restart(keyring: Keyring) -> None:
     assert keyring.ask("openclaude-sonnet").status == 200
     keyring.house.write("keys/sonnet", "sk-another-key-of-the-same-user")
-    assert keyring.ask("openclaude-sonnet").status == 200  # the old one, still
+    assert keyring.ask("openclaude-sonnet").status == 200  # still the old one
 
-    assert keyring.word("restart", "--wait").code == 0
+    assert keyring.command("restart", "--wait").code == 0
     refused = keyring.ask("openclaude-sonnet")
 
     assert refused.status == 424
@@ -227,4 +235,4 @@ def test_a_changed_key_is_taken_by_a_restart(keyring: Keyring) -> None:
     first = f"Bearer {keyring.keys['sonnet']}"
     assert keys == [first, first, "Bearer sk-another-key-of-the-same-user"]
     keyring.write_keys()
-    assert keyring.word("restart", "--wait").code == 0
+    assert keyring.command("restart", "--wait").code == 0

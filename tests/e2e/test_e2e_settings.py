@@ -1,4 +1,4 @@
-"""What the user has set for claude keeps working, or is out of the way for one run."""
+"""The user's own settings for claude keep working, or are overridden for one run."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from openclaude.standins import script
-from openclaude.standins.anthropic import AnthropicStandin
-from openclaude.standins.bedrock import BedrockStandin
+from openclaude.standins.anthropic.standin import AnthropicStandin
+from openclaude.standins.base import script
+from openclaude.standins.bedrock.standin import BedrockStandin
 from tests.e2e.house import House
 
 OPUS = "anthropic stand-in: claude-opus-5-5\n"
 HAIKU = "bedrock stand-in: qwen.qwen3-next-80b-a3b\n"
-NOBODY = "http://127.0.0.1:9"  # discard: nothing listens there
+NOBODY = "http://127.0.0.1:9"  # discard: the port has no listener
 HOSTILE = {
     "ANTHROPIC_BASE_URL": NOBODY,
     "ANTHROPIC_AUTH_TOKEN": "sk-strange-token",
@@ -29,9 +29,9 @@ HOSTILE = {
     "NO_PROXY": "example.com",
     "no_proxy": "example.com",
 }
-# An environment has these two beside the others; settings files cannot set them usefully
+# Also in the user's environment; settings files cannot set these two usefully
 HIDING = {"ANTHROPIC_UNIX_SOCKET": "/nowhere", "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST": "1"}
-# of the user's shell, for the proxies: none of it may reach or divert them
+# of the user's shell, for the proxies: none of it may reach or redirect them
 PROXIES = {
     "AWS_ACCESS_KEY_ID": "AKIASTRANGE000000000",
     "AWS_SECRET_ACCESS_KEY": "strange",
@@ -46,7 +46,7 @@ Furnish = Callable[[str, dict[str, object]], Path]
 
 @pytest.fixture
 def furnish(house: House) -> Iterator[Furnish]:
-    """Write one of claude's settings files; it is gone when the test is over."""
+    """Write one of claude's settings files; it is removed after the test."""
     written: list[Path] = []
 
     def write(name: str, settings: dict[str, object]) -> Path:
@@ -58,10 +58,10 @@ def furnish(house: House) -> Iterator[Furnish]:
         path.unlink()
 
 
-def assert_both_lanes(
+def assert_both_routes(
     house: House, anthropic: AnthropicStandin, bedrock: BedrockStandin, *arguments: str
 ) -> None:
-    """Opus and haiku answer with the house's own login and key; nothing strange is shown."""
+    """Assert that opus and haiku answer with the house's own login and key, without a warning."""
     assert house.openclaude("-p", "hi", "--model", "opus", *arguments) == (0, OPUS, "")
     assert house.openclaude("-p", "hi", "--model", "haiku", *arguments) == (0, HAIKU, "")
     (asked,) = anthropic.requests
@@ -88,7 +88,7 @@ def test_a_settings_file_that_points_elsewhere_does_not_break_a_run_and_is_not_c
     path = furnish(name, {"apiKeyHelper": "echo sk-strange-helper", "env": HOSTILE})
     before = path.read_bytes()
 
-    assert_both_lanes(house, anthropic, bedrock)
+    assert_both_routes(house, anthropic, bedrock)
 
     assert path.read_bytes() == before
 

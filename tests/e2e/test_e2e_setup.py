@@ -12,8 +12,8 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from openclaude.standins.anthropic import AnthropicStandin
-from openclaude.standins.bedrock import BedrockStandin
+from openclaude.standins.anthropic.standin import AnthropicStandin
+from openclaude.standins.bedrock.standin import BedrockStandin
 from tests.e2e.conftest import ENV_TOKEN
 from tests.e2e.house import OPENCLAUDE, PROFILE, House
 
@@ -25,7 +25,7 @@ ASK_AWS = "(less than a US cent)? (yes or no) [no]: "
 
 
 def empty(house: House) -> None:
-    """Take out of a HOME all but the profile that leads to the stand-ins."""
+    """Remove everything from a HOME except the profile for the stand-ins."""
     for name in (".claude", ".aws"):
         shutil.rmtree(house.home / name)
     (house.home / ".claude.json").unlink()
@@ -33,7 +33,7 @@ def empty(house: House) -> None:
 
 @contextlib.contextmanager
 def conversation(house: House, env: Mapping[str, str]) -> Iterator[tuple[int, list[str]]]:
-    """`openclaude setup` on a terminal: its other end, and what it has shown at the end."""
+    """Run `openclaude setup` on a terminal; yield the terminal, and finally what it has shown."""
     ours, theirs = pty.openpty()
     shown: list[str] = []
     with subprocess.Popen(
@@ -58,13 +58,13 @@ def conversation(house: House, env: Mapping[str, str]) -> Iterator[tuple[int, li
 
 
 def read(terminal: int) -> str:
-    """What comes next; "" when nothing comes any more."""
+    """Read what comes next; "" at the end."""
     ready, _, _ = select.select([terminal], [], [], WAIT_S)
     return os.read(terminal, 65536).decode() if ready else ""
 
 
 def answer(terminal: int, shown: list[str], pairs: Sequence[tuple[str, str]]) -> None:
-    """Wait for each question at the end of what is shown, and type the answer."""
+    """Wait for each question at the end of the output, and type the answer."""
     for question, typed in pairs:
         while not "".join(shown).rstrip(" ").endswith(question.rstrip(" ")):
             part = read(terminal)
@@ -74,7 +74,7 @@ def answer(terminal: int, shown: list[str], pairs: Sequence[tuple[str, str]]) ->
 
 
 def files(home: Path) -> dict[str, str]:
-    """Everything under a HOME, and a hash of what it says."""
+    """Return everything under a HOME, and a hash of its content."""
     return {
         str(path.relative_to(home)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(home.rglob("*"))
@@ -111,7 +111,7 @@ def test_from_an_empty_home_to_an_answer_and_a_second_run_changes_no_byte(
     assert opus == (0, "anthropic stand-in: claude-opus-5-5\n", ""), house.logs()
     assert [request.signed_by for request in bedrock.requests] == [house.canaries.aws_id]
 
-    house.word("stop")
+    house.command("stop")
     before = files(house.home)
     with conversation(house, env) as (terminal, shown):
         answer(terminal, shown, ((f"{WHICH}[{PROFILE}]: ", ""), (ASK_AWS, "")))

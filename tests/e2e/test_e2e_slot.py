@@ -1,4 +1,4 @@
-"""The haiku slot on Bedrock: its limits are kept, its errors are one plain sentence, asked once."""
+"""The haiku slot on Bedrock: its limits are kept, its errors are one plain sentence, sent once."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from openclaude.standins import script
-from openclaude.standins.bedrock import BedrockStandin
+from openclaude.standins.base import script
+from openclaude.standins.bedrock.standin import BedrockStandin
 from tests.e2e import raw
 from tests.e2e.house import House, Ran, login_headers, question
 
@@ -18,20 +18,20 @@ NO_RETRIES = {"CLAUDE_CODE_MAX_RETRIES": "0"}
 
 
 def ask_slot(house: House, body: bytes) -> raw.RawReply:
-    """One request for the slot, sent to main as claude sends it."""
+    """Send one request for the slot to main as claude does."""
     record = house.record()
     headers = raw.with_key(login_headers(house.canaries.oauth), record["main_key"])
     return raw.ask(record["port"], headers, body)
 
 
 def haiku(house: House, prompt: str, *more: str) -> Ran:
-    """A run on haiku that gives up at once."""
+    """Run claude on haiku without retries."""
     return house.openclaude("-p", prompt, "--model", "haiku", *more, env=NO_RETRIES)
 
 
 @pytest.fixture
 def wrong_aws_secret(house: House) -> Iterator[None]:
-    """Another secret in the AWS profile, for as long as the test runs."""
+    """Change the secret in the AWS profile, for the duration of the test."""
     house.write_aws("not-the-secret/" + "x" * 25)
     yield
     house.write_aws(house.canaries.aws_secret)
@@ -46,7 +46,7 @@ def wrong_aws_secret(house: House) -> Iterator[None]:
         (401, "UnrecognizedClientException", 424),
         (403, "AccessDeniedException", 424),
         (404, "ResourceNotFoundException", 424),
-        (500, "InternalServerException", 503),
+        (500, "InternalServerException", 500),
         (503, "ServiceUnavailableException", 503),
     ],
 )
@@ -87,7 +87,7 @@ def test_a_denied_model_is_one_sentence_with_the_way_out(
     assert (ran.code, ran.err) == (1, "")
     assert ran.out.startswith(f"API Error: 424 {QWEN}: ")
     assert ran.out.count(cause) == 1
-    assert "allow it what `openclaude aws policy --profile house` prints" in ran.out
+    assert "attach the policy that `openclaude aws policy --profile house` prints" in ran.out
     assert "authenticate" not in ran.out
     assert len(ran.out.splitlines()) == 1
     assert len(bedrock.requests) == 1
@@ -100,7 +100,7 @@ def test_a_wrong_aws_secret_names_the_profile_and_the_command(
 
     assert (ran.code, ran.err) == (1, "")
     assert ran.out == (
-        f"API Error: 424 {QWEN}: AWS refuses the access key of AWS profile `openclaude`; "
+        f"API Error: 424 {QWEN}: AWS rejects the access key of AWS profile `openclaude`; "
         "run `openclaude aws setup --name openclaude`\n"
     )
     assert [request.signed_by for request in bedrock.requests] == [None]
@@ -117,16 +117,16 @@ def test_a_corrected_aws_secret_works_without_a_restart(
     assert ask_slot(house, question("hi", model=SLOT)).status == 200
 
 
-def test_a_web_search_is_refused_aloud(house: House, bedrock: BedrockStandin) -> None:
-    search = script.tool("WebSearch", {"query": "anything at all"})
+def test_a_slot_is_not_told_how_many_tokens_are_left(house: House, bedrock: BedrockStandin) -> None:
+    job = script.tool("Bash", {"command": "echo from-the-tool"}) + script.then(script.say("done"))
 
-    ran = haiku(house, search, "--allowedTools", "WebSearch")
+    ran = house.openclaude("-p", job, "--model", "haiku", "--allowedTools", "Bash(echo:*)")
 
-    assert ran.code == 0
-    assert "the server tool `web_search` runs at Anthropic only" in ran.out
-    asked, told = bedrock.requests  # the search itself never came here
-    assert "toolResult" not in asked.body.decode()
-    assert "runs at Anthropic only" in told.body.decode()
+    assert ran == (0, "done\n", "")
+    assert len(bedrock.requests) == 2
+    assert "from-the-tool" in bedrock.requests[1].body.decode()
+    for request in bedrock.requests:
+        assert "tokens left" not in request.body.decode()
 
 
 def test_reasoning_of_the_model_never_reaches_claude(house: House, bedrock: BedrockStandin) -> None:
@@ -211,3 +211,17 @@ def test_a_model_may_say_the_same_piece_two_hundred_times(
 
     assert b"event: error" not in reply.body
     assert reply.body.count(b"-----\\n") == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/messages/count_tokens"])
+def test_fast_mode_of_a_session_is_no_matter_to_a_slot(
+    house: House, bedrock: BedrockStandin, path: str
+) -> None:
+    record = house.record()
+    headers = raw.with_key(login_headers(house.canaries.oauth), record["main_key"])
+    body = {**json.loads(question("hi", model=SLOT)), "speed": "fast"}
+
+    reply = raw.ask(record["port"], headers, json.dumps(body).encode(), target=path)
+
+    assert reply.status == 200, reply.body
+    assert not any(b"speed" in request.body for request in bedrock.requests)

@@ -1,4 +1,4 @@
-"""`[agents]`: which model serves a subagent, told by the upstream that it reaches.
+"""`[agents]`: which model serves a subagent, as seen by the upstream that gets the request.
 
 In this profile opus and sonnet are slots, one OpenAI-compatible and one on Bedrock; haiku and fable
 are Claude's, and the main model is always fable.
@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from openclaude.standins import script
-from openclaude.standins.anthropic import AnthropicStandin
-from openclaude.standins.bedrock import BedrockStandin
-from openclaude.standins.openai import OpenAIStandin
+from openclaude.standins.anthropic.standin import AnthropicStandin
+from openclaude.standins.base import script
+from openclaude.standins.bedrock.standin import BedrockRecorded, BedrockStandin
 from tests.e2e.house import MIXED, MIXED_ENV, House, Ran
+from tests.standins.judged import Judged
+from tests.standins.openai.standin import OpenAIStandin
 
 AGENT_HEADER = "x-claude-code-agent-id"
 MAIN = "claude-fable-5-2"
@@ -27,23 +28,28 @@ Who = Callable[[], str]
 
 @pytest.fixture
 def move(mixed: House) -> Iterator[Move]:
-    """Writes the profile's `[agents]`, for as long as the test runs."""
+    """Write the profile's `[agents]`, for the duration of the test."""
     path = mixed.home / f".config/openclaude/profiles/{MIXED}.toml"
     before = path.read_text()
-    yield lambda agents: path.write_text(f"{before}\n[agents]\n{agents}\n") and None
+
+    def write(agents: str) -> None:
+        path.write_text(f"{before}\n[agents]\n{agents}\n")
+
+    yield write
     path.write_text(before)
 
 
 @pytest.fixture
 def who(anthropic: AnthropicStandin, bedrock: BedrockStandin, thinker: OpenAIStandin) -> Who:
-    """Who served the one subagent there was; the main model asked Anthropic itself."""
+    """Return which server had the one subagent; the main model's requests went to Anthropic."""
 
     def tell() -> str:
         main = [r for r in anthropic.requests if not r.header(AGENT_HEADER)]
         assert {request.json()["model"] for request in main} == {MAIN}
-        raw = [r.json()["model"] for r in anthropic.requests if r.header(AGENT_HEADER)]
-        served = raw + [r.model_id for r in (*bedrock.requests, *thinker.requests)]
-        problems = [p for r in (*bedrock.requests, *thinker.requests) for p in r.problems]
+        raw = [str(r.json()["model"]) for r in anthropic.requests if r.header(AGENT_HEADER)]
+        slots: list[BedrockRecorded | Judged] = [*bedrock.requests, *thinker.requests]
+        served = raw + [r.model_id for r in slots]
+        problems = [p for r in slots for p in r.problems]
         assert [problem for problem in problems if not problem.startswith("note: ")] == []
         assert len(set(served)) == 1, served
         return served[0]
@@ -52,7 +58,7 @@ def who(anthropic: AnthropicStandin, bedrock: BedrockStandin, thinker: OpenAISta
 
 
 def hand_over(house: House, agent: str, *arguments: str, model: str = "") -> Ran:
-    """Let the main model give a job with a tool to an agent."""
+    """Make the main model give an agent a job with a tool."""
     echo = script.tool("Bash", {"command": "echo from-the-agent"})
     job = echo + script.then(script.say("the agent is done"))
     call = {"description": "a small job", "prompt": job, "subagent_type": agent}

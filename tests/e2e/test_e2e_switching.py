@@ -1,7 +1,7 @@
-"""Sessions whose models change, slots and Claude's own: no thought of one is sent to another.
+"""Sessions that change models, slots and Claude's own: reasoning of one is never sent to another.
 
 In this profile opus and sonnet are slots, one OpenAI-compatible and one on Bedrock, and fable is
-Claude's. All three think aloud. A thought belongs to the one who had it.
+Claude's. All three send reasoning, which belongs only to the model that it came from.
 """
 
 from __future__ import annotations
@@ -14,17 +14,19 @@ from typing import Any
 
 import pytest
 
-from openclaude.standins import script
-from openclaude.standins.anthropic import AnthropicStandin
-from openclaude.standins.bedrock import BedrockStandin
-from openclaude.standins.exchange import Recorded
-from openclaude.standins.openai import OpenAIStandin
+from openclaude.standins.anthropic.standin import AnthropicStandin
+from openclaude.standins.base import script
+from openclaude.standins.base.exchange import Recorded
+from openclaude.standins.bedrock.standin import BedrockRecorded, BedrockStandin
 from tests.conftest import need
 from tests.e2e.house import MIXED, MIXED_ENV, OPENCLAUDE, House, Ran
 from tests.e2e.terminal import Terminal
+from tests.e2e.turns import turns
+from tests.standins.judged import Judged
+from tests.standins.openai.standin import OpenAIStandin
 
 THINKER, CODER, FABLE = "thinker-1", "qwen.qwen3-coder-next", "claude-fable-5-2"
-PROMPT = r"❯\s*\n─"  # the empty input box above its lower edge
+PROMPT = r"❯\s*\n─"  # the empty input box above its lower border
 DONE = r"\s+✻ .* done"  # what is typed between an answer and this line may be lost
 ALLOWED = ("--allowedTools", "Bash(echo:*)")
 SIGNATURE = re.compile(rb'"signature":"([^"]+)"')
@@ -36,21 +38,21 @@ def run(house: House, prompt: str, *arguments: str) -> Ran:
 
 
 def thoughtful(word: str) -> str:
-    """A script: think, call a tool, think again, answer."""
+    """Return a script: think, call a tool, think again, answer."""
     echo = script.tool("Bash", {"command": f"echo {word}"})
     after = script.reasoning(f"thinking after {word}") + script.say(f"said {word}")
     return script.reasoning(f"thinking of {word}") + echo + script.then(after)
 
 
 def blocks(request: Recorded) -> Iterator[dict[str, Any]]:
-    """The blocks of a request's conversation."""
+    """Return the blocks of a request's conversation."""
     for message in request.json()["messages"]:
         content = message["content"]
         yield from content if isinstance(content, list) else [{"type": "text", "text": content}]
 
 
 def assert_only_its_own_thoughts(anthropic: AnthropicStandin) -> None:
-    """Claude got back some of the thoughts it had signed itself, no other, and nothing empty."""
+    """Assert that Claude got back only reasoning that it had signed itself, and nothing empty."""
     signed = {found for reply in anthropic.replies for found in SIGNATURE.findall(reply.content)}
     told = [block for request in anthropic.requests for block in blocks(request)]
     returned = {block["signature"].encode() for block in told if block["type"] == "thinking"}
@@ -60,8 +62,8 @@ def assert_only_its_own_thoughts(anthropic: AnthropicStandin) -> None:
     assert {reply.status for reply in anthropic.replies} == {200}
 
 
-def assert_no_thought(requests: Iterable[Recorded]) -> None:
-    """A slot's provider got nobody's thoughts, and nothing that was wrong."""
+def assert_no_thought(requests: Iterable[BedrockRecorded | Judged]) -> None:
+    """Assert that a slot's provider got no reasoning, and nothing that was wrong."""
     for request in requests:
         assert b"signature" not in request.body
         assert b"thinking of" not in request.body.replace(b"\\", b"")
@@ -102,9 +104,9 @@ def test_a_session_goes_on_with_another_model_and_back_without_anybodys_thoughts
 
     assert first.json()["result"] == "said one"
     assert (second, third) == ((0, "said two\n", ""), (0, "said three\n", ""))
-    provider = {"opus": thinker, "sonnet": bedrock}[slot]
-    last = (provider if begins == "slot" else anthropic).requests[-1]
-    for word in ("one", "two", "three"):  # the whole conversation went along
+    provider = thinker if slot == "opus" else bedrock
+    last = (provider.requests if begins == "slot" else anthropic.requests)[-1]
+    for word in ("one", "two", "three"):  # the whole conversation was sent along
         assert f"echo {word}" in last.body.decode()
     assert_only_its_own_thoughts(anthropic)
     assert_no_thought((*thinker.requests, *bedrock.requests))
@@ -130,24 +132,25 @@ def test_model_switches_both_ways_in_a_terminal(
         ask(terminal, "three")
         terminal.type("/exit")
         assert terminal.exit_status() == 0
-    # where claude itself keeps the model that was chosen with /model
+    # the file in which claude itself keeps the model that was chosen with /model
     (mixed.home / ".claude/settings.json").unlink(missing_ok=True)
 
-    assert len(anthropic.requests) == 2
+    first, last = turns(anthropic)
+    assert first.json()["model"] == last.json()["model"] == FABLE
     assert len(thinker.requests) == 1
-    assert "said two" in anthropic.requests[-1].body.decode()
+    assert "said two" in last.body.decode()
     assert_only_its_own_thoughts(anthropic)
     assert_no_thought(thinker.requests)
 
 
 def ask(terminal: Terminal, word: str) -> None:
-    """Ask for a thought and an answer, and wait until claude is done with it."""
+    """Ask for reasoning and an answer, and wait until claude is done with it."""
     terminal.type(script.reasoning(f"thinking of {word}") + script.say(f"said {word}"))
     terminal.wait_for(f"● said {word}{DONE}")
 
 
 def switch(terminal: Terminal, model: str, label: str) -> None:
-    """Choose another model, and say yes."""
+    """Choose another model, and confirm."""
     terminal.type(f"/model {model}")
     terminal.wait_for("Switch model")
     terminal.press("Enter")

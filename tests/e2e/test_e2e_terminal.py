@@ -1,4 +1,4 @@
-"""A session in a terminal, as a person has one: draw, ask, change the model, use a tool, leave."""
+"""A session in a terminal, as a user has it: draw, ask, change the model, use a tool, leave."""
 
 from __future__ import annotations
 
@@ -8,33 +8,32 @@ from pathlib import Path
 
 import pytest
 
-from openclaude.standins import script
-from openclaude.standins.anthropic import AnthropicStandin
-from openclaude.standins.bedrock import BedrockStandin
+from openclaude.standins.anthropic.standin import AnthropicStandin
+from openclaude.standins.base import script
+from openclaude.standins.bedrock.standin import BedrockStandin
 from tests.conftest import need
 from tests.e2e.house import CLAUDE, OPENCLAUDE, PROFILE, House
 from tests.e2e.processes import executable
 from tests.e2e.terminal import Terminal
+from tests.e2e.turns import turns
 
 Open = Callable[..., Terminal]
-PROMPT = r"❯\s*\n─"  # the empty input box above its lower edge
+PROMPT = r"❯\s*\n─"  # the empty input box above its lower border
 DONE = r"\s+✻ .* done"  # what is typed between an answer and this line may be lost
 
 
 @pytest.fixture
 def open_terminal(house: House, tmp_path: Path) -> Iterator[Open]:
-    """A terminal in which somebody types `openclaude --profile house`."""
+    """Open a terminal in which a user types `openclaude --profile house`."""
     need(shutil.which("tmux"), "tmux")
     argv = (OPENCLAUDE, "--profile", PROFILE)
 
-    def start(*, without: str = "") -> Terminal:
-        env = house.environment()
-        env.pop(without, None)
-        return Terminal(argv, env, house.project, tmp_path / "tmux")
+    def start() -> Terminal:
+        return Terminal(argv, house.environment(), house.project, tmp_path / "tmux")
 
     yield start
 
-    # where claude itself keeps the model that was chosen with /model
+    # the file in which claude itself keeps the model that was chosen with /model
     (house.home / ".claude/settings.json").unlink(missing_ok=True)
 
 
@@ -55,16 +54,17 @@ def test_a_session_answers_changes_its_model_and_ends_well(
         terminal.type("/exit")
         code = terminal.exit_status()
 
-    assert "Opus 5.5 · Claude Max" in drawn  # the plan's login, as plain claude shows it
+    assert "Opus 5.5 · Claude Max" in drawn  # the plan's login, as plain claude displays it
     assert "Qwen3 Next 80B" in asked
     assert "Qwen3 Next 80B" in changed
     assert "unrecognized" not in changed.lower()
     assert code == 0
-    assert [request.json()["model"] for request in anthropic.requests] == ["claude-opus-5-5"]
-    (told,) = bedrock.requests
-    assert told.signed_by == house.canaries.aws_id
-    assert not [problem for problem in told.problems if not problem.startswith("note: ")]
-    assert "hello there" in told.body.decode()  # the conversation went along
+    assert [turn.json()["model"] for turn in turns(anthropic)] == ["claude-opus-5-5"]
+    assert {told.signed_by for told in bedrock.requests} == {house.canaries.aws_id}
+    problems = [problem for told in bedrock.requests for problem in told.problems]
+    assert [problem for problem in problems if not problem.startswith("note: ")] == []
+    (told,) = [request for request in bedrock.requests if b"toolConfig" in request.body]
+    assert "hello there" in told.body.decode()  # the conversation was sent along
 
 
 def test_a_tool_runs_in_auto_mode_because_anthropics_own_verdict_arrives(
@@ -79,7 +79,9 @@ def test_a_tool_runs_in_auto_mode_because_anthropics_own_verdict_arrives(
         terminal.wait_for("● made")
 
     assert made.exists()
-    assert "safeguards" in anthropic.requests[0].json()
+    asked, answered = (turn.json() for turn in turns(anthropic))
+    assert "safeguards" in asked
+    assert "safeguards" in answered
 
 
 def test_two_times_control_c_ends_it_as_it_ends_claude(house: House, open_terminal: Open) -> None:
@@ -96,12 +98,11 @@ def test_two_times_control_c_ends_it_as_it_ends_claude(house: House, open_termin
 def test_the_small_calls_of_a_usual_session_are_served_by_the_slot(
     house: House, anthropic: AnthropicStandin, bedrock: BedrockStandin, open_terminal: Open
 ) -> None:
-    with open_terminal(without="CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC") as terminal:
+    with open_terminal() as terminal:
         terminal.wait_for(PROMPT)
         terminal.type("a conversation that wants a title")
         terminal.wait_for("● anthropic stand-in: claude-opus-5-5")
-        # the probe of the quota, and the title
-        assert bedrock.wait_until(lambda standin: len(standin.requests) >= 2, timeout_s=20)
+        assert bedrock.wait_until(lambda standin: bool(standin.requests))  # the title
 
     assert {request.signed_by for request in bedrock.requests} == {house.canaries.aws_id}
     assert not [
@@ -110,4 +111,9 @@ def test_the_small_calls_of_a_usual_session_are_served_by_the_slot(
         for problem in request.problems
         if not problem.startswith("note: ")
     ]
-    assert {request.json()["model"] for request in anthropic.requests} == {"claude-opus-5-5"}
+    asked = {
+        request.json()["model"]: request.json()["max_tokens"] for request in anthropic.requests
+    }
+    probe = asked.pop("claude-haiku-4-5-20251001", 1)  # of the quota, under Anthropic's own name
+    assert probe == 1
+    assert list(asked) == ["claude-opus-5-5"]

@@ -1,11 +1,11 @@
-"""Each tier reaches its upstream, and the user sees what claude itself would have printed."""
+"""Each tier reaches its upstream, and the user sees what claude itself would print."""
 
 from __future__ import annotations
 
 import pytest
 
-from openclaude.standins.anthropic import AnthropicStandin
-from openclaude.standins.bedrock import BedrockStandin
+from openclaude.standins.anthropic.standin import AnthropicStandin
+from openclaude.standins.bedrock.standin import BedrockStandin
 from tests.e2e.house import House
 
 QWEN = "qwen.qwen3-next-80b-a3b"

@@ -1,4 +1,4 @@
-"""What LiteLLM still imports when the first requests come: next to nothing, or they would wait."""
+"""What LiteLLM still imports at the first requests: almost nothing, or they would wait."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import http.client
 import json
 from pathlib import Path
 
-from openclaude.standins.anthropic import AnthropicStandin
-from openclaude.standins.bedrock import BedrockStandin
+from openclaude.standins.anthropic.standin import AnthropicStandin
+from openclaude.standins.bedrock.standin import BedrockStandin
 from tests.e2e import raw
 from tests.e2e.house import House, login_headers, question
 from tests.e2e.instances import MAIN_KEY, instances, plan_of
 
-FEW = 5  # of the standard library, by which Pythons differ
-LANES = ("claude-opus-5-5", "openclaude-haiku")
+FEW = 5  # standard library modules by which Pythons differ
+ROUTES = ("claude-opus-5-5", "openclaude-haiku")
 
-# An application that tells which modules there are, around the one it is told of.
+# An application around another one, which reports the imported modules.
 COUNTING = """
 import importlib
 import json
@@ -41,13 +41,13 @@ def app():
 
 
 def modules(port: int) -> dict[str, set[str]]:
-    """The modules of each instance, main being on that port."""
+    """Return the modules of each instance; main is on that port."""
     return {"main": modules_of(port), "providers": modules_of(port + 1)}
 
 
 def modules_of(port: int) -> set[str]:
-    """The modules that the instance on a port has imported."""
-    line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    """Return the modules that the instance on a port has imported."""
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         line.request("GET", "/modules")
         return set(json.loads(line.getresponse().read()))
@@ -61,13 +61,18 @@ def test_the_first_requests_import_next_to_nothing(
     bedrock: BedrockStandin,
     tmp_path: Path,
 ) -> None:
-    counting = {"modules": {"counting": COUNTING}, "application": "counting:app"}
-    with instances(plan_of(empty_house), tmp_path, empty_house.environment(), **counting) as port:
+    with instances(
+        plan_of(empty_house),
+        tmp_path,
+        empty_house.environment(),
+        modules={"counting": COUNTING},
+        application="counting:app",
+    ) as port:
         headers = raw.with_key(login_headers(empty_house.canaries.oauth), MAIN_KEY)
         before = modules(port)
-        for lane in LANES:
+        for route in ROUTES:
             for stream in (False, True):
-                told = raw.ask(port, headers, question("hi", model=lane, stream=stream))
+                told = raw.ask(port, headers, question("hi", model=route, stream=stream))
                 assert told.status == 200, told.body
         after = modules(port)
 

@@ -1,6 +1,6 @@
-"""What build/release made, and a user's machine to run it on: an empty HOME and a bare Python.
+"""What build/release has built, and a user's machine for it: an empty HOME and a bare Python.
 
-Knows: where the built files are, how they are run and with which Python. Refuses to know: how they
+Knows: where the built files are, how they are run and with which Python. Independent of: how they
 were built. `build/test packages` builds them first.
 """
 
@@ -21,7 +21,7 @@ DIST = REPOSITORY / "dist"
 TAG = f"cp{sys.version_info[0]}{sys.version_info[1]}"
 PYTHON = Path(sys._base_executable)  # type: ignore[attr-defined] # without our virtual environment
 RUN_TIMEOUT_S = 180.0
-# no network but loopback, in a namespace that root or any user may make
+# a namespace with only a loopback network, which root and any user can create
 ISOLATED = (
     *("unshare", "-n" if os.geteuid() == 0 else "-rn", "--"),
     *("bash", "-c", 'PATH=$PATH:/usr/sbin:/sbin ip link set lo up && exec "$@"', "isolated"),
@@ -38,14 +38,14 @@ class User:
         home.mkdir(parents=True, exist_ok=True)
 
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
-        """As after a login."""
+        """The environment after a login."""
         plain = {"HOME": str(self.home), "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
         return {**plain, **(more or {})}
 
     def start(
         self, *arguments: str, env: Mapping[str, str] | None = None, **more: Any
     ) -> subprocess.Popen[str]:
-        """The zipapp, without network; the caller ends it."""
+        """Start the zipapp, without network; the caller ends it."""
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         return subprocess.Popen(
             (*ISOLATED, PYTHON, self.archive, *arguments),
@@ -58,11 +58,11 @@ class User:
     def run(
         self, *arguments: str, env: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """The same, to its end."""
+        """Run the zipapp to its end."""
         return to_its_end(self.start(*arguments, env=env))
 
     def shell(self, script: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-        """A shell script, to its end; its "$@" is the zipapp, and all of it shares one network."""
+        """Run a shell script to its end; its "$@" is the zipapp; all of it shares one network."""
         return to_its_end(
             subprocess.Popen(
                 (*ISOLATED, "bash", "-c", script, "script", PYTHON, self.archive),
@@ -76,18 +76,18 @@ class User:
         )
 
     def python(self, code: str, env: Mapping[str, str] | None = None) -> str:
-        """Run code where the zipapp's packages are; what it printed."""
+        """Run code with the zipapp's packages; return what it printed."""
         done = self.run("-c", code, env={"SHIV_INTERPRETER": "1", **(env or {})})
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def versions(self) -> list[str]:
-        """What is unpacked, and anything else that lies there, but for the lock."""
+        """Return the unpacked versions, and any other file there except the lock."""
         return sorted(path.name for path in self.app.iterdir() if path.name != "lock")
 
 
 def to_its_end(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
-    """What a program said, and how it ended."""
+    """Return a program's output and exit status."""
     with process:
         try:
             out, err = process.communicate(timeout=RUN_TIMEOUT_S)
@@ -97,7 +97,7 @@ def to_its_end(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[st
 
 
 def built(pattern: str) -> Path:
-    """The one file in dist/ of that pattern."""
+    """Return the one file in dist/ that matches the pattern."""
     found = sorted(DIST.glob(pattern))
     need(len(found) == 1, f"dist/{pattern} (build/release makes it)")
     return found[0]

@@ -1,4 +1,4 @@
-"""What the zipapp carries: every locked package, each with a free licence, all written down."""
+"""What the zipapp contains: every locked package, each with a free licence, and a list of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from tests.conftest import REPOSITORY
 from tests.packages.conftest import DIST, built
 
-# build/ is no package: it has no __init__.py
+# build/ is not a package: it has no __init__.py
 sys.path.insert(0, str(REPOSITORY / "build/sbom.d"))
 from contents import Contents, read_contents, read_package
 from licences import inventory, is_free, not_free, read_rules
@@ -29,7 +29,7 @@ REMOVED = {"hf-xet"}  # removals.toml says why
 
 @pytest.fixture(scope="module")
 def contents(archive: Path) -> Contents:
-    """What is in the zipapp."""
+    """The contents of the zipapp."""
     return read_contents(archive)
 
 
@@ -102,9 +102,8 @@ def test_the_bill_of_materials_is_valid_and_whole(
 def test_every_file_of_a_release_has_its_checksum() -> None:
     from hashlib import sha256
 
-    sums = dict(
-        reversed(line.split("  ")) for line in (DIST / "SHA256SUMS").read_text().splitlines()
-    )
+    lines = (DIST / "SHA256SUMS").read_text().splitlines()
+    sums = {name: told for told, name in (line.split("  ") for line in lines)}
 
     files = {path.name for path in DIST.iterdir()} - {"SHA256SUMS"}
     assert set(sums) == files

@@ -19,7 +19,7 @@ from tests.conftest import need
 from tests.packages.conftest import PYTHON, User
 
 MOST_ENTRIES = 16
-MOST_MB = 0.55 * 178  # of the plain `shiv litellm[proxy]`; tests/bench measures both in one run
+MOST_MB = 0.55 * 178  # of the plain `shiv litellm[proxy]`; tests/bench measures both
 OTHER_PYTHONS = ("3.8", "3.12", "3.13")
 IMPORTS = "import litellm, openclaude.cli, psutil; print(litellm.__file__)"
 WAIT = "import sys; print('runs', flush=True); sys.stdin.read()"
@@ -33,7 +33,7 @@ def other_python(version: str) -> Path:
 
 
 def as_version(archive: Path, build_id: str, folder: Path) -> Path:
-    """The same zipapp as if it were another version."""
+    """Return the same zipapp as if it had another version."""
     changed = folder / f"{build_id}.pyz"
     with zipfile.ZipFile(archive) as before, zipfile.ZipFile(changed, "w") as after:
         for entry in before.infolist():
@@ -48,7 +48,7 @@ def as_version(archive: Path, build_id: str, folder: Path) -> Path:
 
 @pytest.fixture
 def older(tmp_path: Path, newcomer: User) -> User:
-    """The newcomer with an older version, which has run once."""
+    """A user with an older version, which has run once."""
     user = User(newcomer.home, as_version(newcomer.archive, "older", tmp_path))
     assert user.run("--version").returncode == 0
     assert user.versions() == ["older"]
@@ -104,7 +104,7 @@ def test_a_first_run_shows_one_line_on_a_terminal_and_clears_it(newcomer: User) 
     with newcomer.start("--version", stderr=theirs):
         os.close(theirs)
         shown = bytearray()
-        with contextlib.suppress(OSError):  # Linux says EIO when the other side has closed
+        with contextlib.suppress(OSError):  # Linux reports EIO when the other side has closed
             while part := os.read(ours, 4096):
                 shown += part
     os.close(ours)
@@ -172,7 +172,7 @@ def hold_by_a_start(older: User) -> subprocess.Popen[str]:
 
 
 def hold_by_a_child(older: User) -> subprocess.Popen[str]:
-    """As a supervisor is started: by PYTHONPATH, when the start is over."""
+    """Run a child as a supervisor is started: by PYTHONPATH, when the start is over."""
     env = older.environment({"PYTHONPATH": str(older.app / "older/site-packages")})
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen((PYTHON, "-c", WAIT), env=env, text=True, **pipes)  # type: ignore[call-overload,no-any-return]
@@ -190,7 +190,7 @@ def test_a_version_that_runs_stays(
         assert "older" in newcomer.versions()
 
         process.communicate(timeout=30)
-    os.utime(newcomer.app / "lock", (0, 0))  # the last look was long ago
+    os.utime(newcomer.app / "lock", (0, 0))  # the last check was long ago
     assert newcomer.run("--version").returncode == 0
     assert "older" not in newcomer.versions()
 

@@ -1,4 +1,4 @@
-"""How the zipapp is built: the same bytes twice, and a list of removals that stays true."""
+"""How the zipapp is built: the same bytes twice, and a list of removals that is correct."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LIST = '[[removed]]\nfiles = ["*/tests/*"]\nkeep = ["a/tests/kept"]\nwhy = "test
 
 
 def build(out: Path, **more: str) -> str:
-    """Build in a hurry, with weak compression; the archive's digest."""
+    """Build fast, with weak compression; return the archive's digest."""
     env = {**os.environ, "PYTHON": sys.executable, "OPENCLAUDE_SETUP_DONE": "1", **more}
     subprocess.run(
         (REPOSITORY / "build/zipapp", "--fast", "--out", out),
@@ -39,7 +39,7 @@ def test_two_builds_are_the_same_bytes(tmp_path: Path) -> None:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A tree with two tests, of one kilobyte each, and another file."""
+    """A tree with two tests of one kilobyte each, and another file."""
     for name in ("a/tests/one", "a/tests/two", "a/tests/kept", "a/b"):
         path = tmp_path / "tree" / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from openclaude.compile.compiler import compile_plan
-from openclaude.compile.plan import Plan
-from openclaude.places import find_places
-from openclaude.profile.catalog import Catalog
+from openclaude.contracts.plan import Plan
+from openclaude.models.catalog import Catalog
+from openclaude.paths import find_places
 from openclaude.profile.library import Library
+from tests.conftest import NOWHERE
+from tests.degraded import fallbacks
 from tests.process.world import World, stubbed
 
 MakePlan = Callable[..., Plan]
@@ -22,9 +24,9 @@ MakePlan = Callable[..., Plan]
 
 @pytest.fixture(scope="session")
 def compiled() -> Callable[[str], Plan]:
-    """The real plan of a shipped profile."""
+    """Return the real plan of a built-in profile."""
     catalog = Catalog.bundled()
-    places = find_places({"HOME": "/nonexistent"})
+    places = find_places({"HOME": NOWHERE})
     library = Library(places.profiles, places.shipped, catalog=catalog)
     plans = {
         name: compile_plan(name, library.load(name, env={}).profile, catalog.find, made_by="tests")
@@ -34,7 +36,7 @@ def compiled() -> Callable[[str], Plan]:
 
 
 def free_pair() -> int:
-    """A port that is free, as is the next; none that the system gives to outgoing connections."""
+    """Return a free port, with a free next one; not in the range for outgoing connections."""
     while True:
         port = 20_000 + 4 * secrets.randbelow(3000)
         with contextlib.suppress(OSError), bound(port), bound(port + 1):
@@ -60,7 +62,7 @@ def port() -> int:
 
 @pytest.fixture
 def plan(compiled: Callable[[str], Plan], port: int) -> MakePlan:
-    """Makes the plan of a shipped profile with stub units and what these are told."""
+    """Make the plan of a built-in profile with stub units and their settings."""
 
     def make(name: str = "qwen", **options: object) -> Plan:
         return stubbed(compiled(name), **{"port": port, **options})  # type: ignore[arg-type]
@@ -69,7 +71,7 @@ def plan(compiled: Callable[[str], Plan], port: int) -> MakePlan:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """The life of a stack is tested both ways of making its instances."""
+    """Test the life of a stack with both ways of starting its instances."""
     module = metafunc.module.__name__.rpartition(".")[2]
     needed = {"world", "empty_world", "method"} & set(metafunc.fixturenames)
     if needed and module.startswith(("test_stack_", "test_environments")):
@@ -78,21 +80,23 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def method(request: pytest.FixtureRequest) -> str:
-    """How instances are made."""
+    """How instances are started."""
     return str(getattr(request, "param", "fork"))
 
 
 @pytest.fixture
 def empty_world(method: str) -> Iterator[World]:
-    """A home, a claude, nothing else."""
+    """A home and a claude, nothing else."""
     made = World(method)
     yield made
-    sys.stdout.write(made.tell())  # shown where the test failed
+    sys.stdout.write(made.tell())  # displayed if the test fails
+    lost = [] if made.expects_fallback else fallbacks(made.state)
     made.close()
+    assert not lost, f"a stack could not fork, and the test has not noticed: {lost}"
 
 
 @pytest.fixture
 def world(empty_world: World, plan: MakePlan) -> World:
-    """The same with `qwen` compiled already, its units being stubs."""
+    """The same with `qwen` already compiled; its units are stubs."""
     empty_world.keep(plan())
     return empty_world

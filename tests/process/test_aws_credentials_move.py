@@ -1,7 +1,7 @@
-"""Credentials that move under a running providers instance: rotation, roles, programs, SSO.
+"""Credentials that change under a running providers instance: rotation, roles, programs, SSO.
 
 LiteLLM and botocore are the real ones. STS and IAM are moto's, IAM Identity Center is twenty lines
-here; a Bedrock stand-in believes only the keys that these have given out and that have not ended.
+here; a Bedrock stand-in accepts only keys that these have issued and that have not expired.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.server import ThreadedMotoServer
 from moto.sts.models import sts_backends
 
-from openclaude.standins.bedrock import BedrockStandin
-from openclaude.standins.script import say
-from openclaude.standins.sigv4 import Secret
+from openclaude.standins.base.script import say
+from openclaude.standins.bedrock.sigv4 import Secret
+from openclaude.standins.bedrock.standin import BedrockStandin
 from tests.process.test_providers_instance import (
     FLAGS,
     KEY,
@@ -48,7 +48,7 @@ SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 
 
 class Given(Mapping[str, Secret]):
-    """The keys that hold at this moment."""
+    """The keys that are valid at this moment."""
 
     def __init__(self) -> None:
         self.static = {FIRST: Secret(SECRET)}
@@ -70,7 +70,7 @@ class Given(Mapping[str, Secret]):
 
 
 class Portal(http.server.ThreadingHTTPServer):
-    """IAM Identity Center's GetRoleCredentials, for whoever shows the token that is valid."""
+    """IAM Identity Center's GetRoleCredentials, for clients with the valid token."""
 
     def __init__(self, given: Given) -> None:
         super().__init__(("127.0.0.1", 0), PortalRequest)
@@ -163,7 +163,7 @@ class Home:
         return len(path.read_text()) if path.exists() else 0
 
     def log_in(self, token: str, lasts: timedelta = timedelta(hours=8)) -> None:
-        """What `aws sso login` leaves behind."""
+        """Write what `aws sso login` writes."""
         name = hashlib.sha1(b"corp", usedforsecurity=False).hexdigest()
         said = {
             "startUrl": "https://corp.awsapps.com/start",
@@ -196,7 +196,7 @@ class World:
             return Answer(response.status, response.read())
 
     def ask(self, profile: str) -> str:
-        """A good request; who signed it."""
+        """Send a good request; return who signed it."""
         self.bedrock.clear()
         answer = self.send(profile)
         assert answer.status == 200, answer.body
@@ -206,12 +206,12 @@ class World:
 
     @property
     def assumed(self) -> int:
-        """How often a role was assumed."""
+        """Return how often a role was assumed."""
         return len(sts_backends[DEFAULT_ACCOUNT_ID]["aws"].assumed_roles)
 
 
 def config(bedrock: BedrockStandin) -> dict[str, Any]:
-    """providers.yaml: a slot for each AWS profile."""
+    """Return providers.yaml: a slot for each AWS profile."""
     rows = [deployment(name, QWEN, bedrock) for name in PROFILES]
     for row in rows:
         row["litellm_params"]["aws_profile_name"] = row["model_name"]
@@ -260,7 +260,7 @@ def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             yield World(listener.getsockname()[1], home, bedrock, portal, given)
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)
             portal.shutdown()
             portal.server_close()
             moto.stop()
@@ -285,7 +285,7 @@ def world(behind: World) -> World:
     behind.given.static = {FIRST: Secret(SECRET), SECOND: Secret(SECRET)}
     behind.portal.token = "token-1"
     behind.home.log_in("token-1")
-    behind.home.write_keys(FIRST)  # a change of a file: nothing is kept from the test before
+    behind.home.write_keys(FIRST)  # a change of a file: nothing is cached from the test before
     return behind
 
 
@@ -341,10 +341,10 @@ def test_sso_is_asked_once_for_many_requests(world: World) -> None:
 
 
 def test_an_sso_login_that_ends_is_an_error_until_the_next_login(world: World) -> None:
-    world.portal.lasts_s = 60.0  # what the portal gives is always about to end
+    world.portal.lasts_s = 60.0  # what the portal issues is always about to expire
     try:
         first = world.ask("sso")
-        world.portal.token = "token-2"  # the login is over
+        world.portal.token = "token-2"  # the login has expired
         refused = world.send("sso")
         world.home.log_in("token-2")
         second = world.ask("sso")

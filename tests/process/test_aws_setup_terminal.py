@@ -1,4 +1,4 @@
-"""`openclaude aws setup` as a person meets it: questions, secrets that are not shown, Ctrl-C."""
+"""`openclaude aws setup` as a user sees it: questions, secrets that are not displayed, Ctrl-C."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def test_a_person_makes_a_profile_with_keys_that_are_never_shown(
         answer(
             one,
             ("credentials come from? [sso]: ", "magic"),
-            ("error: one of keys, sso, assume-role, process", "keys"),
+            ("error: please answer keys, sso, assume-role or process", "keys"),
             ("access key id: ", "nonsense"),
-            ("has 16 or more capital letters and digits, not `nonsense`", KEY_ID),
+            ("must have 16 or more capital letters and digits, not `nonsense`", KEY_ID),
             ("secret access key: ", SECRET),
             ("session token, if there is one: ", ""),
             ("region [us-west-2]: ", ""),
@@ -123,8 +123,8 @@ def test_a_profile_that_is_there_is_shown_and_keeps_what_enter_takes(
         )
         status, out = one.finish()
 
-    assert "There are AWS profiles: openclaude, fresh." in one.shown
-    assert out == "AWS profile `fresh` is as you want it already; nothing changed\n"
+    assert "Existing AWS profiles: openclaude, fresh." in one.shown
+    assert out == "AWS profile `fresh` is already set up that way; nothing changed\n"
     assert status == 0
     assert contents(folder) == before
 

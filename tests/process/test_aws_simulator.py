@@ -1,7 +1,7 @@
-"""Our policies, decided by an IAM engine that is not ours, and our own engine held against it.
+"""Our policies, decided by an independent IAM engine, and our own engine compared with it.
 
-@cloud-copilot/iam-simulate knows AWS's tables of actions, resources and condition keys, and refuses
-what they do not have. It runs in node, on stdin and stdout.
+@cloud-copilot/iam-simulate has AWS's tables of actions, resources and condition keys, and refuses
+anything that is not in them. It runs in node, on stdin and stdout.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 
 from openclaude.aws.policy import build_policy
-from openclaude.commands.aws_policy import find_targets, resolve_profile
-from openclaude.places import find_places
+from openclaude.commands.aws.policy import find_targets, resolve_profile
+from openclaude.paths import find_places
 from tests.conftest import need
-from tests.unit.iam import Check, is_allowed
-from tests.unit.test_aws_policy import ACCOUNT, IDS, ON_BEDROCK, QWEN, every_check, target
+from tests.unit.aws.iam import Check, is_allowed
+from tests.unit.aws.test_aws_policy import ACCOUNT, IDS, ON_BEDROCK, QWEN, every_check, target
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODULES = REPOSITORY / ".work" / "iam" / "node_modules"
@@ -30,7 +30,7 @@ ALLOWED, DENIED = "Allowed", "ImplicitlyDenied"
 
 
 def decide(policy: dict[str, Any], checks: Sequence[Check]) -> list[str]:
-    """The engine's word on each check."""
+    """Return the engine's decision on each check."""
     need(MODULES.is_dir() and shutil.which("node"), "node and @cloud-copilot/iam-simulate")
     requests = [
         {"action": one.action, "resource": one.resource, "context": one.context} for one in checks
@@ -50,7 +50,7 @@ def decide(policy: dict[str, Any], checks: Sequence[Check]) -> list[str]:
 
 
 def known_checks(model_id: str) -> Iterator[Check]:
-    """AWS's tables have no model without a region, which is what `global.` profiles need too."""
+    """AWS's tables have no model without a region, but `global.` profiles need one."""
     return (one for one in every_check(model_id) if ":bedrock:::" not in one.resource)
 
 
@@ -65,7 +65,7 @@ def test_the_engine_allows_a_shipped_profile_its_models_and_no_other(
     resolution = resolve_profile(name, find_places({"HOME": str(tmp_path)}), {})
     targets = list(find_targets(resolution))
     own = {one.model_id for one in targets}
-    # its own, their neighbours, and some of all the others: the engine takes 3 ms for each check
+    # its own, similar ones, and some of all others: the engine takes 3 ms for each check
     near = {one for pair in pairwise(IDS) if own & set(pair) for one in pair}
     checks = {model_id: list(known_checks(model_id)) for model_id in near | set(IDS[::9])}
     flat = [check for found in checks.values() for check in found]
@@ -103,7 +103,7 @@ def test_our_engine_decides_as_it_does(account: str) -> None:
 
 
 def test_the_engine_refuses_what_aws_does_not_have() -> None:
-    """So its yes is a word on the policy's own names, too."""
+    """So a yes also confirms the names in a policy."""
     policy = build_policy([target(QWEN)[0]])
     resource = f"arn:aws:bedrock:us-west-2::foundation-model/{QWEN}"
 

@@ -1,4 +1,4 @@
-"""Bad input: one clear message with what mends it, the right exit status, and nothing changed."""
+"""Bad input: one clear message with the fix, the right exit status, and nothing changed."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ NO_AWS = (
     "hint: run `openclaude aws setup --name {name}`\n"
 )
 NO_PORT = "is not a port\n"
-PORT_RULE = "is a port from 1024 to 65534, not"
+PORT_RULE = "must be a port from 1024 to 65534, not"
 VARIABLES = [
     ("OPENCLAUDE_LITELLM_PORT", "x", f'error: OPENCLAUDE_LITELLM_PORT: "x" {NO_PORT}'),
     ("OPENCLAUDE_LITELLM_PORT", "4e3", f'error: OPENCLAUDE_LITELLM_PORT: "4e3" {NO_PORT}'),
@@ -124,13 +124,13 @@ VARIABLES = [
         "CLAUDE_CODE_MANAGED_SETTINGS_PATH",
         "ROOT/managed.json",
         "error: `env.ANTHROPIC_BASE_URL` in the managed settings `ROOT/managed.json` cannot be "
-        "overridden\n\nhint: ask who manages this machine, or start plain `claude`\n",
+        "overridden\n\nhint: ask the administrator of this machine, or start plain `claude`\n",
     ),
     (
         "ANTHROPIC_CUSTOM_HEADERS",
         "X: y\nAuthorization: Bearer x",
         "error: your ANTHROPIC_CUSTOM_HEADERS set `authorization`, which replaces your Claude "
-        "login\n\nhint: take that line out of ANTHROPIC_CUSTOM_HEADERS, or start plain `claude`\n",
+        "login\n\nhint: remove that line from ANTHROPIC_CUSTOM_HEADERS, or start plain `claude`\n",
     ),
 ]
 
@@ -141,7 +141,7 @@ def test_a_variable_that_cannot_be_is_named_and_nothing_changed(
 ) -> None:
     (world.root / "managed.json").write_text(MANAGED)
     variable = {name: value.replace("ROOT", str(world.root))}
-    # a plan of other overrides may be compiled and kept: that is no change of the user's
+    # a plan of other overrides may be compiled and cached: that changes nothing of the user's
     before = world.files(world.home / ".aws")
 
     done = world.run("-p", env={**world.env, **variable})
@@ -188,5 +188,5 @@ def test_a_working_directory_that_was_removed_is_named(world: World) -> None:
     assert done.returncode == 125
     assert done.stderr == (
         "error: the working directory cannot be used: No such file or directory\n"
-        "\nhint: `cd` into a folder that exists\n"
+        "\nhint: `cd` into a directory that exists\n"
     )

@@ -1,4 +1,4 @@
-"""A disk, ports and files of ours that are not as they should be: said, survived, or made again."""
+"""A disk, ports and files of ours in a bad state: reported, survived, or made again."""
 
 from __future__ import annotations
 
@@ -11,11 +11,32 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from openclaude.compile.plan import Plan
+from openclaude.contracts.plan import Plan
 from tests.conftest import need
 from tests.process.world import TIMEOUT_S, World, stubbed
 
 # -- the disk --------------------------------------------------------------------------------------
+
+
+def test_a_home_that_others_may_change_is_said_and_nothing_is_started(world: World) -> None:
+    """This happens in containers. Unreported, every launch would make a stack and not find it."""
+    assert world.up()
+    world.home.chmod(0o777)
+
+    launched, started = world.run("-p"), world.run("start")
+
+    assert (launched.status, started.status) == (125, 1)
+    for one in (launched, started):
+        assert "cannot keep files in `ROOT/home/.local/state/openclaude" in one.err
+        assert "`ROOT/home` can be changed by other users" in one.err
+        assert "`chmod go-w DIRECTORY`" in one.err
+    doctor = world.json("doctor")["data"]["diagnostics"]
+    (told,) = {one["code"]: one for one in doctor if one["code"] == "folder-exposed"}.values()
+    assert "can be changed by other users" in told["message"]
+    assert len(world.processes()) == world.crew_size  # of the previous stack
+    assert world.run("status").status == 0
+    world.home.chmod(0o700)
+    assert world.run("stop")[:2] == (0, "qwen: stopped\n")
 
 
 def test_a_file_where_the_state_folder_should_be(world: World) -> None:
@@ -28,8 +49,8 @@ def test_a_file_where_the_state_folder_should_be(world: World) -> None:
 
     folder = "ROOT/home/.local/state/openclaude"
     message = (
-        f"error: cannot use the folder `{folder}`: Not a directory\n"
-        f"\nhint: make it writable (`mkdir -p {folder} && chmod 700 {folder}`), or name another "
+        f"error: cannot use the directory `{folder}`: Not a directory\n"
+        f"\nhint: make it writable (`mkdir -p {folder} && chmod 700 {folder}`), or choose another "
         "place with XDG_STATE_HOME and XDG_CACHE_HOME\n"
     )
     assert launched[:3] == (125, "", message)
@@ -49,7 +70,7 @@ def test_a_file_that_cannot_grow_leaves_the_one_before(world: World) -> None:
         125,
         "",
         f"error: cannot write `{world.plain(str(world.folder()))}/main.yaml`: File too large\n"
-        "\nhint: free some space or make the folder writable, then try again; "
+        "\nhint: free some space or make the directory writable, then try again; "
         "nothing was changed\n",
     )
     assert world.files() == before
@@ -57,14 +78,14 @@ def test_a_file_that_cannot_grow_leaves_the_one_before(world: World) -> None:
 
 
 def refuse_to_write() -> None:
-    """What a full disk looks like to one process."""
+    """Let one process see a full disk."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("size=8k", "No space left on device\n\nhint: free some space or make the folder writable"),
+        ("size=8k", "No space left on device\n\nhint: free some space or make the directory "),
         ("ro", "Read-only file system\n\nhint: make it writable"),
     ],
 )
@@ -101,7 +122,7 @@ def test_a_cache_that_cannot_be_written_costs_nothing_but_time(empty_world: Worl
 
 @pytest.fixture
 def taken(port: int) -> Iterator[Callable[[int], int]]:
-    """Takes a port, counted from the plan's own, until the test ends."""
+    """Take a port, counted from the plan's own, until the test ends."""
     held: list[socket.socket] = []
 
     def take(offset: int) -> int:
@@ -125,7 +146,7 @@ def test_a_busy_port_moves_the_stack_to_the_next_free_pair(
     assert moved > port
     assert (moved - port) % 2 == 0
     settings = world.heard()[0]["settings"]
-    assert settings["env"]["ANTHROPIC_BASE_URL"] == f"http://127.0.0.1:{moved}"
+    assert settings["env"]["ANTHROPIC_BASE_URL"] == f"https://127.0.0.1:{moved}"
 
 
 @pytest.mark.parametrize("offset", [0, 1])
@@ -147,7 +168,7 @@ def test_a_busy_port_that_must_be_names_its_owner(
     assert left == {"lock"}
 
 
-# -- files of ours that are not as we left them ----------------------------------------------------
+# Files of ours that were changed ------------------------------------------------------------------
 
 RECORD = {
     "version": "0.1.0",
@@ -172,7 +193,7 @@ RECORDS = [
     json.dumps({**RECORD, "port": -4}),
     json.dumps({**RECORD, "started": None}),
     json.dumps(RECORD)[:-20],
-    json.dumps({**RECORD, "pid": os.getpid()}),  # a pid that was given to another process
+    json.dumps({**RECORD, "pid": os.getpid()}),  # a pid that was reused
 ]
 
 

@@ -1,4 +1,4 @@
-"""The command line: what is claude's reaches claude byte for byte, and its end comes through."""
+"""The command line: claude's arguments reach claude byte for byte; its exit status comes back."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from openclaude.commands.completion import find_script
+from openclaude.errors import LAUNCH_FAILED
 from tests.conftest import need
 from tests.process.world import World, is_gone, until
 
@@ -27,7 +29,7 @@ OURS_AND_THEIRS = [
     (("--profile=qwen", "--profile=x"), ("--profile=x",)),
     (("--resume", "start"), ("--resume", "start")),
     (("--", "status"), ("status",)),
-    (("--profile", "qwen", "status"), ("status",)),
+    (("--profile", "qwen", "--", "status"), ("status",)),
     (("*", "$HOME", "`id`", "'", '"', "\\"), ("*", "$HOME", "`id`", "'", '"', "\\")),
     (("--model", "haiku", "-p", "a" * 100_000), ("--model", "haiku", "-p", "a" * 100_000)),
 ]
@@ -46,11 +48,47 @@ def test_what_follows_our_part_reaches_claude_byte_for_byte_and_in_order(
     assert done == (0, "", "", done.pid)
     (heard,) = world.heard()
     assert heard["arguments"][0] == "--settings"
-    assert Path(heard["arguments"][1]).parent == world.folder() / "launches"
+    assert Path(heard["arguments"][1]).parent == world.state.parent / "claude-settings"
     assert heard["arguments"][2:] == as_latin(theirs)
 
 
-@pytest.mark.parametrize("first", ["doctor", "--help", "-h", "--version", "mcp", "update"])
+def test_a_mistyped_command_is_no_prompt_and_its_hint_is_right(world: World) -> None:
+    ran = world.run("statsu")
+
+    assert (ran.status, ran.out, world.heard()) == (LAUNCH_FAILED, "", [])
+    assert ran.err == (
+        "error: `statsu` is not a command of openclaude; did you mean `openclaude status`?\n\n"
+        "hint: `openclaude -- statsu` sends it to claude as a prompt\n"
+    )
+    assert world.run("--", "statsu").status == 0
+    assert world.heard()[0]["arguments"][-1] == "statsu"
+
+
+def test_a_profile_in_front_of_a_command_belongs_to_it(world: World) -> None:
+    assert world.run("--profile", "qwen", "start").status == 0
+    assert world.run("--profile=qwen", "status", "--json").status == 0
+    assert world.run("--profile", "qwen", "stop").out == "qwen: stopped\n"
+    assert world.heard() == []
+
+
+def test_claudes_update_says_whose_it_is(world: World) -> None:
+    done = world.run("update")
+
+    assert (done.status, done.out, world.heard()[0]["arguments"]) == (0, "", ["update"])
+    assert "this updates claude" in done.err
+    assert world.run("--", "-p", "update").err == ""
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completions_are_printed(world: World, shell: str) -> None:
+    done = world.run("completion", shell)
+
+    assert (done.status, done.err) == (0, "")
+    assert done.out == find_script(shell).read_text()
+    assert "uninstall" in done.out
+
+
+@pytest.mark.parametrize("first", ["doctor", "--help", "-h", "--version", "mcp", "auth"])
 def test_words_of_claude_that_ask_no_model_reach_it_without_a_stack(
     world: World, first: str
 ) -> None:
@@ -87,13 +125,13 @@ def test_claude_is_the_same_process_and_writes_where_openclaude_would(world: Wor
 
 
 def test_a_signal_sent_to_openclaudes_pid_reaches_claude(world: World) -> None:
-    world.tell_claude(sleep_s=30)
+    world.tell_claude(sleep_s=120)
     with world.start() as process:
         until(world.heard)
 
         process.terminate()
 
-        assert process.wait(10) == -signal.SIGTERM
+        assert process.wait(60) == -signal.SIGTERM
 
 
 def test_claude_stays_in_the_session_and_group_it_was_started_in(world: World) -> None:
@@ -117,7 +155,7 @@ def test_our_processes_are_in_sessions_of_their_own(world: World) -> None:
 def test_claude_starts_with_the_signals_it_would_have_without_us(world: World) -> None:
     need(Path("/proc/self/status").exists(), "a /proc that tells about signals")
     world.executable("claude", "#!/bin/sh\nexec grep -E '^Sig(Ign|Blk)' /proc/self/status\n")
-    # what the tests were started with, in the background say, is the user's own
+    # signals that were ignored when the tests started, in the background for example
     plain = subprocess.run([world.claude], capture_output=True, text=True).stdout
 
     assert world.run().out == plain
@@ -141,7 +179,7 @@ def test_a_pipe_of_the_shell_ends_with_claude_though_the_stack_lives_on(world: W
     command = f"{world.program} -p 3>&1 | cat"
 
     done = subprocess.run(
-        ["sh", "-c", command], env=world.env, cwd=world.home, capture_output=True, timeout=20
+        ["sh", "-c", command], env=world.env, cwd=world.home, capture_output=True, timeout=120
     )
 
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
@@ -166,7 +204,7 @@ def test_the_supervisor_has_nothing_open_but_its_log_and_sockets(world: World) -
 def test_a_session_with_closed_standard_streams_starts_as_well(world: World) -> None:
     closed = ["sh", "-c", 'exec "$0" -p <&- >&- 2>&-', str(world.program)]
 
-    done = subprocess.run(closed, env=world.env, cwd=world.home, timeout=20)
+    done = subprocess.run(closed, env=world.env, cwd=world.home, timeout=120)
 
     assert done.returncode == 0
     assert {"0", "1", "2"}.isdisjoint(world.heard()[0]["open"])

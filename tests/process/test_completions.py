@@ -1,4 +1,4 @@
-"""The completions in the shells they are for, and the man page in man."""
+"""The completions in their shells, and the man page in man."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from openclaude.cli import WORDS
-from openclaude.commands.words import MODULES
-from tests.conftest import REPOSITORY, need
+from openclaude.commands.registry import NAMES
+from tests.conftest import NOWHERE, REPOSITORY, need
+
+pytestmark = pytest.mark.shells
 
 SHARE = REPOSITORY / "share"
-OURS = {word for word in WORDS if word in MODULES} | {"--profile", "--help", "--version"}
+OURS = {*NAMES} | {"--profile", "--help", "--version"}
 SHIPPED = {path.stem for path in (REPOSITORY / "profiles").glob("*.toml")}
-NO_PROGRAMS = "/nonexistent"  # a PATH on which no program is: nothing can have been started
 
 Complete = Callable[[str], set[str]]
 
@@ -31,7 +31,7 @@ compopt() { COMPREPLY+=("files"); }
 _openclaude
 ((${#COMPREPLY[@]})) && printf '%s\\n' "${COMPREPLY[@]}"
 """
-# compadd is asked what it would offer, as the completion's own functions call it
+# a stub for compadd prints what would be offered, as the completion's own functions call it
 ZSH = """
 PS1='' PS2='' RPS1=''
 fpath=({folder} $fpath)
@@ -59,7 +59,7 @@ complete -C $argv[2]
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A user with two profiles, one of them named like a shipped one."""
+    """A user with two profiles, one of them named like a built-in one."""
     folder = tmp_path / ".config" / "openclaude" / "profiles"
     folder.mkdir(parents=True)
     for name in ("mine.toml", "qwen.toml", ".mine.1.ab.draft.toml", ".lock", "notes.txt"):
@@ -68,15 +68,15 @@ def home(tmp_path: Path) -> Path:
 
 
 def in_bash(home: Path, **more: str) -> Iterator[Complete]:
-    program = shutil.which("bash")
+    program = shutil.which("bash") or ""
     need(program, "bash")
     script = SHARE / "bash-completion/completions/openclaude"
 
     def complete(line: str) -> set[str]:
-        # readline takes `=` for a word of its own
+        # readline breaks words at `=`
         said = subprocess.run(
             [program, "--norc", "-c", BASH, "bash", script, line.replace("=", " = ")],
-            env={"HOME": str(home), "PATH": NO_PROGRAMS, **more},
+            env={"HOME": str(home), "PATH": NOWHERE, **more},
             capture_output=True,
             text=True,
         )
@@ -87,14 +87,14 @@ def in_bash(home: Path, **more: str) -> Iterator[Complete]:
 
 
 def in_fish(home: Path, **more: str) -> Iterator[Complete]:
-    program = shutil.which("fish")
+    program = shutil.which("fish") or ""
     need(program, "fish")
     script = SHARE / "fish/vendor_completions.d/openclaude.fish"
 
     def complete(line: str) -> set[str]:
         said = subprocess.run(
             [program, "--no-config", "-c", FISH, script, line],
-            env={"HOME": str(home), "PATH": NO_PROGRAMS, **more},
+            env={"HOME": str(home), "PATH": NOWHERE, **more},
             capture_output=True,
             text=True,
         )
@@ -105,14 +105,14 @@ def in_fish(home: Path, **more: str) -> Iterator[Complete]:
 
 
 def in_zsh(home: Path, **more: str) -> Iterator[Complete]:
-    program = shutil.which("zsh")
+    program = shutil.which("zsh") or ""
     need(program, "zsh")
     answer, setup = home / "answer", home / "setup"
     setup.write_text(ZSH.format(folder=SHARE / "zsh/site-functions", answer=answer))
     master, slave = pty.openpty()
     shell = subprocess.Popen(
         [program, "-f", "-i"],
-        env={"HOME": str(home), "PATH": NO_PROGRAMS, **more, "TERM": "dumb"},
+        env={"HOME": str(home), "PATH": NOWHERE, **more, "TERM": "dumb"},
         stdin=slave,
         stdout=slave,
         stderr=slave,
@@ -137,7 +137,7 @@ def in_zsh(home: Path, **more: str) -> Iterator[Complete]:
 
 
 def read_until(master: int, mark: bytes) -> None:
-    """Read what the terminal shows, up to a mark."""
+    """Read what the terminal shows, up to a marker."""
     seen = b""
     while mark not in seen:
         assert select.select([master], [], [], 20.0)[0], seen
@@ -146,12 +146,12 @@ def read_until(master: int, mark: bytes) -> None:
 
 @pytest.fixture(params=[in_bash, in_zsh, in_fish], ids=["bash", "zsh", "fish"])
 def complete(request: pytest.FixtureRequest, home: Path) -> Iterator[Complete]:
-    """What a shell offers for a line."""
+    """Return what a shell offers for a line."""
     yield from request.param(home)
 
 
 def offered(complete: Complete, line: str) -> set[str]:
-    """What is offered that begins like the last word, as a user sees it."""
+    """Return what is offered that begins like the last word, as a user sees it."""
     typed = line.rpartition(" ")[2].rpartition("=")[2]
     found = {word.rpartition("=")[2].rpartition(":")[2] for word in complete(line)}
     return {word for word in found if word.startswith(typed) or word == "files"}
@@ -181,7 +181,8 @@ def test_actions_and_options_are_those_of_the_word(complete: Complete) -> None:
     assert offered(complete, "openclaude profiles re") == {"rename", "remove"}
     assert offered(complete, "openclaude profiles new --t") == {"--tier"}
     assert offered(complete, "openclaude stop --") == {"--profile", "--json", "--all", "--help"}
-    assert offered(complete, "openclaude stop d") == set()
+    assert offered(complete, "openclaude stop d") == {"deepseek"}
+    assert offered(complete, "openclaude setup d") == set()
 
 
 def test_a_value_is_what_the_option_or_the_position_takes(complete: Complete) -> None:
@@ -190,7 +191,10 @@ def test_a_value_is_what_the_option_or_the_position_takes(complete: Complete) ->
     assert offered(complete, "openclaude profiles --json diff qwen mi") == {"mine", "minimax"}
     assert offered(complete, "openclaude profiles new mi") == set()
     assert offered(complete, "openclaude profiles new x --from ba") == {"base"}
-    assert offered(complete, "openclaude logs ") == {"supervisor", "main", "providers"}
+    assert offered(complete, "openclaude logs mi") == {"mine", "minimax"}
+    assert offered(complete, "openclaude logs qwen ") == {"supervisor", "main", "providers"}
+    assert offered(complete, "openclaude profiles set mi") == {"mine", "minimax"}
+    assert offered(complete, "openclaude completion ") == {"bash", "zsh", "fish"}
     assert offered(complete, "openclaude aws policy --format j") == {"json"}
     assert offered(complete, "openclaude profiles import m") == {"files"}
 

@@ -1,6 +1,6 @@
-"""`openclaude doctor --online`: AWS is asked, by stand-ins for Bedrock and for STS.
+"""`openclaude doctor --online`: requests to AWS, with stand-ins for Bedrock and STS.
 
-botocore, its requests and its signatures are real; so is what the doctor makes of the answers.
+botocore, its requests and its signatures are real; so is what doctor makes of the answers.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from moto.server import ThreadedMotoServer
 
-from openclaude.standins.bedrock import BedrockRecorded, BedrockStandin
-from openclaude.standins.bedrock_reply import error_reply
-from openclaude.standins.exchange import Reply
-from openclaude.standins.sigv4 import Secret
+from openclaude.standins.base.exchange import Reply
+from openclaude.standins.bedrock.reply import error_reply
+from openclaude.standins.bedrock.sigv4 import Secret
+from openclaude.standins.bedrock.standin import BedrockRecorded, BedrockStandin
 from tests.process.test_profiles_authoring import talk
 from tests.process.world import World
 
@@ -27,52 +27,55 @@ ON_DEMAND = (
     "with the ID or ARN of an inference profile that contains this model."
 )
 NOT_ALLOWED = "User: arn:aws:iam::1:user/me is not authorized to perform: bedrock:InvokeModel"
-# what Bedrock answers -> the finding
+# what Bedrock answers -> the diagnostic
 ANSWERS = [
     (
         (403, NOT_ALLOWED, "AccessDeniedException"),
-        ("bedrock-not-allowed", "stops", "`openclaude aws policy --profile qwen`"),
+        ("bedrock-not-allowed", "error", "`openclaude aws policy --profile qwen`"),
     ),
     (
         (403, NOT_ALLOWED, "AccessDeniedException"),
         (
             "bedrock-not-allowed",
-            "stops",
+            "error",
             f'"Resource": ["arn:aws:bedrock:us-west-2::foundation-model/{MODEL}"]',
         ),
     ),
     (
         (403, "You don't have access to the model with the specified model ID.", "AccessDenied"),
-        ("bedrock-no-access", "stops", "Amazon Bedrock console"),
+        ("bedrock-no-access", "error", "Amazon Bedrock console"),
     ),
     (
         (400, ON_DEMAND.format(MODEL), "ValidationException"),
-        ("bedrock-inference-profile", "stops", f"`openclaude models {MODEL}`"),
+        ("bedrock-inference-profile", "error", f"`openclaude models {MODEL}`"),
     ),
     (
         (400, "The provided model identifier is invalid.", "ValidationException"),
-        ("bedrock-unknown-model", "stops", "name another model or region"),
+        ("bedrock-unknown-model", "error", "choose another model or region"),
     ),
     (
         (403, "Signature expired: 20200101T000000Z is now earlier", "InvalidSignatureException"),
-        ("aws-clock", "stops", "set this machine's clock"),
+        ("aws-clock", "error", "correct the clock"),
     ),
     (
         (403, "The security token included in the request is expired", "ExpiredTokenException"),
-        ("aws-credentials-expired", "stops", "`aws sso login --profile openclaude`"),
+        ("aws-credentials-expired", "error", "`aws sso login --profile openclaude`"),
     ),
     (
         (429, "Too many tokens, please wait before trying again.", "ThrottlingException"),
-        ("bedrock-throttled", "warns", "ask AWS for a higher quota"),
+        ("bedrock-throttled", "warning", "ask AWS for a higher quota"),
     ),
-    ((500, "Oops", "InternalServerException"), ("aws-error", "warns", "see what AWS said")),
+    (
+        (500, "Oops", "InternalServerException"),
+        ("aws-error", "warning", "see AWS's error message"),
+    ),
 ]
 
 Refuse = Callable[[tuple[int, str, str]], None]
 
 
 class Clouds:
-    """Bedrock, which can be told what to answer, and STS."""
+    """Bedrock, whose answers can be set, and STS."""
 
     def __init__(self, bedrock: BedrockStandin, sts: str) -> None:
         self.bedrock = bedrock
@@ -108,7 +111,7 @@ def clouds(sts: str) -> Iterator[Clouds]:
 
 @pytest.fixture
 def house(empty_world: World, clouds: Clouds, port: int) -> World:
-    """A world whose profile and AWS profile lead to the stand-ins."""
+    """A world whose profile and AWS profile point to the stand-ins."""
     world = empty_world
     write_keys(world, clouds, SECRET)
     write_profile(world, clouds, port, f'haiku = "bedrock/{MODEL}"')
@@ -131,44 +134,50 @@ def write_profile(world: World, clouds: Clouds, port: int, tiers: str) -> None:
 
 
 def ask(world: World, **env: str) -> list[dict[str, Any]]:
-    """The findings of AWS's answers: those that stand behind the others."""
+    """Return the diagnostics about AWS's answers, which come last."""
     done = world.run("doctor", "--online", "--yes", "--json", env={**world.env, **env})
     assert done.err == ""
     assert "hunter2" not in done.out
-    findings: list[dict[str, Any]] = json.loads(done.out)["data"]["findings"]
-    codes = [row["code"] for row in findings]
+    found: list[dict[str, Any]] = json.loads(done.out)["data"]["diagnostics"]
+    codes = [row["code"] for row in found]
     last = max(position for position, code in enumerate(codes) if code in LAST)
-    return findings[last + 1 :]
+    return found[last + 1 :]
 
 
-LAST = ("disk", "folder-unusable", "readable-by-others", "profile-writable-by-others")
+LAST = (
+    "disk",
+    "folder-exposed",
+    "folder-unusable",
+    "readable-by-others",
+    "profile-writable-by-others",
+)
 
 
 def test_aws_says_who_we_are_and_each_model_is_asked_once(house: World, clouds: Clouds) -> None:
     identity, model = ask(house)
 
     assert (identity["severity"], model["severity"]) == ("ok", "ok")
-    assert identity["what"].startswith("AWS knows you as arn:aws:")
-    assert model["what"] == f"`{MODEL}` answers in us-west-2"
+    assert identity["message"].startswith("you are known to AWS as arn:aws:")
+    assert model["message"] == f"`{MODEL}` answers in us-west-2"
     (request,) = clouds.bedrock.requests
     assert request.json()["inferenceConfig"] == {"maxTokens": 1}
     assert request.signed_by == KEY
 
 
 @pytest.mark.parametrize(("said", "expected"), ANSWERS, ids=[row[1][0] for row in ANSWERS])
-def test_what_bedrock_refuses_is_explained_with_its_mend(
+def test_what_bedrock_refuses_is_explained_with_its_fix(
     house: World,
     clouds: Clouds,
     said: tuple[int, str, str],
     expected: tuple[str, str, str],
 ) -> None:
     clouds.refusal = said
-    code, severity, mend = expected
+    code, severity, fix = expected
 
     _, found = ask(house)
 
     assert (found["code"], found["severity"]) == (code, severity)
-    assert mend in found["mend"]
+    assert fix in found["fix"]
     assert len(clouds.bedrock.requests) == 1
 
 
@@ -180,7 +189,7 @@ def test_an_inference_profile_is_named_where_the_map_knows_one(
 
     _, found = ask(house)
 
-    assert found["mend"] == "in us-west-2 write `bedrock/us.deepseek.v3.2`"
+    assert found["fix"] == "in us-west-2, use `bedrock/us.deepseek.v3.2`"
 
 
 def test_a_wrong_secret_is_told_once(house: World, clouds: Clouds, port: int) -> None:
@@ -189,10 +198,10 @@ def test_a_wrong_secret_is_told_once(house: World, clouds: Clouds, port: int) ->
         house, clouds, port, f'haiku = "bedrock/{MODEL}"\nsonnet = "bedrock/deepseek.v3.2"'
     )
 
-    found = [row for row in ask(house) if row["severity"] == "stops"]  # moto believes any key
+    found = [row for row in ask(house) if row["severity"] == "error"]  # moto accepts any key
 
     assert [row["code"] for row in found] == ["aws-key-refused"]
-    assert found[0]["mend"] == "run `openclaude aws setup --name openclaude`"
+    assert found[0]["fix"] == "run `openclaude aws setup --name openclaude`"
 
 
 def test_a_bearer_token_of_the_shell_does_not_take_over(house: World, clouds: Clouds) -> None:
@@ -213,7 +222,7 @@ def test_nobody_at_the_endpoint_is_no_fault_of_the_key(
 
     found = ask(house)[-1]
 
-    assert (found["code"], found["severity"]) == ("aws-unreachable", "warns")
+    assert (found["code"], found["severity"]) == ("aws-unreachable", "warning")
 
 
 def test_a_missing_profile_is_told_once_and_nothing_crashes(house: World, clouds: Clouds) -> None:
@@ -233,7 +242,7 @@ def test_models_of_other_providers_are_said_not_to_be_asked(
     (found,) = ask(house, GEMINI_API_KEY="x")
 
     assert (found["code"], found["severity"]) == ("not-asked", "note")
-    assert "gemini/gemini-3.8-flash" in found["what"]
+    assert "gemini/gemini-3.8-flash" in found["message"]
 
 
 def test_nobody_is_asked_without_a_word_about_the_cost(house: World, clouds: Clouds) -> None:
@@ -241,8 +250,9 @@ def test_nobody_is_asked_without_a_word_about_the_cost(house: World, clouds: Clo
 
     assert (done.status, done.out) == (2, "")
     assert done.err == (
-        "error: AWS is asked who you are, and 1 model of Bedrock for one token each, which costs "
-        "less than a cent\n\nhint: agree with `--yes`\n"
+        "error: this asks AWS who you are, and 1 Bedrock model for one token each, which costs "
+        "less than a cent and needs confirmation, but there is no terminal\n\n"
+        "hint: confirm with `--yes`\n"
     )
     assert clouds.bedrock.requests == ()
 
@@ -252,7 +262,7 @@ def test_on_a_terminal_the_cost_is_said_and_a_word_is_waited_for(
     house: World, clouds: Clouds, answer: str, asked: int
 ) -> None:
     with talk(house, "doctor", "--online") as one:
-        one.wait_for("that costs less than a US cent.")
+        one.wait_for("it costs less than a US cent.")
         one.wait_for("(yes or no) [no]: ")
         one.type(f"{answer}\n")
         status, _ = one.finish()

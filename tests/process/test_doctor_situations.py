@@ -1,7 +1,7 @@
-"""Everything that can be broken, broken on purpose: the doctor finds each, and says what mends it.
+"""Everything that can break, broken on purpose: doctor finds each, and says how to fix it.
 
-Real files, real ports, a claude of three lines. Each row breaks one thing in a world that is in
-order, and names the finding that must appear.
+Real files, real ports, a claude of three lines. Each row breaks one thing in a healthy world, and
+names the diagnostic that must appear.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.pinned import CLAUDE_VERSION
 from tests.process.world import World, stopped, until
 
-CLAUDE = """\
+CLAUDE = f"""\
 #!/bin/sh
 case "$*" in
-  --version) echo "2.1.330 (Claude Code)" ;;
+  --version) echo "{CLAUDE_VERSION} (Claude Code)" ;;
   "auth status") cat "$HOME/login.json" ;;
 esac
 """
@@ -39,13 +40,13 @@ AWS = '[aws]\nprofile = "openclaude"\nregion = "us-west-2"\n'
 
 
 class Broken(NamedTuple):
-    """A situation: how it comes about, and what the doctor must say of it."""
+    """A situation: how it is caused, and what doctor must report."""
 
     code: str
     severity: str
-    mend: str  # is in what mends it
-    how: Callable[[World], dict[str, str] | None]  # gives variables, if it takes some
-    where: str = ""  # ends what is said of the place
+    fix: str  # must be in its fix
+    how: Callable[[World], dict[str, str] | None]  # returns environment variables, if it needs any
+    where: str = ""  # how its location ends
     arguments: tuple[str, ...] = ()
 
 
@@ -102,7 +103,7 @@ def variables(**env: str) -> Callable[[World], dict[str, str]]:
 
 
 def dead_url() -> str:
-    """A loopback address where nobody listens."""
+    """Return a loopback address without a listener."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -143,12 +144,16 @@ def file_in_place_of_a_folder(world: World) -> None:
     world.state.write_text("in the way")
 
 
+def home_of_everybody(world: World) -> None:
+    world.home.chmod(0o777)
+
+
 def another_default(world: World) -> None:
     (world.profiles.parent / "default").write_text("gone\n")
 
 
 def package(name: str, version: str) -> Callable[[World], dict[str, str]]:
-    """Another version of an installed package, found before the real one."""
+    """Make another version of an installed package, found before the real one."""
 
     def how(world: World) -> dict[str, str]:
         folder = world.root / "site" / f"{name}-{version}.dist-info"
@@ -175,117 +180,122 @@ def left_over(world: World) -> None:
 
 
 IN_FILES = [
-    Broken("claude-not-found", "stops", "npm install -g @anthropic-ai/claude-code", no_claude),
-    Broken("claude-not-executable", "stops", "chmod +x", claude(CLAUDE, 0o644)),
-    Broken("claude-broken", "stops", "OPENCLAUDE_CLAUDE", claude("#!/nowhere/node\n")),
-    Broken("claude-broken", "stops", "reinstall", claude("#!/bin/sh\nexit 3\n")),
-    Broken("claude-old", "warns", "`claude update`", claude("#!/bin/sh\necho 1.0.7\n")),
-    Broken("claude-unknown", "warns", "OPENCLAUDE_CLAUDE", claude("#!/bin/sh\necho hello\n")),
-    Broken("not-logged-in", "warns", "`claude auth login`", login(loggedIn=False)),
+    Broken("claude-not-found", "error", "npm install -g @anthropic-ai/claude-code", no_claude),
+    Broken("claude-not-executable", "error", "chmod +x", claude(CLAUDE, 0o644)),
+    Broken("claude-broken", "error", "OPENCLAUDE_CLAUDE", claude("#!/nowhere/node\n")),
+    Broken("claude-broken", "error", "reinstall", claude("#!/bin/sh\nexit 3\n")),
+    Broken("claude-old", "warning", "`claude update`", claude("#!/bin/sh\necho 1.0.7\n")),
+    Broken("claude-unknown", "warning", "OPENCLAUDE_CLAUDE", claude("#!/bin/sh\necho hello\n")),
+    Broken("not-logged-in", "warning", "`claude auth login`", login(loggedIn=False)),
     Broken(
-        "login-is-no-plan", "warns", 'auth = "api-key"', login(loggedIn=True, authMethod="api_key")
+        "login-is-no-plan",
+        "warning",
+        'auth = "api-key"',
+        login(loggedIn=True, authMethod="api_key"),
     ),
     Broken("login-unknown", "note", "`claude auth status`", login()),
-    Broken("litellm-malicious", "stops", "change every key", package("litellm", "1.82.8")),
-    Broken("litellm-version", "stops", "its own lock", package("litellm", "1.90.0")),
-    Broken("lock-differs", "warns", "pip install --require-hashes -r ", package("httpx", "0.0.1")),
+    Broken("litellm-malicious", "error", "replace every key", package("litellm", "1.82.8")),
+    Broken("litellm-version", "error", "its own lock", package("litellm", "1.90.0")),
     Broken(
-        "profile-unknown", "stops", "did you mean `qwen`?", variables(OPENCLAUDE_PROFILE="qwem")
+        "lock-differs", "warning", "pip install --no-deps --require-", package("httpx", "0.0.1")
     ),
-    Broken("profile-name", "stops", "a name has a-z", variables(OPENCLAUDE_PROFILE="../x")),
-    Broken("profile-default", "stops", "`openclaude profiles use NAME`", another_default),
+    Broken(
+        "profile-unknown", "error", "did you mean `qwen`?", variables(OPENCLAUDE_PROFILE="qwem")
+    ),
+    Broken("profile-name", "error", "a name has a-z", variables(OPENCLAUDE_PROFILE="../x")),
+    Broken("profile-default", "error", "`openclaude profiles use NAME`", another_default),
     Broken(
         "profile-invalid",
-        "stops",
+        "error",
         "run `openclaude profiles edit mine`",
         profile('schema = 1\nextends = "base"\n[aws]\nregoin = "x"\n'),
         where="mine.toml:4:aws.regoin",
     ),
-    Broken("profile-invalid", "stops", "a line is `key = value`", profile("schema = 1\n[tiers\n")),
+    Broken("profile-invalid", "error", "a line is `key = value`", profile("schema = 1\n[tiers\n")),
     Broken(
         "profile-warning",
-        "warns",
+        "warning",
         "`openclaude profiles edit mine`",
         profile('schema = 1\nextends = "qwen"\n[tiers]\nhaiku = "bedrock/qwen.qwen3-32b-v1:0"\n'),
     ),
     Broken(
         "environment-invalid",
-        "stops",
+        "error",
         "`unset OPENCLAUDE_LITELLM_PORT`",
         variables(OPENCLAUDE_LITELLM_PORT="80"),
     ),
-    Broken("secret-missing", "stops", "set NO_SUCH_KEY", openrouter("env:NO_SUCH_KEY")),
-    Broken("secret-missing", "warns", "install -m 600", openrouter("file:/nowhere/key")),
-    Broken("secret-missing", "warns", "install `no-such`", openrouter("command:no-such show x")),
-    Broken("aws-profile-missing", "stops", "`openclaude aws setup --name openclaude`", aws("")),
-    Broken("aws-file-broken", "stops", "correct it", aws("region = x\n")),
+    Broken("secret-missing", "error", "set NO_SUCH_KEY", openrouter("env:NO_SUCH_KEY")),
+    Broken("secret-missing", "warning", "install -m 600", openrouter("file:/nowhere/key")),
+    Broken("secret-missing", "warning", "install `no-such`", openrouter("command:no-such show x")),
+    Broken("aws-profile-missing", "error", "`openclaude aws setup --name openclaude`", aws("")),
+    Broken("aws-file-broken", "error", "correct it", aws("region = x\n")),
     Broken(
         "aws-no-credentials",
-        "stops",
+        "error",
         "`openclaude aws setup --name openclaude`",
         aws("[profile openclaude]\naws_access_key_id = AKIATEST\n"),
         where=".aws/config",
     ),
-    Broken("aws-sso-login", "stops", "`aws sso login --profile openclaude`", aws(SSO)),
+    Broken("aws-sso-login", "error", "`aws sso login --profile openclaude`", aws(SSO)),
     Broken(
         "aws-sso-login",
-        "stops",
+        "error",
         "`aws sso login --profile openclaude`",
         aws(SSO, {"corp": OVER}),
     ),
     Broken(
         "aws-sso-session-missing",
-        "stops",
+        "error",
         "`aws configure sso --profile openclaude`",
         aws(SSO.partition("[sso-session")[0]),
     ),
     Broken(
         "aws-source-profile-missing",
-        "stops",
+        "error",
         "`openclaude aws setup --name gone`",
         aws(f"[profile openclaude]\n{ROLE}source_profile = gone\n"),
     ),
     Broken(
         "aws-credential-process",
-        "stops",
+        "error",
         "install it",
         aws("[profile openclaude]\ncredential_process = /nowhere/fetch --password hunter2\n"),
     ),
     Broken(
         "aws-mfa",
-        "warns",
+        "warning",
         "without `mfa_serial`",
         aws(
             f"[profile openclaude]\n{ROLE}source_profile = openclaude\nmfa_serial = x\n"
             "aws_access_key_id = AKIATEST\naws_secret_access_key = x\n"
         ),
     ),
-    Broken("settings-conflict", "stops", "ask who manages", managed, "ANTHROPIC_BASE_URL"),
+    Broken("settings-conflict", "error", "ask the administrator", managed, "ANTHROPIC_BASE_URL"),
     Broken(
         "settings-conflict",
-        "stops",
+        "error",
         "remove `CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST`",
         settings({"env": {"CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST": "1"}}),
         where="settings.json:3:env.CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST",
     ),
     Broken(
         "settings-conflict",
-        "stops",
-        "take that line out",
+        "error",
+        "remove that line",
         variables(ANTHROPIC_CUSTOM_HEADERS="Authorization: hunter2"),
     ),
-    Broken("settings-broken", "warns", "one JSON object", settings("{oops"), "settings.json"),
-    Broken("settings-broken", "warns", "one JSON object", settings([]), "settings.json"),
+    Broken("settings-broken", "warning", "one JSON object", settings("{oops"), "settings.json"),
+    Broken("settings-broken", "warning", "one JSON object", settings([]), "settings.json"),
     Broken(
         "settings-dead-address",
-        "warns",
+        "warning",
         "remove `env.ANTHROPIC_BASE_URL`",
         dead_settings,
         where="settings.json:3:env.ANTHROPIC_BASE_URL",
     ),
     Broken(
         "settings-api-key-helper",
-        "warns",
+        "warning",
         "remove `apiKeyHelper`",
         settings({"apiKeyHelper": "echo hunter2"}, ".claude/settings.local.json"),
         where="settings.local.json:2:apiKeyHelper",
@@ -293,13 +303,13 @@ IN_FILES = [
     Broken(
         "settings-replaced",
         "note",
-        "nothing to mend",
+        "nothing to do",
         settings({"env": {"ANTHROPIC_DEFAULT_HAIKU_MODEL": "x"}}),
         where="env.ANTHROPIC_DEFAULT_HAIKU_MODEL",
     ),
     Broken(
         "key-in-environment",
-        "warns",
+        "warning",
         "`unset ANTHROPIC_API_KEY`",
         variables(ANTHROPIC_API_KEY="hunter2"),
     ),
@@ -309,23 +319,23 @@ IN_FILES = [
         "`unset CLAUDE_CODE_USE_VERTEX`",
         variables(CLAUDE_CODE_USE_VERTEX="1"),
     ),
-    Broken("environment-dead-address", "warns", "`unset ANTHROPIC_BASE_URL`", dead_base),
+    Broken("environment-dead-address", "warning", "`unset ANTHROPIC_BASE_URL`", dead_base),
     Broken(
         "base-url-in-environment",
         "note",
         "`unset ANTHROPIC_BASE_URL`",
         variables(ANTHROPIC_BASE_URL="https://gateway.corp"),
     ),
-    Broken("proxy-dead", "warns", "`unset HTTPS_PROXY`", dead_proxy),
+    Broken("proxy-dead", "warning", "`unset HTTPS_PROXY`", dead_proxy),
     Broken(
         "proxy",
         "note",
-        "nothing to mend",
+        "nothing to do",
         variables(http_proxy="http://user:hunter2@proxy.corp:3128"),
     ),
     Broken(
         "aws-variable-takes-over",
-        "warns",
+        "warning",
         "`unset AWS_BEARER_TOKEN_BEDROCK`",
         variables(AWS_BEARER_TOKEN_BEDROCK="hunter2"),
     ),
@@ -337,20 +347,21 @@ IN_FILES = [
     ),
     Broken(
         "start-method",
-        "stops",
+        "error",
         "`unset OPENCLAUDE_START_METHOD`",
         variables(OPENCLAUDE_START_METHOD="clone"),
     ),
     Broken("stack-left-over", "note", "`openclaude stop --profile qwen`", left_over),
-    Broken("folder-unusable", "stops", "XDG_STATE_HOME", file_in_place_of_a_folder),
+    Broken("folder-unusable", "error", "XDG_STATE_HOME", file_in_place_of_a_folder),
+    Broken("folder-exposed", "error", "chmod go-w", home_of_everybody),
     Broken(
         "profile-writable-by-others",
-        "warns",
+        "warning",
         "chmod go-w",
         profile('schema = 1\nextends = "qwen"\n', 0o666),
         where="mine.toml",
     ),
-    Broken("readable-by-others", "warns", "chmod 600", readable_keys, ".aws/credentials"),
+    Broken("readable-by-others", "warning", "chmod 600", readable_keys, ".aws/credentials"),
 ]
 
 
@@ -365,7 +376,7 @@ def method() -> str:
 
 @pytest.fixture
 def sound(empty_world: World, port: int) -> World:
-    """A world in which nothing is wrong."""
+    """A world with nothing wrong."""
     empty_world.executable("claude", CLAUDE)
     login(**LOGIN)(empty_world)
     (empty_world.home / ".aws" / "config").chmod(0o600)
@@ -376,15 +387,15 @@ def sound(empty_world: World, port: int) -> World:
 
 
 def ask(world: World, env: dict[str, str] | None = None, *arguments: str) -> dict[str, Any]:
-    """The doctor's envelope, by its text too: nothing may crash, and no secret may be shown."""
+    """Return doctor's JSON, and check its text too: no crash, no secret."""
     text = world.run("doctor", *arguments, env={**world.env, **(env or {})})
     assert text.err == ""
     done = world.run("doctor", "--json", *arguments, env={**world.env, **(env or {})})
     envelope: dict[str, Any] = json.loads(done.out)
     assert "hunter2" not in text.out + done.out
     assert done.status == text.status == envelope["exit_code"]
-    for finding in envelope["data"]["findings"]:
-        assert world.plain(finding["what"]) in text.out
+    for one in envelope["data"]["diagnostics"]:
+        assert world.plain(one["message"]) in text.out
     return envelope
 
 
@@ -393,38 +404,48 @@ def test_nothing_is_found_in_a_world_that_is_in_order(sound: World) -> None:
 
     envelope = ask(sound)
 
-    assert [row for row in envelope["data"]["findings"] if row["severity"] != "ok"] == []
+    assert [row for row in envelope["data"]["diagnostics"] if row["severity"] != "ok"] == []
     assert envelope["exit_code"] == 0
     assert envelope["data"]["profile"] == "qwen"
     assert sound.files() == before
 
 
+def where(found: dict[str, Any]) -> str:
+    """Return FILE:LINE:KEY, or environment:VARIABLE."""
+    place = found["location"] or {}
+    if "variable" in place:
+        return f"environment:{place['variable']}"
+    return ":".join(str(place[part]) for part in ("path", "line", "key") if place.get(part))
+
+
 def identity(row: Broken) -> str:
-    return f"{row.code} {row.mend[:20]}"
+    return f"{row.code} {row.fix[:20]}"
 
 
 @pytest.mark.parametrize("row", IN_FILES, ids=identity)
-def test_what_is_broken_is_found_with_what_mends_it(sound: World, row: Broken) -> None:
+def test_what_is_broken_is_found_with_its_fix(sound: World, row: Broken) -> None:
     env = row.how(sound) or {}
     before = sound.files()
 
     envelope = ask(sound, env)
 
-    found = [one for one in envelope["data"]["findings"] if one["code"] == row.code]
-    assert found, envelope["data"]["findings"]
+    found = [one for one in envelope["data"]["diagnostics"] if one["code"] == row.code]
+    assert found, envelope["data"]["diagnostics"]
     assert found[0]["severity"] == row.severity
-    assert row.mend in found[0]["mend"]
-    assert found[0]["where"].endswith(row.where)
+    assert row.fix in found[0]["fix"]
+    assert where(found[0]).endswith(row.where)
     assert found[0]["why"]
-    assert envelope["exit_code"] == (1 if row.severity == "stops" else 0)
+    assert envelope["exit_code"] == (1 if row.severity == "error" else 0)
     assert envelope["data"]["counts"][row.severity] >= 1
     assert sound.files() == before
-    if row.severity == "stops" and row.code != "claude-broken":  # it becomes that one, as asked
+    if row.severity == "error" and row.code != "claude-broken":  # it becomes that one, as requested
         launch = sound.run("-p", "hi", env={**sound.env, **env})
         assert launch.status in {125, 126, 127}
-        same = sound.plain(found[0]["what"])
+        same = sound.plain(found[0]["message"])
         if row.code == "folder-unusable":  # then each in its own words
             same = same.partition("`: ")[0]
+        elif row.code == "folder-exposed":  # a launch looks at another of them first
+            same = same.partition("`: ")[2]
         assert same in launch.err
 
 
@@ -448,7 +469,7 @@ def test_there_are_at_least_twenty_five_situations() -> None:
 
 @pytest.fixture
 def holder(port: int) -> Iterator[socket.socket]:
-    """Somebody else on the first port."""
+    """Another program on the first port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", port))
         listener.listen()
@@ -456,7 +477,7 @@ def holder(port: int) -> Iterator[socket.socket]:
 
 
 def finding(envelope: dict[str, Any], code: str) -> dict[str, Any]:
-    (found,) = (row for row in envelope["data"]["findings"] if row["code"] == code)
+    (found,) = (row for row in envelope["data"]["diagnostics"] if row["code"] == code)
     return dict(found)
 
 
@@ -468,10 +489,10 @@ def test_a_port_in_use_names_its_holder_and_stops_a_strict_profile_only(
     path.write_text(path.read_text().replace(f"port = {port}\n", f"port = {port}\nstrict = true\n"))
     strict = finding(ask(sound), "port-busy")
 
-    assert (loose["severity"], strict["severity"]) == ("note", "stops")
-    assert f"(pid {os.getpid()})" in strict["what"]
-    assert f"port {port} is in use by " in strict["what"]
-    assert "`openclaude profiles set qwen listen.port PORT`" in strict["mend"]
+    assert (loose["severity"], strict["severity"]) == ("note", "error")
+    assert f"(pid {os.getpid()})" in strict["message"]
+    assert f"port {port} is in use by " in strict["message"]
+    assert "`openclaude profiles set qwen listen.port=PORT`" in strict["fix"]
 
 
 @pytest.fixture
@@ -482,18 +503,18 @@ def running(world: World, port: int) -> World:
 
 
 def test_a_running_stack_is_in_order_and_its_ports_are_its_own(running: World) -> None:
-    findings = ask(running)["data"]["findings"]
+    found = ask(running)["data"]["diagnostics"]
 
-    assert not [row for row in findings if row["code"].startswith("port")]
-    assert finding({"data": {"findings": findings}}, "stack-outdated")["severity"] == "note"
+    assert not [row for row in found if row["code"].startswith("port")]
+    assert finding({"data": {"diagnostics": found}}, "stack-outdated")["severity"] == "note"
 
 
 def test_a_supervisor_that_hangs_stops_a_launch(running: World) -> None:
     with stopped(running.record()["pid"]):
         found = finding(ask(running), "stack-unreachable")
 
-    assert found["severity"] == "stops"
-    assert "`openclaude stop --profile qwen`" in found["mend"]
+    assert found["severity"] == "error"
+    assert "`openclaude stop --profile qwen`" in found["fix"]
 
 
 def test_a_unit_that_failed_is_named_with_its_last_words(
@@ -504,9 +525,9 @@ def test_a_unit_that_failed_is_named_with_its_last_words(
 
     found = finding(ask(empty_world), "unit-failed")
 
-    assert "`providers`" in found["what"]
-    assert "no such thing" in found["what"]
-    assert "`openclaude logs --profile qwen`" in found["mend"]
+    assert "`providers`" in found["message"]
+    assert "no such thing" in found["message"]
+    assert "`openclaude logs --profile qwen`" in found["fix"]
 
 
 def test_a_stack_that_was_killed_is_left_over(running: World) -> None:

@@ -1,15 +1,18 @@
-"""Which variables reach which process, and where keys do not stand."""
+"""Which variables reach which process, and where keys do not appear."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
 import pytest
 
-from openclaude.compile.plan import Plan
+from openclaude.contracts.plan import Plan
+from openclaude.run.launcher.certificate import make_certificate
 from tests.process.world import World, about, package_environment
 
 FLAGS = {
@@ -33,7 +36,8 @@ REMOVED = (
     "ANTHROPIC_UNIX_SOCKET",
     "CLAUDE_CODE_PROVIDER_MANAGED_BY_HOST",
 )
-# what a user may well have set, and no process of ours may find
+CERTIFICATES = re.compile("-+BEGIN CERTIFICATE-+[^-]+-+END CERTIFICATE-+")
+# what a user may have set, and no process of ours may see
 CANARIES = {
     name: f"CANARY-{name}"
     for name in (
@@ -75,10 +79,17 @@ def haunted(world: World) -> World:
 
 
 def unit_environments(world: World) -> dict[str, dict[str, str]]:
-    """What each unit finds in its environment; the tests' own PYTHONPATH taken out."""
+    """Return the environment of each unit.
+
+    Except the tests' own PYTHONPATH, and this machine's bundle of trusted authorities.
+    """
     found = {name: dict(about(unit["port"])["environment"]) for name, unit in world.units().items()}
     for environment in found.values():
         del environment["PYTHONPATH"]
+        for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE"):
+            if environment.get(name, "").startswith(str(world.folder())):
+                del environment[name]
+        assert environment.pop("NETRC") == os.devnull
     return found
 
 
@@ -97,7 +108,7 @@ def test_claude_finds_nothing_that_python_has_set(world: World, locale: dict[str
 
     world.run(env=env)
 
-    # the stub is a Python as well, and does to itself what ours must not do to it
+    # the stub is a Python as well, and is affected as our processes must not be
     coerced = {"LC_CTYPE"} - locale.keys()
     heard = world.heard()[0]["environment"]
     assert {name: value for name, value in heard.items() if name not in coerced} == env
@@ -116,14 +127,15 @@ def test_main_gets_exactly_this_environment(haunted: World, port: int) -> None:
     environment = unit_environments(haunted)["main"]
 
     key = environment.pop("OPENCLAUDE_PROVIDERS_KEY")
-    slots = json.loads(environment.pop("OPENCLAUDE_LANES"))["slots"]
+    slots = json.loads(environment.pop("OPENCLAUDE_ROUTES"))["slots"]
     assert environment == {
         **FLAGS,
         "HOME": f"{haunted.folder()}/empty",
         "CONFIG_FILE_PATH": f"{haunted.folder()}/main.yaml",
         "LITELLM_MASTER_KEY": haunted.record()["main_key"],
         "ANTHROPIC_API_BASE": "https://api.anthropic.com",
-        "OPENCLAUDE_PROVIDERS_URL": f"http://127.0.0.1:{port + 1}",
+        "OPENCLAUDE_PROVIDERS_URL": f"https://127.0.0.1:{port + 1}",
+        "OPENCLAUDE_HOP_CERTIFICATE": f"{haunted.folder()}/ca.pem",
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",
         "LANG": "C.UTF-8",
@@ -157,15 +169,22 @@ def test_the_supervisor_gets_exactly_this_environment(haunted: World) -> None:
 
 
 def test_a_proxy_and_certificates_of_the_company_reach_the_units(world: World) -> None:
-    given = {"HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": ".corp", "SSL_CERT_FILE": "/ca.pem"}
-    world.run("-p", env={**world.env, **given})
+    company = world.root / "company.pem"
+    _, certificate = make_certificate()
+    company.write_text(certificate)
+    given = {"HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": ".corp"}
+    world.run("-p", env={**world.env, **given, "SSL_CERT_FILE": str(company)})
     world.up()
+    told = {name: about(unit["port"])["environment"] for name, unit in world.units().items()}
+    trusted = {name: Path(one["SSL_CERT_FILE"]).read_text() for name, one in told.items()}
 
-    for environment in unit_environments(world).values():
+    assert trusted["providers"] == certificate
+    hop = (world.folder() / "ca.pem").read_text()
+    assert set(CERTIFICATES.findall(trusted["main"])) == {certificate.strip(), hop.strip()}
+    for environment in told.values():
         assert environment["HTTPS_PROXY"] == "http://127.0.0.1:9"
         assert environment["AIOHTTP_TRUST_ENV"] == "True"
         assert environment["NO_PROXY"] == environment["no_proxy"] == "127.0.0.1,localhost,.corp"
-        assert environment["SSL_CERT_FILE"] == "/ca.pem"
 
 
 def test_no_canary_reaches_a_process_of_ours_or_a_file(haunted: World) -> None:
@@ -176,8 +195,7 @@ def test_no_canary_reaches_a_process_of_ours_or_a_file(haunted: World) -> None:
         path.read_bytes()
         for folder in (haunted.state, haunted.cache)
         for path in folder.rglob("*")
-        # claude's own settings file repeats what the user has set for claude
-        if path.is_file() and path.parent.name != "launches"
+        if path.is_file()
     ]
 
     assert len(told) == haunted.crew_size
@@ -199,7 +217,31 @@ def test_no_argument_and_no_log_holds_a_key(haunted: World) -> None:
             assert key not in text
 
 
-def test_two_launches_share_keys_and_two_stacks_do_not(world: World, plan) -> None:
+@pytest.mark.parametrize("is_in_settings", [False, True])
+def test_compile_prints_no_value_of_the_users_own_headers(
+    empty_world: World, tmp_path: Path, *, is_in_settings: bool
+) -> None:
+    headers = "x-gateway: CANARY one\nCANARY without a name\nx-team:CANARY:two"
+    if is_in_settings:
+        settings = empty_world.home / ".claude/settings.json"
+        settings.parent.mkdir(exist_ok=True)
+        settings.write_text(json.dumps({"env": {"ANTHROPIC_CUSTOM_HEADERS": headers}}))
+    env = {**empty_world.env, **({} if is_in_settings else {"ANTHROPIC_CUSTOM_HEADERS": headers})}
+
+    told = [
+        empty_world.run("compile", *more, env=env)
+        for more in ((), ("--json",), ("--out", str(tmp_path / "out")))
+    ]
+
+    written = "".join(path.read_text() for path in (tmp_path / "out").iterdir())
+    assert [one.status for one in told] == [0, 0, 0]
+    for text in (*(one.out for one in told[:2]), written):
+        assert "CANARY" not in text
+        assert "x-gateway: <your own value>" in text
+        assert "x-team: <your own value>" in text
+
+
+def test_two_launches_share_keys_and_two_stacks_do_not(world: World) -> None:
     world.run("-p")
     first = world.heard()[0]["settings"]["env"]["ANTHROPIC_CUSTOM_HEADERS"]
     world.run("-p")

@@ -1,4 +1,4 @@
-"""Which claude a launch becomes, and what it says when there is none."""
+"""Which claude a launch becomes, and the message if there is none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.process.world import World
 
 INSTALL = (
     "\nhint: install Claude Code (`npm install -g @anthropic-ai/claude-code`), "
-    "or name its binary with OPENCLAUDE_CLAUDE\n"
+    "or set OPENCLAUDE_CLAUDE to its binary\n"
 )
 
 
@@ -65,13 +65,12 @@ def make_endless_path(world: World) -> dict[str, str]:
         (
             make_named_missing,
             127,
-            f"error: `ROOT/nowhere/claude` (OPENCLAUDE_CLAUDE) is no file\n{INSTALL}",
+            f"error: `ROOT/nowhere/claude` (OPENCLAUDE_CLAUDE) is not a file\n{INSTALL}",
         ),
         (
             make_not_executable,
             126,
-            "error: `ROOT/bin/claude` is not executable\n"
-            "\nhint: make it so with `chmod +x ROOT/bin/claude`\n",
+            "error: `ROOT/bin/claude` is not executable\n\nhint: run `chmod +x ROOT/bin/claude`\n",
         ),
         (
             make_no_interpreter,

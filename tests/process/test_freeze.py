@@ -1,4 +1,4 @@
-"""What an instance has imported is out of the collector's sight, and its account starts anew."""
+"""What an instance has imported is ignored by the garbage collector, whose counters start anew."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LOOK = """
 import gc
 import json
 
-from openclaude.run.instance import freeze
+from openclaude.run.worker.instance import freeze
 
 kept = [[] for _ in range(400_000)]  # as an import of LiteLLM leaves
 freeze()

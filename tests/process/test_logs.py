@@ -1,4 +1,4 @@
-"""`openclaude logs`: what there is, what comes, and an end when one is asked for."""
+"""`openclaude logs`: what exists, what is added, and its end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LINES = "".join(f"line {number} {'x' * 80}\n" for number in range(1000))
 
 @pytest.fixture
 def logged(world: World) -> World:
-    """A stack whose main has logged a thousand lines; it does not run any more."""
+    """A stack whose main has logged a thousand lines; it is no longer running."""
     world.folder().mkdir(parents=True)
     (world.folder() / "main.log").write_text(LINES)
     return world
@@ -60,7 +60,7 @@ def test_following_tells_what_comes_until_interrupted(logged: World) -> None:
         assert process.stdout.readline() == "main: put aside\n"
 
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=120)
     assert (process.returncode, out, err) == (130, "", "")
 
 
@@ -80,7 +80,7 @@ def test_ctrl_c_on_a_terminal_ends_following_with_130(logged: World) -> None:
 
         os.write(ours, b"\x03")
 
-        assert process.wait(10) == 130
+        assert process.wait(60) == 130
     os.close(ours)
 
 
@@ -94,7 +94,7 @@ def take_terminal() -> None:
 
 
 def read_terminal(terminal: int, awaited: bytes) -> bytes:
-    """What comes from the terminal up to what is awaited."""
+    """Return what the terminal shows up to an expected text."""
     found = b""
     while awaited not in found:
         found += os.read(terminal, 1024)
@@ -105,3 +105,13 @@ def test_a_log_that_is_not_text_is_shown_all_the_same(logged: World) -> None:
     Path(logged.folder() / "main.log").write_bytes(b"\xff\x00 odd\n")
 
     assert "odd" in logged.run("logs", "main").out
+
+
+def test_no_word_of_a_provider_is_obeyed_by_the_terminal(logged: World) -> None:
+    (logged.folder() / "main.log").write_bytes(
+        b"error: \x1b]0;PWNED\x07\x1b[2J\xc2\x9b31m \r over\tthere\n"
+    )
+
+    done = logged.run("logs")
+
+    assert done.out == "==> main <==\nerror: \\x1b]0;PWNED\\x07\\x1b[2J\\x9b31m \\r over\tthere\n"

@@ -1,4 +1,4 @@
-"""Files of ours: for their owner only, and whole whatever happens while they are written."""
+"""Files of ours: readable by their owner only, and complete whatever happens during a write."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from openclaude.run.files import LockHeld, locked, write_private
+from openclaude.files import LockHeld, locked, write_private
 from tests.conftest import need
 from tests.process.world import World, until
 
 WRITER = """
 import sys
 from pathlib import Path
-from openclaude.run.files import write_private
+from openclaude.files import write_private
 texts = [letter * 200_000 for letter in "ab"]
 print("go", flush=True)
 while True:
@@ -34,11 +34,12 @@ def test_every_file_and_folder_of_ours_is_its_owners_alone(world: World, umask: 
     for arguments in (("compile", "--profile", "base"), ("-p",), ("start", "--wait")):
         assert world.run(*arguments, umask=umask).status == 0
 
-    found = [path for root in (world.state, world.cache) for path in (root, *root.rglob("*"))]
+    roots = (world.state, world.cache, world.state.parent / "claude-settings")
+    found = [path for root in roots for path in (root, *root.rglob("*"))]
     parents = [world.home / ".local", world.home / ".local" / "state"]
     assert {path.name for path in found} >= {
         *("stack.json", "plan.json", "main.yaml", "providers.yaml", "control.sock", "lock"),
-        *("main.log", "providers.log", "supervisor.log", "empty", "launches", "base.plain.json"),
+        *("main.log", "providers.log", "supervisor.log", "empty", "base.plain.json"),
     }
     for path in (*found, *parents):
         mode = stat.S_IMODE(path.stat().st_mode)
@@ -100,7 +101,7 @@ def test_a_file_is_replaced_and_never_seen_half_written(tmp_path: Path) -> None:
 def test_a_lock_that_nobody_lets_go_of_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("openclaude.run.files.LOCK_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("openclaude.files.LOCK_TIMEOUT_S", 0.1)
     path = tmp_path / "lock"
 
     with locked(path), pytest.raises(LockHeld) as raised, locked(path):

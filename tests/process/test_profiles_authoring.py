@@ -1,4 +1,4 @@
-"""Profiles from the command line, as a person meets it: terminals, editors, kills, many at once."""
+"""Profiles from the command line, as a user sees it: terminals, editors, kills, many at once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import pty
+import select
 import shlex
 import signal
 import stat
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.world import World, until
+from tests.process.world import TIMEOUT_S, World, until
 
 MINE = """\
 # mine
@@ -29,14 +30,14 @@ ENVELOPE = ["openclaude_json", "openclaude", "command", "status", "exit_code", "
 
 
 def take_terminal() -> None:
-    """Make stdin the terminal that Ctrl-C comes from."""
+    """Make stdin the controlling terminal, which sends Ctrl-C."""
     os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Talk:
-    """openclaude on a terminal: what it shows is read, what a person types is written."""
+    """openclaude on a terminal: its output is read, a user's input is written."""
 
     def __init__(self, world: World, *arguments: str, **env: str) -> None:
         self.ours, theirs = pty.openpty()
@@ -51,22 +52,23 @@ class Talk:
         self.shown = ""
 
     def wait_for(self, text: str) -> None:
-        """Read until `text` is shown."""
+        """Read until `text` is displayed; raises an error if it never is."""
         while text not in self.shown:
+            assert select.select([self.ours], [], [], TIMEOUT_S)[0], f"no {text!r} in {self.shown}"
             part = os.read(self.ours, 4096).decode()
             assert part, self.shown
             self.shown += part
 
     def type(self, text: str) -> None:
-        """Press these keys."""
+        """Type these keys."""
         os.write(self.ours, text.encode())
 
     def finish(self) -> tuple[int, str]:
-        """Exit status and stdout, once it has ended."""
-        with contextlib.suppress(OSError):  # Linux says EIO when the other side has closed
+        """Return exit status and stdout, once it has ended."""
+        with contextlib.suppress(OSError):  # Linux reports EIO when the other side has closed
             while part := os.read(self.ours, 4096):
                 self.shown += part.decode()
-        out, _ = self.process.communicate(timeout=30)
+        out, _ = self.process.communicate(timeout=120)
         return self.process.returncode, out
 
 
@@ -82,7 +84,7 @@ def talk(world: World, *arguments: str, **env: str) -> Iterator[Talk]:
 
 
 def editor(world: World, code: str) -> dict[str, str]:
-    """An environment whose editor runs `code` with `draft`, the path it is given."""
+    """Return an environment whose editor runs `code` with `draft`, the path it is given."""
     script = world.bin / "an-editor.py"
     script.write_text(
         "import os, signal, sys, time\nfrom pathlib import Path\n"
@@ -185,7 +187,7 @@ def test_a_profile_from_elsewhere_is_kept_after_a_yes(empty_world: World) -> Non
     friend.write_text(MINE + '[aws]\nprofile = "openclaude"\n')
     with talk(empty_world, "profiles", "import", str(friend)) as one:
         one.wait_for("aws.profile")
-        one.wait_for("keep it as `friend`?")
+        one.wait_for("save it as `friend`?")
         one.type("yes\n")
         status, _ = one.finish()
 
@@ -203,7 +205,7 @@ def test_a_profile_is_removed_after_a_yes(empty_world: World) -> None:
     assert (status, path.exists()) == (0, False)
 
 
-# --- nobody at a terminal: never a question
+# --- without a terminal: never a question
 
 
 @pytest.mark.parametrize(
@@ -211,13 +213,14 @@ def test_a_profile_is_removed_after_a_yes(empty_world: World) -> None:
     [
         (
             ("remove", "mine"),
-            "error: `openclaude profiles remove mine` asks first, and nobody can be asked here\n"
-            "\nhint: add `--yes` to go ahead\n",
+            "error: `openclaude profiles remove mine` needs confirmation, "
+            "but there is no terminal\n"
+            "\nhint: add `--yes`\n",
         ),
         (
             ("import", "ROOT/friend.toml"),
-            "error: `openclaude profiles import` shows the file and asks first, and nobody can be "
-            "asked\n\nhint: read it, then add `--yes` to keep it\n",
+            "error: `openclaude profiles import` needs confirmation, but there is no terminal\n"
+            "\nhint: read the file, then add `--yes`\n",
         ),
     ],
 )
@@ -245,7 +248,7 @@ def test_an_edit_with_mistakes_is_2_and_the_next_one_goes_on(empty_world: World)
     first = empty_world.run("profiles", "edit", "mine", env={**empty_world.env, **env})
     kept = next(empty_world.profiles.glob(".mine.*.draft.toml"))
     assert (first.status, first.out, path.read_text()) == (2, "", MINE)
-    assert f"what was typed is kept in `{empty_world.plain(str(kept))}`" in first.err
+    assert f"your changes are kept in `{empty_world.plain(str(kept))}`" in first.err
     assert (kept.read_text(), stat.S_IMODE(kept.stat().st_mode)) == (BROKEN, 0o600)
     second = empty_world.run("profiles", "edit", "mine", env={**empty_world.env, **env})
 
@@ -267,13 +270,13 @@ def test_changes_at_the_same_time_are_all_kept(empty_world: World) -> None:
     ]
     for process in running:
         with process:
-            assert process.communicate(timeout=60)[1] == ""
+            assert process.communicate(timeout=120)[1] == ""
         assert process.returncode == 0
 
     shown = empty_world.json("profiles", "show", "mine")["data"]["values"]
     found = [shown["listen"], shown["stack"], shown["agents"]["explore"], shown["description"]]
     assert found == [
-        {"port": 4100, "strict": True},
+        {"port": 4100, "strict": True, "tls": True},
         {"idle_sleep": "1h", "linger": "1h"},
         "haiku",
         "d",
@@ -343,22 +346,22 @@ def test_two_editors_of_one_profile_do_not_overwrite_each_other(empty_world: Wor
             env={**empty_world.env, **other_editor(empty_world)},
         )
         flag.touch()
-        _, err = slow.communicate(timeout=30)
+        _, err = slow.communicate(timeout=120)
 
     assert quick.status == 0
     assert slow.returncode == 1
-    assert "was changed by somebody else meanwhile" in err
+    assert "was changed by another program meanwhile" in err
     assert path.read_text() == MINE + "listen.port = 4200\n"
     assert [one.read_text() for one in drafts(empty_world)] == [MINE + "listen.port = 4100\n"]
 
 
 def drafts(world: World) -> list[Path]:
-    """What is being typed, or was kept."""
+    """Return the drafts that are being edited, or were kept."""
     return sorted(world.profiles.glob(".mine.*.draft.toml"))
 
 
 def other_editor(world: World) -> dict[str, str]:
-    """An editor that is done at once."""
+    """An editor that finishes at once."""
     script = world.bin / "quick-editor.py"
     script.write_text(
         "import sys\nfrom pathlib import Path\ndraft = Path(sys.argv[1])\n"
@@ -386,8 +389,8 @@ def test_every_word_means_the_profile_that_use_chose(empty_world: World) -> None
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ("no name", "holds no profile's name"),
-        ("gone", "names the profile `gone`, and there is none"),
+        ("no name", "does not contain a profile name"),
+        ("gone", "names the profile `gone`, which does not exist"),
     ],
 )
 def test_a_launch_with_a_broken_default_says_what_mends_it(
@@ -411,11 +414,12 @@ def test_a_launch_with_a_broken_default_says_what_mends_it(
 # --- the contract of --json
 
 
+SET = ("name", "path", "key", "keys")
 JSON = [
     (("new", "x"), 0, ["name", "path"]),
     (("copy", "qwen", "x"), 0, ["name", "path"]),
-    (("set", "listen.port", "4100"), 0, ["name", "path", "key", "changed", "notes"]),
-    (("unset", "extends", "--profile", "mine"), 0, ["name", "path", "key", "changed", "notes"]),
+    (("set", "listen.port", "4100"), 0, [*SET, "changed", "notes"]),
+    (("unset", "extends", "--profile", "mine"), 0, [*SET, "changed", "notes"]),
     (("unset", "listen.port"), 1, []),
     (("set", "listen.port", "80"), 2, []),
     (("edit", "mine"), 0, ["name", "path", "changed"]),
@@ -429,7 +433,7 @@ JSON = [
     (("path",), 0, ["path"]),
     (("path", "mine"), 0, ["name", "path", "from"]),
     (("export", "mine"), 0, ["name", "text", "sources", "path"]),
-    (("import", "mine.toml", "x", "--yes"), 0, ["name", "path", "exposed"]),
+    (("import", "mine.toml", "x", "--yes"), 0, ["name", "path", "exposed", "disclosures"]),
 ]
 
 

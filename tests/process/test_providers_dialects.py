@@ -1,7 +1,7 @@
-"""A real providers instance in front of every kind of provider that LiteLLM knows for us.
+"""A real providers instance with every kind of provider that LiteLLM knows.
 
-The stand-ins check keys, types and each API's own rules, so a 200 says that the provider could
-read the request. All that differs from one provider to the next is one row of SERVED.
+The stand-ins check keys, types and each API's own rules, so a 200 means that the provider could
+read the request. All differences between providers are in one row of SERVED.
 """
 
 from __future__ import annotations
@@ -14,21 +14,36 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import yaml
 
-from openclaude.standins.anthropic import AnthropicStandin
-from openclaude.standins.bedrock_rules import ModelRules
-from openclaude.standins.gemini import GeminiStandin
-from openclaude.standins.ollama import OllamaStandin
-from openclaude.standins.openai import OpenAIStandin
-from openclaude.standins.script import abort, error, midstream, reasoning, say, slow, stop, tool
-from openclaude.standins.standin import Standin
-from tests.process.test_providers_instance import BASH, FLAGS, REPOSITORY, Answer, wait_ready
+from openclaude.compile.deployments import sent
+from openclaude.providers.families import known_of
+from openclaude.providers.table import ApiDialect, Provider, find_provider
+from openclaude.standins.anthropic.standin import AnthropicStandin
+from openclaude.standins.base.exchange import Reply
+from openclaude.standins.base.script import (
+    abort,
+    error,
+    midstream,
+    reasoning,
+    say,
+    slow,
+    stop,
+    tool,
+)
+from openclaude.standins.base.standin import Standin
+from openclaude.standins.bedrock.rules import ModelRules
+from tests.process.replay import wait_started
+from tests.process.test_providers_instance import BASH, FLAGS, REPOSITORY, Answer
+from tests.standins.gemini.standin import GeminiStandin
+from tests.standins.judged import Judged
+from tests.standins.ollama import OllamaStandin
+from tests.standins.openai.standin import OpenAIStandin
 
 KEY = "sk-providers-0123456789abcdef0123456789abcdef"
 SECRET = "sk-of-the-provider-0123456789abcdef"
@@ -41,12 +56,12 @@ PIXEL = (
 
 
 class Served(NamedTuple):
-    """How one provider is reached: LiteLLM's model up to its last word, the stand-in, the path."""
+    """How one provider is reached: LiteLLM's model up to its last part, the stand-in, the path."""
 
     prefix: str
     standin: str
     path: str = ""
-    models: tuple[str, str] = ("reads", "sees")  # one that only reads, one that sees and thinks
+    models: tuple[str, str] = ("reads", "sees")  # text-only; with vision and reasoning
 
 
 SERVED = {
@@ -70,11 +85,7 @@ SERVED = {
     "minimax": Served("minimax/", "third-party", "/anthropic"),
 }
 NAMES = tuple(SERVED)
-SAID = ("anthropic", "deepseek", "minimax", "zai")  # who is asked for a format in words
 READS, SEES = "reads", "sees"
-# What LiteLLM would lose in silence otherwise: tools, where it does not know that a model can call
-# them, and `max_retries`, without which the openai package makes three calls of one
-ALLOWED = {"zai": ["tools", "max_retries"], "sambanova": ["tools", "max_retries"]}
 RULES = {
     f"{served.prefix}{model}".partition("/")[2]: ModelRules(max_output_tokens=CAP, vision=is_able)
     for served in SERVED.values()
@@ -89,8 +100,8 @@ class Dialects(NamedTuple):
     standins: dict[str, Standin[Any]]
 
     def open(self, body: dict[str, Any]) -> http.client.HTTPConnection:
-        """A request on its way, as the hop from main sends it."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        """Send a request, as the hop from main does, without reading the reply."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         headers = {
             "authorization": f"Bearer {KEY}",
             "content-type": "application/json",
@@ -101,17 +112,17 @@ class Dialects(NamedTuple):
         return connection
 
     def send(self, body: dict[str, Any]) -> Answer:
-        """One request and its whole reply."""
+        """Send one request and return its whole reply."""
         with contextlib.closing(self.open(body)) as connection:
             response = connection.getresponse()
             return Answer(response.status, response.read())
 
     def seen(self) -> tuple[Any, ...]:
-        """Every request that any provider got, in no order."""
+        """Return every request to any provider, in no order."""
         return tuple(seen for standin in self.standins.values() for seen in standin.requests)
 
     def ask(self, body: dict[str, Any]) -> tuple[Answer, Any]:
-        """A good request: the reply, and the one call that reached the provider."""
+        """Send a good request; return the reply, and the one call that reached the provider."""
         answer = self.send(body)
         assert answer.status == 200, answer.body
         (call,) = self.seen()
@@ -120,14 +131,24 @@ class Dialects(NamedTuple):
         return answer, call
 
 
+SPEAKS = {
+    "openai": ApiDialect.OPENAI,
+    "gemini": ApiDialect.GEMINI,
+    "ollama": ApiDialect.OLLAMA,
+    "third-party": ApiDialect.ANTHROPIC,
+    "thinker": ApiDialect.ANTHROPIC,
+}
+
+
+def provider_of(name: str) -> Provider:
+    """Return the row of the table for a provider of SERVED."""
+    return find_provider(SERVED[name].prefix.partition("/")[0])
+
+
 def deployment(name: str, model: str, standins: dict[str, Standin[Any]]) -> dict[str, Any]:
-    """One model of one provider, as compile writes it."""
+    """Return one model of one provider, as the compiler writes it."""
     served = SERVED[name]
     is_able = model == SEES
-    allowed = ALLOWED.get(name, ["tools"])
-    kept = (
-        {} if served.standin in ("third-party", "thinker") else {"allowed_openai_params": allowed}
-    )
     return {
         "model_name": f"{name}-{model}",
         "litellm_params": {
@@ -135,7 +156,7 @@ def deployment(name: str, model: str, standins: dict[str, Standin[Any]]) -> dict
             "api_base": f"{standins[served.standin].url}{served.path}",
             "api_key": "os.environ/OPENCLAUDE_SECRET_HAIKU",
             "max_retries": 0,
-            **kept,
+            **sent(provider_of(name)),
         },
         "model_info": {
             "max_output_tokens": CAP,
@@ -146,13 +167,21 @@ def deployment(name: str, model: str, standins: dict[str, Standin[Any]]) -> dict
     }
 
 
-def config(standins: dict[str, Standin[Any]]) -> dict[str, Any]:
-    """providers.yaml with every provider in it, and one that is LiteLLM's own mock."""
+def config(standins: dict[str, Standin[Any]], general: Mapping[str, Any]) -> dict[str, Any]:
+    """Return providers.yaml with every provider in it, and one mock of LiteLLM's own.
+
+    `general` are further general settings.
+    """
     mock = {"model": "openai/mock", "api_key": "none", "mock_response": "I am a mock"}
     return {
         "model_list": [
             *(deployment(name, model, standins) for name in NAMES for model in (READS, SEES)),
             {"model_name": "mock", "litellm_params": mock, "model_info": {}},
+            {
+                "model_name": "broken",
+                "litellm_params": mock,
+                "model_info": {"openclaude_notice": 1},
+            },
         ],
         "litellm_settings": {
             "drop_params": True,
@@ -165,17 +194,29 @@ def config(standins: dict[str, Standin[Any]]) -> dict[str, Any]:
         "general_settings": {
             "master_key": "os.environ/LITELLM_MASTER_KEY",
             "disable_model_info_refresh": True,
+            **general,
         },
     }
 
 
 @pytest.fixture(scope="module")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dialects]:
-    folder = tmp_path_factory.mktemp("dialects")
+    with serving(tmp_path_factory.mktemp("dialects")) as served:
+        yield served
+
+
+@contextlib.contextmanager
+def serving(
+    folder: Path,
+    general: Mapping[str, Any] | None = None,
+    *,
+    answer: Callable[[Judged], Reply | None] | None = None,
+) -> Iterator[Dialects]:
+    """Start an instance with general settings; `answer` may override the replies of OpenAI's."""
     log = folder / "log"
     with contextlib.ExitStack() as stack:
         standins: dict[str, Standin[Any]] = {
-            "openai": stack.enter_context(OpenAIStandin(key=SECRET, models=RULES)),
+            "openai": stack.enter_context(OpenAIStandin(key=SECRET, models=RULES, answer=answer)),
             "gemini": stack.enter_context(GeminiStandin(key=SECRET, models=RULES)),
             "ollama": stack.enter_context(OllamaStandin(models=RULES)),
             "third-party": stack.enter_context(AnthropicStandin(api_key=SECRET)),
@@ -185,27 +226,35 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dialects]:
         output = stack.enter_context(log.open("wb"))
         command = (sys.executable, "-m", "uvicorn", "--no-access-log")
         process = subprocess.Popen(
-            (*command, "--fd", str(listener.fileno()), "litellm.proxy.proxy_server:app"),
+            (
+                *command,
+                "--factory",
+                "--fd",
+                str(listener.fileno()),
+                "openclaude.gateway.providers:app",
+            ),
             cwd=folder,
-            env=write_home(folder, standins),
+            env=write_home(folder, standins, general or {}),
             pass_fds=(listener.fileno(),),
             stdout=output,
             stderr=subprocess.STDOUT,
         )
         try:
             port = listener.getsockname()[1]
-            wait_ready(port, process, log)
+            wait_started(process, log)
             yield Dialects(port, standins)
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)
     assert SECRET not in log.read_text()
 
 
-def write_home(folder: Path, standins: dict[str, Standin[Any]]) -> dict[str, str]:
-    """The instance's files, and its whole environment."""
+def write_home(
+    folder: Path, standins: dict[str, Standin[Any]], general: Mapping[str, Any]
+) -> dict[str, str]:
+    """Write the instance's files; return its whole environment."""
     path = folder / "providers.yaml"
-    path.write_text(yaml.safe_dump(config(standins)))
+    path.write_text(yaml.safe_dump(config(standins, general)))
     return {
         **FLAGS,
         "HOME": str(folder),
@@ -236,7 +285,7 @@ def body(slot: str, *content: Any, **more: Any) -> dict[str, Any]:
 
 
 def conversation(slot: str, script: str, **more: Any) -> dict[str, Any]:
-    """What claude sends to a model it does not know, in the middle of its work."""
+    """Return what claude sends to an unknown model in the middle of its work."""
     hour = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
     schema = {
         "$schema": "http://json-schema.org/draft-07/schema#",
@@ -261,8 +310,8 @@ def conversation(slot: str, script: str, **more: Any) -> dict[str, Any]:
         "model": slot,
         "max_tokens": 32000,
         "system": [
-            text("x-anthropic-billing-header: cc_version=2.1.330; cch=f00;"),
-            # as long as claude's: for some providers LiteLLM does more from a certain length on
+            text("x-anthropic-billing-header: cc_version=2.1.1; cch=f00;"),
+            # as long as claude's: for some providers LiteLLM does more above a certain length
             text("Be brief. " * 5000) | hour,
         ],
         "thinking": {"type": "adaptive", "display": "omitted"},
@@ -300,7 +349,7 @@ every = pytest.mark.parametrize("name", NAMES)
 both = pytest.mark.parametrize("streams", [True, False], ids=["stream", "whole"])
 
 
-# What is asked ------------------------------------------------------------------------------------
+# Requests -----------------------------------------------------------------------------------------
 
 
 @every
@@ -410,7 +459,7 @@ def test_a_pdf_arrives_as_one_or_as_a_note(dialects: Dialects, name: str) -> Non
     _, call = dialects.ask(body(f"{name}-sees", pdf, say("ok"), top_k=5, stop_sequences=["x"] * 5))
 
     sent = call.body.decode()
-    assert ("JVBERi0xLjQ=" in sent) == (name in ("gemini", "gemini3", "anthropic"))
+    assert ("JVBERi0xLjQ=" in sent) == known_of(provider_of(name), SEES).supports_pdf_input
     assert "image_url" not in sent
     assert "top_k" not in sent
 
@@ -459,13 +508,31 @@ def test_a_formatted_answer_is_one(dialects: Dialects, name: str) -> None:
 
     answer, call = dialects.ask(body(f"{name}-reads", "a title", output_config=wanted))
 
-    if name in SAID:  # the stand-ins do not read that, models do
-        assert "fits this JSON schema" in call.body.decode()
-    else:
+    if known_of(provider_of(name), READS).supports_json_schema:
         assert json.loads(answer.text()).keys() == {"title"}
+    else:  # the stand-ins do not read this, models do
+        assert "fits this JSON schema" in call.body.decode()
 
 
-# What is answered ---------------------------------------------------------------------------------
+@both
+def test_a_config_that_compile_did_not_write_is_said_to_be_broken(
+    dialects: Dialects, streams: bool
+) -> None:
+    answer = dialects.send(body("broken", "hello", stream=streams))
+
+    assert answer.status == 424
+    assert (
+        "providers.yaml: the model_info of `broken`: `openclaude_notice` must be text, not a "
+        "whole number"
+    ) in answer.body.decode()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_table_knows_the_language_that_litellm_speaks(name: str) -> None:
+    assert provider_of(name).dialect is SPEAKS[SERVED[name].standin]
+
+
+# Replies ------------------------------------------------------------------------------------------
 
 
 @every
@@ -496,7 +563,7 @@ def test_a_reply_of_thoughts_only_still_says_something(
     assert answer.text() == "(no content)"
 
 
-# how each API says that a reply was cut off at its longest
+# the finish reason of each API for a reply at its maximum length
 CUT = {"openai": "length", "gemini": "MAX_TOKENS", "ollama": "length"}
 
 
@@ -523,7 +590,7 @@ def test_a_stream_is_not_held_back(dialects: Dialects, name: str) -> None:
     assert arrivals[-1] - arrivals[0] > 0.4
 
 
-# Mistral counts without being asked, which a server of OpenAI's kind does not
+# Mistral counts tokens without being asked, which an OpenAI-like server does not
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "mistral"])
 def test_what_it_cost_is_counted_by_the_provider(dialects: Dialects, name: str) -> None:
     answer, call = dialects.ask(body(f"{name}-reads", say("Hello"), stream=True))
@@ -539,6 +606,7 @@ def test_a_mock_answers_without_any_provider(dialects: Dialects, streams: bool) 
     answer = dialects.send(body("mock", "hi", stream=streams, tools=[BASH]))
 
     assert (answer.status, answer.text(), dialects.seen()) == (200, "I am a mock", ())
+    assert bool(answer.events()) is streams
 
 
 # Errors -------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
-"""The providers instance as it is run, where the first model of a slot fails.
+"""The real providers instance, where the first model of a slot fails.
 
-Its own entry is in front of LiteLLM here: the gate that lets no credential in, and the filter that
-keeps LiteLLM's fallbacks to failures that will pass.
+Its own entry point is in front of LiteLLM here: access control without any other credential, and
+the filter that limits LiteLLM's fallbacks to temporary failures.
 """
 
 from __future__ import annotations
@@ -21,24 +21,22 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from openclaude.standins.exchange import Reply
-from openclaude.standins.gemini import GeminiStandin
-from openclaude.standins.gemini import error_reply as gemini_error
-from openclaude.standins.judged import Judged
-from openclaude.standins.openai import OpenAIStandin
-from openclaude.standins.openai_reply import error_reply
-from openclaude.standins.script import abort, midstream, say, slow, wait
-from openclaude.standins.standin import Standin
+from openclaude.standins.base.exchange import Reply
+from openclaude.standins.base.script import abort, midstream, say, slow, wait
+from openclaude.standins.base.standin import Standin
 from tests.process.test_providers_instance import FLAGS, REPOSITORY, Answer
+from tests.standins.gemini.standin import GeminiStandin
+from tests.standins.gemini.standin import error_reply as gemini_error
+from tests.standins.judged import Judged
+from tests.standins.openai.reply import error_reply
+from tests.standins.openai.standin import OpenAIStandin
 
 KEY = "sk-providers-0123456789abcdef0123456789abcdef"
 SECRET = "sk-of-the-provider-0123456789abcdef"
 PLAN = "sk-ant-oat01-plan-canary"
-CLOSED = "http://127.0.0.1:9"  # nobody listens there
+CLOSED = "http://127.0.0.1:9"  # a port without a listener
 PASSING = (408, 409, 429, 500, 502, 503, 529)
-# Not 422: LiteLLM 1.106.2 loses it on the way from the openai package (measured: a 500 that says
-# "'NoneType' object has no attribute 'choices'")
-LASTING = (400, 401, 403, 404, 413)
+LASTING = (400, 401, 403, 404, 413, 422)
 both = pytest.mark.parametrize("streams", [True, False], ids=["stream", "whole"])
 
 
@@ -54,7 +52,7 @@ class Instance(NamedTuple):
         return self.first, self.google, self.second
 
     def send(self, slot: str, script: str, token: str = KEY, **more: Any) -> Answer:
-        """One request of the hop and its whole reply."""
+        """Send one request of the hop and return its whole reply."""
         turns = [{"role": "user", "content": script}]
         body = {"model": slot, "max_tokens": 100, "messages": turns, **more}
         headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
@@ -66,7 +64,7 @@ class Instance(NamedTuple):
             return Answer(response.status, response.read())
 
     def asked(self) -> list[str]:
-        """The models that were asked, in order."""
+        """Return the models that were asked, in order."""
         seen = [request for standin in self.standins() for request in standin.requests]
         return [request.model_id for request in sorted(seen, key=lambda request: request.at)]
 
@@ -95,7 +93,7 @@ def deployment(name: str, model: str, base: str, **params: Any) -> dict[str, Any
 
 
 def config(first: str, google: str, second: str) -> dict[str, Any]:
-    """providers.yaml: for every failure a slot that begins with it."""
+    """Return providers.yaml: a slot for every failure of the first model."""
     openai = [
         deployment(f"e{status}", f"openai/e{status}", first) for status in (*PASSING, *LASTING)
     ]
@@ -161,7 +159,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
             yield Instance(listener.getsockname()[1], first, google, second)
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)
     told = folder.joinpath("log").read_text()
     assert SECRET not in told
     assert PLAN not in told
@@ -204,7 +202,7 @@ def test_a_failure_that_the_user_must_mend_is_told(
 ) -> None:
     answer = instance.send(f"e{status}", say("ok"), stream=streams)
 
-    # LiteLLM makes a 413 a 400
+    # LiteLLM turns a 413 into a 400
     assert answer.status in (status, 400)
     assert "scripted" in answer.json()["error"]["message"]
     assert instance.asked() == [f"e{status}"]

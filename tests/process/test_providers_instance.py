@@ -1,8 +1,8 @@
 """A real providers instance between a client and a Bedrock stand-in: the guard inside LiteLLM.
 
-The stand-in checks signatures, the service model and Bedrock's own rules, so a 200 says that
-Bedrock could read the request. Rows of "none needed, keep the test" are here too: they tell when
-a later LiteLLM starts to need care.
+The stand-in checks signatures, the service model and Bedrock's own rules, so a 200 means that
+Bedrock could read the request. Some tests need nothing of ours: they show when a later LiteLLM
+starts to need it.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-from openclaude.standins.bedrock import (
+from openclaude.standins.base.script import error, midstream, reasoning, say, slow, stop, tool
+from openclaude.standins.bedrock.standin import (
     EXAMPLE_KEY_ID,
     EXAMPLE_SECRET,
     BedrockRecorded,
     BedrockStandin,
 )
-from openclaude.standins.script import error, midstream, reasoning, say, slow, stop, tool
 
 KEY = "sk-providers-0123456789abcdef0123456789abcdef"
 QWEN = "qwen.qwen3-next-80b-a3b"
 QWEN_VL = "qwen.qwen3-vl-235b-a22b"
-START_TIMEOUT_S = 90.0
+START_TIMEOUT_S = 300.0
 REPOSITORY = Path(__file__).resolve().parents[2]
 FLAGS = {
     "LITELLM_MODE": "PRODUCTION",
@@ -50,7 +50,7 @@ PDF_SOURCE = {"type": "base64", "media_type": "application/pdf", "data": "JVBERi
 
 
 class Answer(NamedTuple):
-    """What a client gets."""
+    """A client's reply."""
 
     status: int
     body: bytes
@@ -78,8 +78,8 @@ class Providers(NamedTuple):
     bedrock: BedrockStandin
 
     def open(self, body: dict[str, Any]) -> http.client.HTTPConnection:
-        """A request on its way, for a client that does not wait for the whole reply."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        """Send a request without waiting for the whole reply."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         headers = {
             "x-litellm-api-key": f"Bearer {KEY}",
             "content-type": "application/json",
@@ -90,7 +90,7 @@ class Providers(NamedTuple):
         return connection
 
     def send(self, body: dict[str, Any]) -> Answer:
-        """One request and its whole reply."""
+        """Send one request and return its whole reply."""
         connection = self.open(body)
         response = connection.getresponse()
         answer = Answer(response.status, response.read())
@@ -98,20 +98,20 @@ class Providers(NamedTuple):
         return answer
 
     def ask(self, *content: Any, **more: Any) -> tuple[Answer, dict[str, Any]]:
-        """A good request with one user turn: the reply, and the body that Bedrock got."""
+        """Send a good request with one user turn; return the reply, and Bedrock's request body."""
         answer = self.send(request(*content, **more))
         assert answer.status == 200, answer.body
         return answer, self.got().json()
 
     def got(self) -> BedrockRecorded:
-        """The one request that reached Bedrock, which had nothing against it."""
+        """Return the one request that reached Bedrock, which accepted it."""
         (seen,) = self.bedrock.requests
         assert seen.problems == ()
         return seen
 
 
 def request(*content: Any, slot: str = "openclaude-haiku", **more: Any) -> dict[str, Any]:
-    """A request with one user turn."""
+    """Return a request with one user turn."""
     blocks = [text(block) if isinstance(block, str) else block for block in content]
     turns = [{"role": "user", "content": blocks}] if blocks else []
     return {"model": slot, "max_tokens": 100, "messages": turns, **more}
@@ -136,7 +136,7 @@ def deployment(slot_id: str, model: str, bedrock: BedrockStandin, **info: object
 
 
 def config(bedrock: BedrockStandin) -> dict[str, Any]:
-    """providers.yaml: a model that reads, one that sees, and one that may fall back."""
+    """Return providers.yaml: a text-only model, one with vision, and one with a fallback."""
     sight = {"supports_vision": True, "supports_pdf_input": True}
     return {
         "model_list": [
@@ -160,7 +160,7 @@ def config(bedrock: BedrockStandin) -> dict[str, Any]:
 
 
 def write_home(folder: Path, bedrock: BedrockStandin) -> dict[str, str]:
-    """The instance's files, and its whole environment."""
+    """Write the instance's files; return its whole environment."""
     aws = folder / ".aws"
     aws.mkdir()
     aws.joinpath("config").write_text("[profile work]\nregion = us-west-2\n")
@@ -182,7 +182,7 @@ def write_home(folder: Path, bedrock: BedrockStandin) -> dict[str, str]:
 
 
 def wait_ready(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Until the instance answers; its log when it ends or takes too long."""
+    """Wait until the instance answers; return its log if it ends or takes too long."""
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and process.poll() is None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
@@ -218,7 +218,7 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Providers]:
             yield Providers(port, bedrock)
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(60)
 
 
 @pytest.fixture
@@ -301,16 +301,6 @@ def test_a_model_that_sees_gets_the_image(providers: Providers) -> None:
     assert "image" in sent["messages"][0]["content"][0]
 
 
-def test_a_slot_with_a_fallback_sends_what_both_models_can_read(providers: Providers) -> None:
-    unavailable = error(503, "ServiceUnavailableException", times=1)
-
-    answer = providers.send(request(PNG, unavailable + say("ok"), slot="openclaude-opus"))
-
-    assert (answer.status, answer.text()) == (200, "ok")
-    assert [seen.model_id for seen in providers.bedrock.requests] == [QWEN_VL, QWEN]
-    assert not any(seen.problems for seen in providers.bedrock.requests)
-
-
 def test_only_tools_the_model_can_call_reach_it(providers: Providers) -> None:
     placeholder = {"name": "DeferredToolPlaceholder", "input_schema": {}, "defer_loading": True}
     typed = {"type": "bash_20250124", "name": "bash"}
@@ -339,7 +329,7 @@ def test_a_server_tool_is_refused_aloud_and_bedrock_is_not_asked(
 
     assert answer.status == 424
     assert answer.json()["error"]["message"] == (
-        "the server tool `web_search` runs at Anthropic only; ask a claude model for it"
+        "the server tool `web_search` runs at Anthropic only; use a Claude model for it"
     )
     assert providers.bedrock.requests == ()
 
@@ -452,7 +442,7 @@ def test_an_error_inside_a_stream_ends_it_with_an_error_event(providers: Provide
     assert answer.events()[-1]["error"]["type"] == "rate_limit_error"
 
 
-# Rows that need no care ---------------------------------------------------------------------------
+# What works without our help ----------------------------------------------------------------------
 
 
 def test_a_long_tool_name_is_shortened_and_mapped_back(providers: Providers) -> None:

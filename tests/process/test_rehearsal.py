@@ -1,4 +1,4 @@
-"""A rehearsal is made with a key of its own, and leaves the instance's where it was."""
+"""The warm-up requests use a key of their own, and restore the instance's."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import os
 from litellm.proxy.pass_through_endpoints.llm_passthrough_endpoints import (
     passthrough_endpoint_router,
 )
-from openclaude.gateway import rehearsal
+from openclaude.gateway.litellm import warmup_requests
 
 
 def found():
@@ -32,12 +32,12 @@ class Endpoints:
 
 
 told = []
-asyncio.run(rehearsal.rehearse_main(Endpoints()))
-print(json.dumps({"amid": told, "after": found()}))
+failure = asyncio.run(warmup_requests.warm_up_main(Endpoints()))
+print(json.dumps({"amid": told, "after": found(), "failure": failure}))
 """
 
 
-def test_anthropics_key_is_not_in_the_rehearsal_and_is_back_after_it() -> None:
+def test_anthropics_key_is_not_in_the_warmup_requests_and_is_back_after_them() -> None:
     ran = subprocess.run(
         [sys.executable, "-P", "-c", LOOK],
         env={"PATH": "/usr/bin:/bin", **LITELLM_FLAGS, **OWN},
@@ -48,6 +48,50 @@ def test_anthropics_key_is_not_in_the_rehearsal_and_is_back_after_it() -> None:
 
     told = json.loads(ran.stdout.splitlines()[-1])
     ((key, url),) = told["amid"]
-    assert key == "sk-openclaude-rehearsal"
+    assert key == "sk-openclaude-warmup"
     assert url.startswith("http://127.0.0.1:")
+    assert told["failure"] == "LookupError('as if it had failed')"
     assert told["after"] == [OWN["ANTHROPIC_API_KEY"], OWN["ANTHROPIC_API_BASE"]]
+
+
+START = """
+import asyncio
+import json
+
+from openclaude.gateway.litellm import endpoint
+
+
+async def litellm_app(scope, receive, send):
+    await send({"type": "lifespan.startup.complete"})
+
+
+async def warm_up(endpoints):
+    return "no answer"
+
+
+async def send(message):
+    sent.append(message["type"])
+
+
+endpoint.litellm_app = litellm_app
+warned, sent = [], []
+start = endpoint.Endpoints("key", warm_up)
+asyncio.run(start({"type": "lifespan", "openclaude.warn": warned.append}, None, send))
+asyncio.run(start({"type": "lifespan"}, None, send))
+print(json.dumps({"warned": warned, "sent": sent}))
+"""
+
+
+def test_an_instance_whose_warm_up_failed_serves_and_says_so() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-P", "-c", START],
+        env={"PATH": "/usr/bin:/bin", **LITELLM_FLAGS},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert json.loads(ran.stdout.splitlines()[-1]) == {
+        "warned": ["no answer"],
+        "sent": ["lifespan.startup.complete"] * 2,
+    }

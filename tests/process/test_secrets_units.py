@@ -1,4 +1,4 @@
-"""Units that need secrets: fetched before they serve, and where one cannot be had, told at once."""
+"""Units that need secrets: fetched before they serve, reported at once if one is unavailable."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from openclaude.compile.plan import Plan
+from openclaude.contracts.plan import Plan
 from tests.process.world import World, about, is_gone, until
 
 pytestmark = pytest.mark.parametrize("method", ["fork", "spawn"], indirect=True)
@@ -25,7 +25,7 @@ Needs = Callable[[str], Plan]
 
 @pytest.fixture
 def needs(world: World, plan: Callable[..., Plan]) -> Needs:
-    """Makes `qwen` a profile whose `providers` needs the secret of a reference."""
+    """Make `qwen` a profile whose `providers` needs the secret of a reference."""
 
     def keep(reference: str) -> Plan:
         made = plan()
@@ -39,13 +39,13 @@ def needs(world: World, plan: Callable[..., Plan]) -> Needs:
 
 
 def start(world: World, **env: str) -> dict[str, Any]:
-    """Start the stack and give both units the time they need; they by name."""
+    """Start the stack and give both units the time they need; return them by name."""
     assert world.run("start", env={**world.env, **env}).status == 0
     return settled(world)
 
 
 def settled(world: World) -> dict[str, Any]:
-    """The units, once each is ready or has failed."""
+    """Return the units, once each is ready or has failed."""
 
     def look() -> dict[str, Any]:
         units = world.units()
@@ -60,8 +60,8 @@ def pids(units: dict[str, Any]) -> dict[str, int]:
 
 
 def ask(port: int) -> tuple[int, str]:
-    """The status and the sentence of an error reply."""
-    line = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    """Return the status and the message of an error reply."""
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     line.request("POST", "/v1/messages", b"{}")
     reply = line.getresponse()
     body = reply.read()
@@ -70,7 +70,7 @@ def ask(port: int) -> tuple[int, str]:
 
 
 def found(world: World) -> dict[str, str]:
-    """The environment of `providers`."""
+    """Return the environment of `providers`."""
     environment: dict[str, str] = about(world.record()["port"] + 1)["environment"]
     return environment
 
@@ -102,7 +102,7 @@ def test_a_secret_that_cannot_be_had_fails_its_unit_at_once_and_no_other(
     why = "the secret `file:~/nowhere` cannot be read: No such file or directory"
     assert units["providers"]["last_error"] == why
     assert (units["providers"]["restarts"], units["main"]["restarts"]) == (0, 0)
-    # said once: it was started once
+    # reported once: it was started once
     assert (world.folder() / "providers.log").read_text() == f"{why}\n"
     status, sentence = ask(world.record()["port"] + 1)
     assert status == 424
@@ -161,7 +161,7 @@ def test_a_command_that_does_not_end_is_ended_with_the_stack(world: World, needs
 
 
 def is_sleep(process: psutil.Process) -> bool:
-    """Whether this is the command of the test."""
+    """Tell whether this is the command of the test."""
     try:
         return process.cmdline() == ["/bin/sleep", "61.25"]
     except psutil.Error:

@@ -1,6 +1,6 @@
-"""`openclaude setup`: from an empty home to a first launch by answering, and nothing twice.
+"""`openclaude setup`: from an empty home to a first launch by answering questions, once only.
 
-The claude and the AWS CLI here are a few lines each, which do what the real ones are asked for.
+The claude and the AWS CLI here are a few lines each, which do what is requested of the real ones.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import shutil
 
 import pytest
 
+from tests.pinned import CLAUDE_VERSION
 from tests.process.test_profiles_authoring import talk
 from tests.process.world import World
 
 CLAUDE = """\
 #!/bin/sh
 case "$*" in
-  --version) echo "2.1.330 (Claude Code)" ;;
+  --version) echo "VERSION (Claude Code)" ;;
   "auth status") cat "$HOME/login.json" ;;
   "auth login")
     echo "Paste the code:"
@@ -25,7 +26,7 @@ case "$*" in
     echo '{"loggedIn": true, "authMethod": "claude.ai", "subscriptionType": "max"}' \\
       > "$HOME/login.json" ;;
 esac
-"""
+""".replace("VERSION", CLAUDE_VERSION)
 AWS_CLI = """\
 import hashlib, json, pathlib, sys
 assert sys.argv[1:] == ["sso", "login", "--profile", "openclaude"], sys.argv
@@ -44,7 +45,7 @@ WHICH = "Which profile do you want to use? [qwen]: "
 LOG_IN = "Run `claude auth login` now? (yes or no) [no]: "
 SET_UP = "Run `openclaude aws setup --name openclaude` now? (yes or no) [no]: "
 ASK_AWS = "for one token each (less than a US cent)? (yes or no) [no]: "
-# a person with nothing: every question, and what is typed
+# a user with nothing: every question, and the input
 FROM_NOTHING = (
     (WHICH, ""),
     (LOG_IN, "yes"),
@@ -68,7 +69,7 @@ def method() -> str:
 
 @pytest.fixture
 def nothing(empty_world: World) -> World:
-    """A home with a claude that nobody has logged in to, and no AWS profile."""
+    """A home with a claude without a login, and without an AWS profile."""
     empty_world.executable("claude", CLAUDE)
     (empty_world.home / "login.json").write_text('{"loggedIn": false}')
     shutil.rmtree(empty_world.home / ".aws")
@@ -88,8 +89,8 @@ def furnished(nothing: World) -> World:
 
 
 def states(out: str) -> dict[str, str]:
-    """What became of each step, from the table."""
-    rows = re.findall(r"^(so already|done|skipped|missing) +(\w+) ", out, re.MULTILINE)
+    """Return the result of each step, from the table."""
+    rows = re.findall(r"^(ok|done|skipped|missing) +(\w+) ", out, re.MULTILINE)
     return {step: state for state, step in rows}
 
 
@@ -102,13 +103,13 @@ def test_a_person_with_nothing_gets_everything_by_answering(nothing: World) -> N
 
     assert (status, out.splitlines()[-1]) == (0, "start with: openclaude")
     assert states(out) == {
-        "claude": "so already",
+        "claude": "ok",
         "login": "done",
         "aws": "done",
-        "keys": "so already",
-        "profile": "so already",
+        "keys": "ok",
+        "profile": "ok",
         "models": "skipped",
-        "check": "so already",
+        "check": "ok",
     }
     assert SECRET not in one.shown + out
     assert nothing.run("doctor").status == 0
@@ -129,7 +130,7 @@ def test_a_second_run_changes_no_byte(nothing: World) -> None:
         status, out = one.finish()
 
     assert status == 0
-    assert set(states(out).values()) == {"so already", "skipped"}
+    assert set(states(out).values()) == {"ok", "skipped"}
     assert nothing.files() == before
     assert nothing.run("setup", "--yes").status == 0
     assert nothing.files() == before
@@ -161,18 +162,17 @@ def test_where_nobody_can_be_asked_it_says_what_is_missing_and_writes_nothing(
 
     assert (done.status, done.err) == (1, "")
     assert done.out == (
-        "STATE       STEP     WHAT\n"
-        "so already  claude   claude 2.1.330\n"
-        "missing     login    claude is not logged in\n"
-        "missing     aws      AWS profile `openclaude` does not exist on this machine\n"
-        "so already  keys     the profile needs no keys\n"
-        "so already  profile  `qwen` is the default\n"
-        "skipped     models   something is missing\n"
-        "skipped     check    something is missing\n"
+        "STATE    STEP     WHAT\n"
+        f"ok       claude   claude {CLAUDE_VERSION}\n"
+        "missing  login    claude is not logged in\n"
+        "missing  aws      AWS profile `openclaude` does not exist on this machine\n"
+        "ok       keys     the profile needs no keys\n"
+        "ok       profile  `qwen` is the default\n"
+        "skipped  models   waiting for: login, aws\n"
+        "skipped  check    waiting for: login, aws\n"
         "\nlogin: run `claude auth login`"
         "\naws: run `openclaude aws setup --name openclaude`\n"
-        "\nsome things are left to do; then run `openclaude setup` again, or see "
-        "`openclaude doctor`\n"
+        "\n2 steps left; then run `openclaude setup` again, or see `openclaude doctor`\n"
     )
     assert nothing.files() == before
 
@@ -217,7 +217,7 @@ def test_a_profile_is_chosen_from_a_list_that_says_what_each_needs(furnished: Wo
     assert "Claude plan, OPENAI_API_KEY" in one.shown
     assert "AWS profile `openclaude`" in one.shown
     assert (status, states(out)["keys"]) == (1, "missing")
-    assert "keys: set OPENAI_API_KEY, or say where else it is" in out
+    assert "keys: set OPENAI_API_KEY, or store the secret in a file" in out
 
 
 def test_a_key_that_is_there_is_enough(furnished: World) -> None:
@@ -225,14 +225,14 @@ def test_a_key_that_is_there_is_enough(furnished: World) -> None:
 
     done = furnished.run("setup", "--profile", "openai", "--yes", env=env)
 
-    assert (done.status, states(done.out)["keys"]) == (0, "so already")
+    assert (done.status, states(done.out)["keys"]) == (0, "ok")
     assert "hunter2" not in done.out
 
 
 def test_a_profile_that_needs_no_login_asks_for_none(nothing: World) -> None:
     done = nothing.run("setup", "--profile", "bedrock", "--yes")
 
-    assert states(done.out)["login"] == "so already"
+    assert states(done.out)["login"] == "ok"
 
 
 @pytest.mark.parametrize(("name", "why"), [("nope", "no profile named"), ("../x", "cannot be")])
@@ -284,7 +284,11 @@ def test_json_tells_the_same(nothing: World) -> None:
     assert envelope["data"]["ready"] is False
     steps = {row["step"]: row for row in envelope["data"]["steps"]}
     assert list(steps) == ["claude", "login", "aws", "keys", "profile", "models", "check"]
-    assert steps["aws"]["mend"] == "run `openclaude aws setup --name openclaude`"
+    assert steps["aws"]["fix"] == "run `openclaude aws setup --name openclaude`"
+    assert (steps["aws"]["status"], steps["keys"]["status"]) == ("missing", "ok")
+    # their former names
+    assert steps["aws"]["mend"] == steps["aws"]["fix"]
+    assert (steps["aws"]["state"], steps["keys"]["state"]) == ("missing", "so already")
 
 
 def test_a_variable_that_goes_before_the_choice_is_named(furnished: World) -> None:
@@ -292,10 +296,10 @@ def test_a_variable_that_goes_before_the_choice_is_named(furnished: World) -> No
 
     done = furnished.run("setup", "--profile", "base", "--yes", env=env)
 
-    assert "`base` is the default; OPENCLAUDE_PROFILE is set, and goes before it" in done.out
+    assert "`base` is the default, but OPENCLAUDE_PROFILE is set and takes precedence" in done.out
 
 
-def test_a_default_that_is_broken_is_mended(furnished: World) -> None:
+def test_a_default_that_is_broken_is_fixed(furnished: World) -> None:
     folder = furnished.profiles.parent
     folder.mkdir(parents=True)
     folder.chmod(0o700)

@@ -1,4 +1,4 @@
-"""The Bedrock stand-in, asked by AWS's own client."""
+"""The Bedrock stand-in, with AWS's own client."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from botocore.exceptions import (
 )
 from urllib3.exceptions import ProtocolError
 
-from openclaude.standins import script
-from openclaude.standins.bedrock import BedrockStandin
-from openclaude.standins.bedrock_rules import ModelRules
-from openclaude.standins.sigv4 import Secret
+from openclaude.standins.base import script
+from openclaude.standins.bedrock.rules import ModelRules
+from openclaude.standins.bedrock.sigv4 import Secret
+from openclaude.standins.bedrock.standin import BedrockStandin
 
 KEY_ID, SECRET, TOKEN = "AKIASTANDIN", "fake/secret+key", "fake-session-token"
 QWEN, GPT = "qwen.qwen3-next-80b-a3b", "openai.gpt-oss-120b-1:0"
@@ -48,7 +48,7 @@ def bedrock() -> Iterator[BedrockStandin]:
 
 @pytest.fixture
 def connect(bedrock: BedrockStandin, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connect]:
-    """Makes clients that know nothing of the machine they run on."""
+    """Make clients that ignore the machine they run on."""
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, "/dev/null")
     for name in ("AWS_PROFILE", "AWS_BEARER_TOKEN_BEDROCK", "AWS_SESSION_TOKEN"):
@@ -89,12 +89,12 @@ def streamed(client: Client, **asked: Any) -> list[dict[str, Any]]:
 
 
 def post(bedrock: BedrockStandin, body: object, model: str = QWEN) -> tuple[int, str, str]:
-    """What boto3 would not send, signed all the same: status, error type, message."""
+    """Send what boto3 would not send, but signed; return status, error type, message."""
     sent = body if isinstance(body, bytes) else json.dumps(body).encode()
     path = f"/model/{model}/converse"
     request = AWSRequest(method="POST", url=bedrock.url + path, data=sent)
     SigV4Auth(Credentials(KEY_ID, SECRET), "bedrock", "us-west-2").add_auth(request)
-    line = http.client.HTTPConnection("127.0.0.1", bedrock.port, timeout=10)
+    line = http.client.HTTPConnection("127.0.0.1", bedrock.port, timeout=60)
     line.request("POST", path, sent, dict(request.headers.items()))
     reply = line.getresponse()
     document = json.loads(reply.read())
@@ -340,7 +340,7 @@ def test_a_session_token_is_taken_with_its_key(bedrock: BedrockStandin, connect:
 
 
 def test_a_bearer_token_is_no_signature(bedrock: BedrockStandin) -> None:
-    line = http.client.HTTPConnection("127.0.0.1", bedrock.port, timeout=10)
+    line = http.client.HTTPConnection("127.0.0.1", bedrock.port, timeout=60)
     line.request("POST", f"/model/{QWEN}/converse", b"{}", {"Authorization": "Bearer fake"})
     reply = line.getresponse()
     line.close()
@@ -412,7 +412,7 @@ def test_what_is_no_json_is_refused(bedrock: BedrockStandin) -> None:
     [("GET", "/"), ("GET", f"/model/{QWEN}/converse"), ("POST", f"/model/{QWEN}/invoke")],
 )
 def test_every_other_route_is_unknown(bedrock: BedrockStandin, method: str, path: str) -> None:
-    line = http.client.HTTPConnection("127.0.0.1", bedrock.port, timeout=10)
+    line = http.client.HTTPConnection("127.0.0.1", bedrock.port, timeout=60)
     line.request(method, path)
     reply = line.getresponse()
 

@@ -9,20 +9,21 @@ import stat
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from openclaude.standins.exchange import Chunk, Recorded, Reply
-from openclaude.standins.standin import Standin
+from openclaude.standins.base.exchange import Chunk, Recorded, Reply
+from openclaude.standins.base.nowhere import Nowhere
+from openclaude.standins.base.standin import Standin
 
 STREAM = (Chunk(content=b"one "), Chunk(content=b"two ", pause_s=0.01), Chunk(content=b"three"))
-BIG = bytes(range(256)) * 128  # 300 times this is more than the kernel takes at once
+BIG = bytes(range(256)) * 128  # 300 times this is more than the kernel buffers
 
 
 class Echo(Standin[Recorded]):
-    """Answers by path."""
+    """Answers according to the path."""
 
     name = "echo"
 
@@ -59,20 +60,20 @@ def echo() -> Iterator[Echo]:
 
 @pytest.fixture
 def client(echo: Echo) -> Iterator[http.client.HTTPConnection]:
-    connection = http.client.HTTPConnection("127.0.0.1", echo.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", echo.port, timeout=60)
     yield connection
     connection.close()
 
 
 def raw(echo: Echo, request: bytes) -> socket.socket:
-    """A connection that has sent these bytes."""
-    line = socket.create_connection(("127.0.0.1", echo.port), timeout=10)
+    """Return a connection that has sent these bytes."""
+    line = socket.create_connection(("127.0.0.1", echo.port), timeout=60)
     line.sendall(request)
     return line
 
 
 def received(line: socket.socket) -> bytes:
-    """Everything until the other side closes."""
+    """Return everything until the other side closes."""
     parts = []
     try:
         while part := line.recv(65536):
@@ -86,14 +87,16 @@ def received(line: socket.socket) -> bytes:
 def test_one_connection_carries_many_requests_in_their_order(
     echo: Echo, client: http.client.HTTPConnection
 ) -> None:
-    begun = time.monotonic()
+    took_s = []
 
     for number in range(300):
+        begun = time.monotonic()
         client.request("POST", f"/{number}", body=str(number))
         assert client.getresponse().read() == str(number).encode()
+        took_s.append(time.monotonic() - begun)
 
-    # Nagle's algorithm would make it 40 ms for each, 12 s in all.
-    assert time.monotonic() - begun < 6
+    # Nagle's algorithm would make it 40 ms for each but the first; a busy machine for some of them
+    assert sorted(took_s[50:])[50] < 0.04
     assert [request.target for request in echo.requests] == [f"/{n}" for n in range(300)]
     assert echo.disconnects == 0
 
@@ -180,6 +183,10 @@ def test_a_client_that_leaves_early_is_counted(echo: Echo, path: str) -> None:
     assert echo.wait_until(lambda standin: standin.disconnects == 1)
 
 
+def has_disconnects(count: int) -> Callable[[Echo], bool]:
+    return lambda standin: standin.disconnects == count
+
+
 def test_a_client_that_resets_while_it_is_sent_to_is_counted(echo: Echo) -> None:
     for count in range(1, 11):
         line = raw(echo, b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -187,7 +194,7 @@ def test_a_client_that_resets_while_it_is_sent_to_is_counted(echo: Echo) -> None
         line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         line.close()
 
-        assert echo.wait_until(lambda standin, count=count: standin.disconnects == count)
+        assert echo.wait_until(has_disconnects(count))
 
 
 def test_a_client_that_leaves_during_its_upload_is_no_request(echo: Echo) -> None:
@@ -228,7 +235,7 @@ def test_an_answer_replaces_the_reply_or_leaves_it() -> None:
         return Reply(status=201, headers=own, body=b"own") if request.path == "/own" else None
 
     with Echo(answer=answer) as echo:
-        client = http.client.HTTPConnection("127.0.0.1", echo.port, timeout=10)
+        client = http.client.HTTPConnection("127.0.0.1", echo.port, timeout=60)
         client.request("GET", "/own")
         own = client.getresponse()
         assert (own.status, own.read(), own.headers.get_all("date")) == (201, b"own", ["today"])
@@ -280,7 +287,7 @@ def test_stop_closes_the_port_and_what_is_open(echo: Echo) -> None:
 
     assert received(line) in (b"", b"<reset>")
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", echo.port), timeout=10)
+        socket.create_connection(("127.0.0.1", echo.port), timeout=60)
     assert echo.disconnects == 0
     assert not any(thread.name == "echo" for thread in threading.enumerate())
 
@@ -335,3 +342,13 @@ def test_what_was_seen_can_be_forgotten_and_bounded(tmp_path: Path) -> None:
 
 def test_waiting_for_what_does_not_come_ends(echo: Echo) -> None:
     assert not echo.wait_until(lambda standin: bool(standin.requests), timeout_s=0.05)
+
+
+@pytest.mark.parametrize("target", ["api.anthropic.com:443", "http://example.com/x"])
+def test_a_proxy_to_nowhere_refuses_every_host_at_once(target: str) -> None:
+    with Nowhere() as proxy, socket.create_connection(("127.0.0.1", proxy.port), 10) as line:
+        method = "GET" if target.startswith("http") else "CONNECT"
+        line.sendall(f"{method} {target} HTTP/1.1\r\nHost: example.com\r\n\r\n".encode())
+
+        assert line.recv(4096).startswith(b"HTTP/1.1 403 ")
+    assert [request.target for request in proxy.requests] == [target]

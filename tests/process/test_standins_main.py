@@ -15,17 +15,20 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import REPOSITORY
+
 Start = Callable[..., tuple["subprocess.Popen[bytes]", dict[str, Any]]]
 
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Starts a stand-in; gives the process and the line it prints."""
+    """Start a stand-in; return the process and the line it prints."""
     processes: list[subprocess.Popen[bytes]] = []
 
     def run(*argv: str) -> tuple[subprocess.Popen[bytes], dict[str, Any]]:
         process = subprocess.Popen(
-            [sys.executable, "-m", "openclaude.standins", *argv],
+            [sys.executable, "-m", "tests.standins", *argv],
+            cwd=REPOSITORY,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "AWS_EC2_METADATA_DISABLED": "true"},
@@ -43,7 +46,7 @@ def start() -> Iterator[Start]:
 
 
 def post(address: dict[str, Any], path: str, body: bytes, headers: dict[str, str]) -> Any:
-    line = http.client.HTTPConnection("127.0.0.1", address["port"], timeout=10)
+    line = http.client.HTTPConnection("127.0.0.1", address["port"], timeout=60)
     line.request("POST", path, body, headers)
     document = json.loads(line.getresponse().read())
     line.close()
@@ -75,7 +78,7 @@ def test_anthropic_answers_records_and_ends_on_sigterm(start: Start, tmp_path: P
     assert base64.b64decode(seen["body"]) == body
     assert seen["at"] > 0
     process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
 
 
 def test_bedrock_records_its_judgement_and_ends_with_its_parent(
@@ -93,7 +96,7 @@ def test_bedrock_records_its_judgement_and_ends_with_its_parent(
     assert process.poll() is None
     assert process.stdin is not None
     process.stdin.close()
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
 
 
 def test_a_setup_file_says_who_is_admitted(start: Start, tmp_path: Path) -> None:
@@ -131,7 +134,7 @@ def test_the_parent_may_stay_silent_without_the_flag(start: Start) -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(0.3)
     process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
 
 
 @pytest.mark.parametrize("name", ["openai", "gemini", "ollama"])

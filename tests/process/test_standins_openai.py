@@ -1,4 +1,4 @@
-"""The OpenAI stand-in, asked by OpenAI's own client."""
+"""The OpenAI stand-in, with OpenAI's own client."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Any
 import openai
 import pytest
 
-from openclaude.standins import script
-from openclaude.standins.bedrock_rules import ModelRules
-from openclaude.standins.openai import OpenAIStandin
+from openclaude.standins.base import script
+from openclaude.standins.bedrock.rules import ModelRules
+from tests.standins.openai.standin import OpenAIStandin
 
 KEY = "sk-right"
 MODELS = {"reads": ModelRules(max_output_tokens=8000)}
@@ -46,7 +46,8 @@ def test_a_chat_completion_is_one_that_the_client_understands(client: openai.Ope
     whole = client.chat.completions.create(model="reads", messages=said(*LOOK), tools=[BASH])
 
     (choice,) = whole.choices
-    (call,) = choice.message.tool_calls or ()
+    assert choice.message.tool_calls is not None
+    (call,) = choice.message.tool_calls
     assert (choice.finish_reason, choice.message.content) == ("tool_calls", "Look:")
     assert call.type == "function"
     assert (call.function.name, call.function.arguments) == ("Bash", '{"command": "ls"}')
@@ -155,7 +156,7 @@ def test_the_path_tells_who_is_asked(
     standin: OpenAIStandin, path: str, headers: dict[str, str], status: int
 ) -> None:
     body = json.dumps({"model": "reads", "messages": said("hi")})
-    with closing(http.client.HTTPConnection("127.0.0.1", standin.port, timeout=10)) as line:
+    with closing(http.client.HTTPConnection("127.0.0.1", standin.port, timeout=60)) as line:
         line.request("POST", path, body, headers)
 
         assert line.getresponse().status == status

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from openclaude.standins import script
-from openclaude.standins.anthropic import AnthropicStandin
-from openclaude.standins.gemini import GeminiStandin
-from openclaude.standins.ollama import OllamaStandin
-from openclaude.standins.standin import Standin
+from openclaude.standins.anthropic.standin import AnthropicStandin
+from openclaude.standins.base import script
+from openclaude.standins.base.standin import Standin
+from tests.standins.gemini.standin import GeminiStandin
+from tests.standins.ollama import OllamaStandin
 
 KEY = "right"
 SCRIPT = script.reasoning("hm") + script.say("Look:") + script.tool("Bash", {"command": "ls"})
@@ -26,7 +26,7 @@ def post(
     standin: Standin[Any], path: str, document: Any, headers: dict[str, str] | None = None
 ) -> tuple[int, bytes]:
     body = document if isinstance(document, bytes) else json.dumps(document)
-    with closing(http.client.HTTPConnection("127.0.0.1", standin.port, timeout=10)) as line:
+    with closing(http.client.HTTPConnection("127.0.0.1", standin.port, timeout=60)) as line:
         line.request("POST", path, body, headers or {})
         response = line.getresponse()
         return response.status, response.read()

@@ -1,4 +1,4 @@
-"""`openclaude uninstall` on a machine where openclaude has really been used."""
+"""`openclaude uninstall` on a machine where openclaude was really used."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.process.test_profiles_authoring import talk
 from tests.process.world import World, until
 
 ASKS = (
-    "error: `openclaude uninstall` asks first, and nobody can be asked here\n"
-    "\nhint: add `--yes` to go ahead\n"
+    "error: `openclaude uninstall` needs confirmation, but there is no terminal\n"
+    "\nhint: add `--yes`\n"
 )
 
 
 @pytest.fixture
 def used(empty_world: World, plan: MakePlan) -> World:
-    """A home after a launch, a crash of ours, an edit that was killed, and a default chosen."""
+    """A home after a launch, a crash of ours, an edit that was killed, and a default profile."""
     world = empty_world
     world.keep(plan("qwen"))
     assert world.run("-p", "hi").status == 0
@@ -37,14 +37,19 @@ def used(empty_world: World, plan: MakePlan) -> World:
 
 
 def kept_by(world: World, envelope: Any) -> set[Path]:
-    """What uninstall says it has kept."""
+    """Return what uninstall reports as kept."""
     paths = (row["path"] for row in envelope["data"]["kept"])
     return {Path(path.replace("ROOT", str(world.root))) for path in paths}
 
 
 def others(world: World) -> dict[str, str]:
-    """Every file of the home that is not ours."""
-    return {path: print_ for path, print_ in world.files().items() if "/openclaude" not in path}
+    """Return every file of the home that is not ours."""
+    ours = ("/openclaude", "/claude-settings")
+    return {
+        path: print_
+        for path, print_ in world.files().items()
+        if not any(name in path for name in ours)
+    }
 
 
 def test_everything_stops_and_goes_but_the_users_profiles(used: World) -> None:
@@ -57,6 +62,7 @@ def test_everything_stops_and_goes_but_the_users_profiles(used: World) -> None:
     assert done.out.startswith(
         "stopped the proxies of `qwen`\n"
         "removed ROOT/home/.local/state/openclaude\n"
+        "removed ROOT/home/.local/state/claude-settings\n"
         "removed ROOT/home/.cache/openclaude\n"
         "kept ROOT/home/.config/openclaude: your profiles; `--purge` removes them\n"
     )
@@ -89,6 +95,7 @@ def test_without_a_yes_it_is_shown_and_nothing_is_changed(used: World) -> None:
     assert said.err == (
         "stop    the proxies of `qwen`\n"
         f"remove  ROOT/home/.local/state/openclaude ({count} files)\n"
+        "remove  ROOT/home/.local/state/claude-settings (1 file)\n"
         "remove  ROOT/home/.cache/openclaude (3 files)\n"
         "remove  ROOT/home/.config/openclaude/profiles/.mine.1.0123abcd.draft.toml\n"
         "remove  ROOT/home/.config/openclaude/profiles/mine.toml\n"
@@ -103,13 +110,13 @@ def test_without_a_yes_it_is_shown_and_nothing_is_changed(used: World) -> None:
 
 def test_a_person_says_no_or_yes(used: World) -> None:
     with talk(used, "uninstall") as one:
-        one.wait_for("go on? (yes or no) [no]: ")
+        one.wait_for("continue? (yes or no) [no]: ")
         one.type("\n")
         status, _ = one.finish()
     assert (status, used.state.exists()) == (1, True)
 
     with talk(used, "uninstall") as one:
-        one.wait_for("go on? (yes or no) [no]: ")
+        one.wait_for("continue? (yes or no) [no]: ")
         one.type("yes\n")
         status, _ = one.finish()
     assert (status, used.state.exists()) == (0, False)
@@ -168,7 +175,7 @@ def test_no_link_is_followed(used: World) -> None:
 
 
 def test_a_session_that_would_lose_its_stack_is_counted(used: World) -> None:
-    used.tell_claude(sleep_s=60)
+    used.tell_claude(sleep_s=120)
     with used.start("--profile", "qwen") as claude:
         until(lambda: used.status("qwen")["sessions"])
 

@@ -1,7 +1,7 @@
 """What is done before the fork changes no answer of LiteLLM's.
 
-Its map of models says what its file says, its tokenizers count what tiktoken's count, and its
-routes are found whichever way FastAPI keeps those of an included router.
+Its model map matches its file, its tokenizers count as tiktoken's do, and its routes are found
+however FastAPI stores those of an included router.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from importlib.resources import files
 
 import litellm
 from litellm.llms.bedrock import common_utils as bedrock
-from openclaude.gateway import warm
+from openclaude.gateway.litellm import warmup as warm
 
 name = "model_prices_and_context_window_backup.json"
 file = json.loads(files("litellm").joinpath(name).read_text())
@@ -38,7 +38,7 @@ FLAT = """
 import asyncio
 
 from litellm.proxy.proxy_server import app
-from openclaude.gateway import warm
+from openclaude.gateway.litellm import warmup as warm
 
 
 def flat(routes):
@@ -60,7 +60,7 @@ import sys
 
 import litellm
 from litellm.utils import decode, encode
-from openclaude.gateway import warm
+from openclaude.gateway.litellm import warmup as warm
 
 MODELS = ("openclaude-haiku", "gpt-4o")  # cl100k_base, and o200k_base
 TEXT = "Zwölf Boxkämpfer <|endoftext|> 12345 \U0001f600"
@@ -86,7 +86,7 @@ print(json.dumps({
 
 
 def look(program: str) -> Any:
-    """The JSON that a program prints in an environment as an instance's."""
+    """Return the JSON that a program prints in an instance's environment."""
     ran = subprocess.run(
         [sys.executable, "-P", "-c", f"import json\n{program}"],
         env={"PATH": "/usr/bin:/bin", **LITELLM_FLAGS},
@@ -116,6 +116,6 @@ def test_the_map_of_models_that_is_shared_is_the_files() -> None:
     assert look(LOOK) == {
         "litellm reads the file": True,
         "and reads it no more": True,
-        "missing": ["fallback_generalizations"],  # no model: rules, which LiteLLM takes out itself
+        "missing": ["fallback_generalizations"],  # not a model: rules, which LiteLLM removes itself
         "different": [],
     }

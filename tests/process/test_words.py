@@ -1,9 +1,10 @@
-"""Our own words: what they print, where, and what they exit with."""
+"""Our commands: what they print, where, and their exit status."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from collections.abc import Callable
 import pytest
 
 from openclaude import __version__
-from openclaude.compile.plan import Plan
+from openclaude.contracts.plan import Plan
 from tests.conftest import REPOSITORY
 from tests.process.world import World, in_foreground, until
 
@@ -19,29 +20,35 @@ ENVELOPE = ("openclaude_json", "openclaude", "command", "status", "exit_code", "
 
 
 def usage(word: str, message: str) -> str:
-    """What a command line that does not fit is told."""
+    """Return the error for a wrong command line."""
     return f"error: {message}\n\nhint: see `openclaude {word} --help`\n"
 
 
+MIAN = "unknown unit `mian` (choose from supervisor, main, providers); did you mean `main`?"
 NOT_RUNNING = (
     "error: the proxies of `qwen` are not running\n"
     "\nhint: start them with `openclaude start --profile qwen`\n"
 )
-NO_LOGS = (
-    "error: there are no logs of `qwen`\n"
-    "\nhint: they begin with `openclaude start --profile qwen`\n"
-)
-# argv, exit status, stdout, stderr; nothing runs
+NO_LOGS = "error: no logs of `qwen`\n\nhint: start the proxies: `openclaude start --profile qwen`\n"
+# argv, exit status, stdout, stderr; nothing is running
 SAID = [
     ("status", 1, "nothing is running\n", ""),
     ("status --profile base", 1, "nothing is running\n", ""),
     ("stop", 1, "qwen: not running\n", ""),
     ("stop --profile base", 1, "base: not running\n", ""),
     ("stop --all", 0, "nothing is running\n", ""),
+    ("lock", 1, "qwen: not running\n", ""),
+    ("lock --all", 0, "nothing is running\n", ""),
     ("restart", 1, "", NOT_RUNNING),
     ("logs", 1, "", NO_LOGS),
     ("status --nope", 2, "", usage("status", "unknown option: --nope")),
-    ("status x", 2, "", usage("status", "unexpected argument: x")),
+    ("status x", 1, "nothing is running\n", ""),
+    ("status x y", 2, "", usage("status", "unexpected argument: y")),
+    ("stop base", 1, "base: not running\n", ""),
+    ("stop base --profile qwen", 2, "", usage("stop", "two profiles are named: `base` and `qwen`")),
+    ("logs base main", 1, "", NO_LOGS.replace("qwen", "base")),
+    ("logs base mian", 2, "", usage("logs", MIAN)),
+    ("logs base --profile qwen", 2, "", usage("logs", "two profiles are named: `base` and `qwen`")),
     ("status --js", 2, "", usage("status", "unknown option: --js")),
     ("start --all", 2, "", usage("start", "unknown option: --all")),
     ("compile --out", 2, "", usage("compile", "`--out` needs a value")),
@@ -49,7 +56,7 @@ SAID = [
         "logs mian",
         2,
         "",
-        usage("logs", "`mian` is none of supervisor, main, providers (did you mean `main`?)"),
+        usage("logs", MIAN),
     ),
     ("logs -n x", 2, "", usage("logs", "`--lines` takes a number, not `x`")),
     ("logs -n -1", 2, "", usage("logs", "`--lines` takes a number of 0 or more")),
@@ -85,19 +92,21 @@ def test_the_version_names_the_lock_that_was_tested(empty_world: World) -> None:
     assert f"litellm=={data['litellm']} " in lock.decode()
 
 
-# argv, exit status, keys of `data`; the stack of `qwen` runs
+# argv, exit status, keys of `data`; the stack of `qwen` is running
 REPORTS = [
     ("status", 0, ["stacks"]),
     ("status --profile base", 1, ["stacks"]),
-    ("start", 0, ["profile", "port", "is_new"]),
+    ("start", 0, ["profile", "port", "is_new", "changes"]),
     ("start --profile nope", 2, []),
-    ("restart", 0, ["profile"]),
+    ("restart", 0, ["profile", "changes"]),
     ("restart --profile base", 1, []),
-    ("stop --profile base", 1, ["stopped", "not_running"]),
+    ("lock", 0, ["locked", "not_running", "sessions"]),
+    ("lock --profile base", 1, ["locked", "not_running", "sessions"]),
+    ("stop --profile base", 1, ["stopped", "not_running", "sessions"]),
     ("logs", 0, ["profile", "files", "lines"]),
     ("logs main -n 1", 0, ["profile", "files", "lines"]),
     ("logs --profile base", 1, []),
-    ("compile", 0, ["profile", "digest", "files", "written"]),
+    ("compile", 0, ["profile", "digest", "files", "written", "disclosures"]),
     ("compile --profile ../x", 2, []),
     ("profiles", 0, ["default", "profiles"]),
     ("profiles list", 0, ["default", "profiles"]),
@@ -107,15 +116,16 @@ REPORTS = [
     ("status --nope", 2, []),
     ("uninstall", 2, ["is_done", "stopped", "removed", "kept", "program"]),
     ("doctor --nope", 2, []),
-    ("doctor", 0, ["profile", "counts", "findings"]),
-    ("doctor --profile nope", 1, ["profile", "counts", "findings"]),
+    ("doctor", 0, ["profile", "counts", "diagnostics", "findings"]),
+    ("doctor --profile nope", 1, ["profile", "counts", "diagnostics", "findings"]),
     ("--version", 0, ["openclaude", "claude", "litellm", "python", "lock"]),
-    ("stop", 0, ["stopped", "not_running"]),
+    ("stop", 0, ["stopped", "not_running", "sessions"]),
 ]
 UNIT = ["name", "state", "pid", "port", "state_s", "in_flight", "served", "restarts", "last_error"]
-UNIT += ["rss_bytes", "pss_bytes", "cpu_s"]
+UNIT += ["cause", "rss_bytes", "pss_bytes", "cpu_s"]
 STACK = ["version", "profile", "folder", "digest", "is_stopping", "pid", "port", "uptime_s"]
-STACK += ["start_method", "preloader", "sessions", "tiers", "units", "supervisor"]
+STACK += ["start_method", "sessions", "tiers", "units", "draining", "forkserver", "preloader"]
+STACK += ["certificate", "degraded", "supervisor"]
 
 
 def test_every_report_is_the_same_envelope(world: World) -> None:
@@ -162,14 +172,15 @@ def test_status_as_a_table_has_a_row_for_each_unit(world: World) -> None:
     lines = world.run("status").out.splitlines()
 
     assert lines[0].startswith("qwen: up ")
-    assert lines[2].split() == (
-        ["PROCESS", "STATE", "PORT", "PID", "FOR", "SERVED", "RESTARTS", "RSS", "PSS", "CPU"]
-    )
+    assert lines[2].split() == [
+        *("PROCESS", "STATE", "PORT", "PID", "FOR", "ACTIVE", "SERVED", "RESTARTS"),
+        *("RSS", "PSS", "CPU"),
+    ]
     assert [line.split()[:3] for line in lines[3:7]] == [
         ["main", "ready", str(port)],
         ["providers", "ready", str(port + 1)],
         ["supervisor", "-", "-"],
-        ["preloader", "-", "-"],
+        ["forkserver", "ready", "-"],
     ]
     assert "  haiku   Qwen3 Next 80B (bedrock/qwen.qwen3-next-80b-a3b)" in lines
 
@@ -180,10 +191,24 @@ def test_a_reader_that_leaves_is_no_failure(world: World, command: str) -> None:
     words = f"{world.program} {command}; echo $? >&2"
 
     done = subprocess.run(
-        ["sh", "-c", f"{{ {words}; }} | true"], env=world.env, capture_output=True, timeout=20
+        ["sh", "-c", f"{{ {words}; }} | true"], env=world.env, capture_output=True, timeout=120
     )
 
     assert done.stderr in {b"141\n", b"0\n"}  # 0: it was faster than its reader
+    assert not (world.state / "crash.md").exists()
+
+
+@pytest.mark.parametrize(("command", "status"), [("list", 141), ("show nope", 2)])
+def test_a_terminal_that_has_closed_is_no_failure_either(
+    world: World, command: str, status: int
+) -> None:
+    ours, theirs = os.openpty()
+    os.close(ours)
+
+    with world.start("profiles", *command.split(), stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        assert process.wait(20) == status
+
     assert not (world.state / "crash.md").exists()
 
 
@@ -195,7 +220,7 @@ def test_an_interrupted_word_exits_with_130_and_says_nothing(
         empty_world.record()
 
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=120)
 
     assert (process.returncode, out, err) == (130, "", "")
 
@@ -212,8 +237,8 @@ def test_start_says_what_it_did(world: World, port: int) -> None:
     first = world.run("start", "--wait")
     second = world.run("start")
 
-    assert first[:3] == (0, f"qwen: started on http://127.0.0.1:{port}\n", "")
-    assert second[:3] == (0, f"qwen: already running on http://127.0.0.1:{port}\n", "")
+    assert first[:3] == (0, f"qwen: started on https://127.0.0.1:{port}\n", "")
+    assert second[:3] == (0, f"qwen: already running on https://127.0.0.1:{port}\n", "")
     assert until(lambda: world.run("stop"))[:3] == (0, "qwen: stopped\n", "")
 
 
@@ -226,7 +251,7 @@ def test_status_shows_itself_again_until_it_is_interrupted(world: World) -> None
             line = process.stdout.readline()
             titles += [line] if ": up " in line else []
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=120)
 
     assert (process.returncode, err) == (130, "")
     assert all(title.startswith("qwen: up ") for title in titles)

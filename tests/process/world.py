@@ -1,7 +1,7 @@
 """A small world for one test: a home, a stub `claude`, profiles whose units are stubs.
 
-Knows: how openclaude is run as a user runs it, and what it has left behind. Refuses to know: what
-is right; the tests say so.
+Knows: how to run openclaude as a user does, and what it has left behind. Independent of: what is
+right; the tests say so.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import hashlib
 import http.client
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -25,11 +26,11 @@ from typing import Any, NamedTuple, TypeVar
 import psutil
 
 from openclaude import __version__
-from openclaude.compile.plan import Plan
+from openclaude.contracts.plan import Plan
 
 STUBS = Path(__file__).resolve().parent / "stubs"
-TIMEOUT_S = 30.0
-# nobody's: nothing here asks AWS
+TIMEOUT_S = 120.0  # only failures take this long, however slow or busy the machine is
+# belongs to no one: nothing here contacts AWS
 AWS_CONFIG = "[profile openclaude]\naws_access_key_id = AKIATEST\naws_secret_access_key = x\n"
 Value = TypeVar("Value")
 
@@ -44,10 +45,11 @@ class Run(NamedTuple):
 
 
 class World:
-    """Everything one test has; nothing outside `root` is touched."""
+    """Everything for one test; nothing outside `root` is changed."""
 
     def __init__(self, method: str = "fork") -> None:
-        self.method = method  # how its instances are made
+        self.method = method  # how its instances are started
+        self.expects_fallback = False  # whether a stack of this world may lose its forkserver
         # short on purpose: a Unix socket's path has a small limit
         self.root = Path(tempfile.mkdtemp(prefix="oc-")).resolve()
         self.made_at = time.time() - 1.0
@@ -66,11 +68,11 @@ class World:
         self.claude = self.script("claude", (STUBS / "claude.py").read_text(), flags=" -IS")
 
     def script(self, name: str, text: str, *, flags: str = "") -> Path:
-        """An executable Python script on the PATH of this world."""
+        """Write an executable Python script on the PATH of this world."""
         return self.executable(name, f"#!{sys.executable}{flags}\n{text}")
 
     def executable(self, name: str, text: str) -> Path:
-        """An executable text on the PATH of this world."""
+        """Write an executable text on the PATH of this world."""
         path = self.bin / name
         path.write_text(text)
         path.chmod(0o755)
@@ -117,32 +119,33 @@ class World:
         return Run(process.returncode, self.plain(out), self.plain(err), process.pid)
 
     def json(self, *arguments: str, **options: Any) -> Any:
-        """The envelope that a word of ours prints."""
+        """Return the JSON envelope that a command prints."""
         return json.loads(self.run(*arguments, "--json", **options).out)
 
     def plain(self, text: str | None) -> str:
-        """`text` without what differs from run to run."""
+        """Return `text` without what differs from run to run."""
         return (text or "").replace(str(self.root), "ROOT")
 
     def tell_claude(self, **orders: Any) -> None:
-        """What the stub claude is to do."""
+        """Set what the stub claude does."""
         (self.bin / "claude.json").write_text(json.dumps(orders))
 
     def heard(self) -> list[dict[str, Any]]:
-        """What each stub claude wrote down, oldest first."""
+        """Return what each stub claude has recorded, oldest first."""
         found = sorted(self.bin.glob("claude-*.json"), key=lambda path: path.stat().st_mtime_ns)
         return [json.loads(path.read_text()) for path in found]
 
     # -- profiles and stacks -------------------------------------------------------------------
 
     def keep(self, plan: Plan) -> Plan:
-        """Make `plan` what its profile compiles to, by way of openclaude's own cache."""
+        """Make `plan` the result of compiling its profile, by way of openclaude's own cache."""
         folder = self.cache / "plans"
         for part in (self.cache, folder):
             part.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = folder / f"{plan.profile}.plain.json"
         kept = {
             "made_by": __version__,
+            "profiles": str(self.profiles),
             "overrides": {},
             "sources": {},
             "absent": [],
@@ -154,7 +157,7 @@ class World:
         return plan
 
     def write_profile(self, name: str, text: str) -> Path:
-        """A profile of the user's own."""
+        """Write a profile of the user's own."""
         self.profiles.mkdir(parents=True, exist_ok=True)
         path = self.profiles / f"{name}.toml"
         path.write_text(text)
@@ -165,14 +168,14 @@ class World:
         return self.state / "stacks" / profile
 
     def record(self, profile: str = "qwen") -> dict[str, Any]:
-        """The stack's record; the supervisor writes it, which takes a moment."""
+        """Return the stack's record; the supervisor writes it, which takes a moment."""
         path = self.folder(profile) / "stack.json"
         until(path.exists)
         found: dict[str, Any] = json.loads(path.read_text())
         return found
 
     def status(self, profile: str = "qwen") -> dict[str, Any]:
-        """The stack as `openclaude status` sees it, once there is one."""
+        """Return the stack as `openclaude status` sees it, once it exists."""
         found: list[dict[str, Any]] = until(
             lambda: self.json("status", "--profile", profile)["data"].get("stacks")
         )
@@ -183,42 +186,47 @@ class World:
         return {unit["name"]: unit for unit in self.status(profile)["units"]}
 
     def up(self, profile: str = "qwen") -> int:
-        """Start the stack, wait until it answers; main's port."""
+        """Start the stack, wait until it answers; return main's port."""
         envelope = self.json("start", "--wait", "--profile", profile)
         assert envelope["exit_code"] == 0, envelope
         port: int = envelope["data"]["port"]
         return port
 
     def patch_supervisor(self, lines: str) -> None:
-        """From now on supervisors run with these lines before their main()."""
+        """Run supervisors with these lines before their main() from now on."""
         supervisor = self.bin / "supervisor.py"
         supervisor.write_text(
-            f"from openclaude.run import decide, supervisor\n{lines}\nsupervisor.main()\n"
+            "from openclaude.run.supervisor import reconcile, supervisor\n"
+            f"{lines}\n"
+            "supervisor.main()\n"
         )
+        self.patch_client(
+            "from openclaude.run.launcher import start\n"
+            f"start.python_module = lambda *_: (sys.executable, '-P', {str(supervisor)!r})"
+        )
+
+    def patch_client(self, lines: str) -> None:
+        """Run openclaude with these lines before its main() from now on."""
         self.script(
             "openclaude",
-            "import sys\n"
-            "from openclaude.run import launch\n"
-            f"launch.python_module = lambda *_: (sys.executable, '-P', {str(supervisor)!r})\n"
-            "from openclaude.cli import main\n"
-            "sys.exit(main())\n",
+            f"import sys\n{lines}\nfrom openclaude.cli import main\nsys.exit(main())\n",
         )
 
     @property
     def crew_size(self) -> int:
-        """The processes of a running stack of two units."""
+        """Return the number of processes of a running stack with two units."""
         return 4 if self.method == "fork" else 3
 
-    # -- what is there -------------------------------------------------------------------------
+    # State ----------------------------------------------------------------------------------------
 
     def processes(self) -> list[psutil.Process]:
-        """Every process that works in this world: its folder or a file it has open lies here."""
+        """Return every process of this world: its working directory or an open file is in it."""
         return [process for process in psutil.process_iter() if self.holds(process)]
 
     def holds(self, process: psutil.Process) -> bool:
-        """Whether a process belongs to this world."""
+        """Tell whether a process belongs to this world."""
         try:
-            if process.create_time() < self.made_at:  # most of them, and looking closer is slow
+            if process.create_time() < self.made_at:  # most of them, and a closer look is slow
                 return False
             paths = [process.cwd(), *(file.path for file in process.open_files())]
         except psutil.Error:
@@ -226,7 +234,7 @@ class World:
         return any(path.startswith(f"{self.root}/") for path in paths)
 
     def files(self, *folders: Path) -> dict[str, str]:
-        """Every file, folder and socket under the folders, and a hash of what it says."""
+        """Return every file, folder and socket in the folders, and a hash of its content."""
         return {
             str(path.relative_to(self.root)): fingerprint(path)
             for folder in folders or (self.home,)
@@ -234,14 +242,14 @@ class World:
         }
 
     def tell(self) -> str:
-        """What openclaude has written down, for whoever wants to know why a test failed."""
+        """Print openclaude's logs, to explain a failed test."""
         paths = [*self.state.rglob("*.log"), *self.state.rglob("crash.md")]
         texts = {str(path): path.read_text(errors="replace") for path in paths if path.is_file()}
         return "".join(f"==> {self.plain(path)}\n{text}\n" for path, text in texts.items() if text)
 
     def close(self) -> None:
         """End every process of this world and remove it."""
-        while left := self.processes():  # what is killed may just have started another
+        while left := self.processes():  # a process that is killed may just have started another
             for process in left:
                 with contextlib.suppress(psutil.Error):
                     process.kill()
@@ -250,7 +258,7 @@ class World:
 
 
 def fingerprint(path: Path) -> str:
-    """What a path is and says; the same text means that nothing was changed."""
+    """Return a text that is the same if a path was not changed."""
     found = path.lstat()
     text = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
     return f"{found.st_mode:o} {found.st_mtime_ns if path.is_file() else ''} {text}"
@@ -258,11 +266,11 @@ def fingerprint(path: Path) -> str:
 
 @functools.cache
 def package_environment() -> dict[str, str]:
-    """What an interpreter of ours needs to find the openclaude that is tested.
+    """Return what an interpreter of ours needs to find the openclaude under test.
 
-    Asked of a process as the tests start them: pytest itself may have imported a checkout.
+    Found by a process started as the tests do: pytest itself may have imported a checkout.
     """
-    code = "import json; from openclaude.run.processes import *; print(json.dumps({}))"
+    code = "import json; from openclaude.run.os.processes import *; print(json.dumps({}))"
     said = subprocess.check_output(
         [sys.executable, "-P", "-c", code.format("python_environment()")], cwd="/", text=True
     )
@@ -271,7 +279,7 @@ def package_environment() -> dict[str, str]:
 
 
 def stubbed(plan: Plan, *, port: int = 0, **environments: Mapping[str, str]) -> Plan:
-    """`plan` with stubs for LiteLLM, which get these additional environments by unit."""
+    """Return `plan` with stubs for LiteLLM, which get these additional environments by unit."""
     paths = [str(STUBS), package_environment().get("PYTHONPATH", "")]
     shared = {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
     units = tuple(
@@ -282,13 +290,14 @@ def stubbed(plan: Plan, *, port: int = 0, **environments: Mapping[str, str]) -> 
         )
         for unit in plan.units
     )
-    return plan._replace(units=units, port=port or plan.port, preload_environment=shared).sealed(
+    port = port or plan.port
+    return plan._replace(units=units, port=port, preload_environment=shared, before_fork=()).sealed(
         "tests"
     )
 
 
 def get(port: int, path: str = "/", *, timeout_s: float = TIMEOUT_S) -> bytes:
-    """The body of one reply."""
+    """Return the body of one reply."""
     line = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
     try:
         line.request("GET", path)
@@ -298,12 +307,47 @@ def get(port: int, path: str = "/", *, timeout_s: float = TIMEOUT_S) -> bytes:
 
 
 def about(port: int) -> Any:
-    """What the stub unit on a port tells about its process."""
+    """Return what the stub unit on a port reports about its process."""
     return json.loads(get(port))
 
 
-def until(look: Callable[[], Value], *, timeout_s: float = 10.0) -> Value:
-    """What `look` gives once it gives something true."""
+class Stream:
+    """A reply that goes on until `finish`; a stack that ends waits for it."""
+
+    def __init__(self, port: int, gate: Path) -> None:
+        self.gate = gate
+        self.line = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
+        self.line.request("GET", f"/until?{gate}")
+        self.reply = self.line.getresponse()
+        self.first = self.reply.readline()
+
+    def finish(self) -> list[bytes]:
+        """End it; return the rest of its lines, each with a number and the process it is from."""
+        self.gate.touch()
+        rest = self.reply.read().splitlines()
+        self.line.close()
+        return rest
+
+
+@contextlib.contextmanager
+def streaming(port: int, folder: Path) -> Iterator[Stream]:
+    """Open a stream for the duration of the block, or until `finish`."""
+    stream = Stream(port, folder / f"gate-{secrets.token_hex(4)}")
+    try:
+        yield stream
+    finally:
+        stream.gate.touch()
+        stream.line.close()
+
+
+def is_whole(stream: Stream, rest: list[bytes]) -> bool:
+    """Tell whether no line of a stream is missing, and one process sent all of them."""
+    number, pid = stream.first.split()
+    return number == b"0" and rest == [b"%d %s" % (one + 1, pid) for one in range(len(rest))]
+
+
+def until(look: Callable[[], Value | None], *, timeout_s: float = TIMEOUT_S) -> Value:
+    """Return the result of `look` once it is true."""
     deadline = time.monotonic() + timeout_s
     while not (found := look()):
         assert time.monotonic() < deadline, f"it did not come about within {timeout_s} s"
@@ -312,7 +356,7 @@ def until(look: Callable[[], Value], *, timeout_s: float = 10.0) -> Value:
 
 
 def is_gone(pid: int) -> bool:
-    """Whether no process `pid` runs; a zombie that nobody reads the status of counts as gone."""
+    """Tell whether no process `pid` runs; a zombie that nobody has reaped counts as gone."""
     try:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -320,13 +364,13 @@ def is_gone(pid: int) -> bool:
 
 
 def in_foreground() -> None:
-    """Take Ctrl-C as a command line does, though the tests may run in the background."""
+    """Take Ctrl-C as a command line does, even if the tests run in the background."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextlib.contextmanager
 def stopped(pid: int) -> Iterator[None]:
-    """A process that hangs."""
+    """Suspend a process for the duration of the block."""
     os.kill(pid, signal.SIGSTOP)
     try:
         yield

@@ -1,11 +1,12 @@
-"""The documentation's blocks are made here, so that none can be stale.
+"""The documentation's generated blocks are made here, so that none can be stale.
 
-A block stands between `<!-- generated: NAME -->` and `<!-- end -->`; `--update-golden` (build/docs)
-writes it. The demo's block is what a run printed; the end-to-end tests compare it with a fresh one.
+A block is between `<!-- generated: NAME -->` and `<!-- end -->`; `--update-golden` (build/docs)
+writes it. The demo's block is the output of a run; the end-to-end tests compare it with a new one.
 """
 
 from __future__ import annotations
 
+import ast
 import io
 import os
 import re
@@ -16,21 +17,24 @@ from pathlib import Path
 import pytest
 
 from openclaude import cli
-from openclaude.places import find_places, find_shipped
+from openclaude.compatibility import numbers, read_trials
+from openclaude.errors import CODES
+from openclaude.paths import find_places, find_shipped
 from openclaude.profile.library import Library
-from openclaude.profile.providers import find_provider
 from openclaude.profile.schema import Profile
+from openclaude.providers.table import SHOWN
+from tests.conftest import NOWHERE, REPOSITORY
+from tests.unit.source import parsed
 
-ROOT = Path(__file__).resolve().parents[2]
 BLOCK = "<!-- generated: {name} -->\n{text}<!-- end -->"
 
 EXAMPLE = """\
 schema = 1
 description = "Opus from the plan; the rest on Bedrock"
-extends = "qwen"                             # take over what is not said here
+extends = "qwen"                             # inherit all other values
 
 [tiers]
-opus = "claude"                              # your plan, as it is for every tier left out
+opus = "claude"                              # your plan, the default for every tier
 fable = "claude-opus-5-5"                    # a Claude model by its id
 
 [tiers.sonnet]                               # the long form
@@ -53,7 +57,7 @@ explore = "haiku"                            # claude's own Explore agent
 
 
 def run(*arguments: str) -> tuple[int, str]:
-    """openclaude's exit status and everything it prints."""
+    """Return openclaude's exit status and everything it prints."""
     out = io.StringIO()
     with redirect_stdout(out), redirect_stderr(out):
         status = cli.main(list(arguments))
@@ -72,8 +76,8 @@ def example_block() -> str:
 
 def profiles_block() -> str:
     rows = ["| profile | what it is for |", "|---|---|"]
-    shipped = find_shipped(ROOT / "openclaude")
-    library = Library(Path("/nonexistent"), shipped)
+    shipped = find_shipped(REPOSITORY / "openclaude")
+    library = Library(Path(NOWHERE), shipped)
     for entry in library.entries():
         profile: Profile = library.load(entry.name, env={}).profile
         rows.append(f"| `{entry.name}` | {profile.description} |")
@@ -100,49 +104,98 @@ def errors_block() -> str:
     )
 
 
-SHOWN_PROVIDERS = {
-    "bedrock": "AWS Bedrock, Converse; the credentials of `aws.profile`",
-    "openai": "OpenAI; with `api_base` any server like it",
-    "gemini": "Google's Gemini API",
-    "openrouter": "OpenRouter",
-    "deepseek": "DeepSeek",
-    "moonshot": "Moonshot AI (Kimi)",
-    "zai": "Z.ai (GLM)",
-    "groq": "Groq",
-    "azure": "Azure OpenAI; MODEL is your deployment",
-    "vertex_ai": "Google Vertex AI; Google's default credentials",
-    "ollama": "Ollama",
-    "hosted_vllm": "vLLM and others like OpenAI",
-    "lm_studio": "LM Studio",
-    "anthropic": "a third party that speaks Anthropic's language",
-}
-
-
 def providers_block() -> str:
-    rows = ["| provider | is | key, unless `api_key` says | address, unless `api_base` says |"]
+    rows = ["| provider | what it is | default key | default address |"]
     rows += ["|---|---|---|---|"]
-    for name, what in SHOWN_PROVIDERS.items():
-        provider = find_provider(name)
-        key = f"`{provider.key}`" if provider.key else "none" if not provider.needs_key else ""
+    for provider in SHOWN:
+        variable = provider.key_variable
+        key = f"`{variable}`" if variable else "" if provider.needs_key else "none"
         base = f"`{provider.base}`" if provider.base else "its own"
         needed = [f"`params.{one}`" for one in provider.params]
-        said = "; needs ".join([what, *([" and ".join(needed)] if needed else [])])
-        base = "must be said" if provider.needs_base else base
-        rows.append(f"| `{name}/` | {said} | {key or 'must be said'} | {base} |")
+        said = "; needs ".join([provider.title, *([" and ".join(needed)] if needed else [])])
+        base = "required" if provider.needs_base else base
+        rows.append(f"| `{provider.name}/` | {said} | {key or 'required'} | {base} |")
     return "\n".join(rows) + "\n"
 
 
+def codes_block() -> str:
+    rows = ["| code | meaning |", "|---|---|"]
+    rows += [f"| `{code}` | {CODES[code]} |" for code in sorted(CODES)]
+    return "\n".join(rows) + "\n"
+
+
+def compat_block() -> str:
+    """Return a row for each claude, a column for each LiteLLM, newest first."""
+    trials = read_trials()
+    columns = sorted({one.litellm for one in trials}, key=numbers, reverse=True)
+    outcome = {(one.claude, one.litellm): f"{one.outcome}, {one.date}" for one in trials}
+    rows = ["| Claude Code | " + " | ".join(f"LiteLLM {one}" for one in columns) + " |"]
+    rows += ["|---" * (len(columns) + 1) + "|"]
+    for claude in dict.fromkeys(one.claude for one in trials):
+        cells = [outcome.get((claude, litellm), "") for litellm in columns]
+        rows += [f"| {claude} | " + " | ".join(cells) + " |"]
+    return "\n".join(rows) + "\n"
+
+
+# the order in which the source tree is read; what is not named here follows by name
+FIRST: tuple[str, ...] = (
+    "cli.py",
+    "commands",
+    "doctor",
+    "compile",
+    "profile",
+    "models",
+    "providers",
+    "claude",
+)
+FIRST += ("aws", "contracts", "run", "gateway", "standins")
+
+
+def summary(path: Path) -> str:
+    """The first line of a module's docstring, or of a package's."""
+    return (ast.get_docstring(parsed(path)) or "").partition("\n")[0]
+
+
+def tree_lines(folder: Path, depth: int) -> list[str]:
+    """A line for each folder in a folder, with what it contains below it."""
+    lines = []
+    for init in sorted(folder.glob("*/__init__.py"), key=in_reading_order):
+        lines += [f"{'  ' * depth}{init.parent.name}/".ljust(20) + f" {summary(init)}"]
+        lines += tree_lines(init.parent, depth + 1)
+    return lines
+
+
+def in_reading_order(path: Path) -> tuple[int, str]:
+    """A key to sort by: as `FIRST` has it, then by name."""
+    name = path.parent.name if path.name == "__init__.py" else path.name
+    return (FIRST.index(name) if name in FIRST else len(FIRST), name)
+
+
+def tree_block() -> str:
+    """Each folder of openclaude/ and each module directly in it, with its own first sentence."""
+    package = REPOSITORY / "openclaude"
+    modules = sorted(
+        (path for path in package.glob("*.py") if not path.name.startswith("__")),
+        key=in_reading_order,
+    )
+    lines = [f"  {path.name}".ljust(20) + f" {summary(path)}" for path in modules]
+    return "\n".join(("```", "openclaude/", *tree_lines(package, 1), *lines, "```", ""))
+
+
 BLOCKS = [
+    ("docs/architecture.md", "tree", tree_block),
+    ("README.md", "compat", compat_block),
     ("README.md", "example", example_block),
     ("README.md", "profiles", profiles_block),
     ("README.md", "help", help_block),
     ("README.md", "errors", errors_block),
     ("docs/profiles.md", "providers", providers_block),
+    ("docs/json.md", "codes", codes_block),
 ]
 
 
 def find_block(document: str, name: str) -> str:
-    """The text of a generated block."""
+    """Return the text of a generated block."""
     found = re.search(BLOCK.format(name=name, text="(.*?)"), document, re.DOTALL)
     assert found, f"no block `{name}`"
     return found[1]
@@ -152,7 +205,7 @@ def find_block(document: str, name: str) -> str:
 def test_a_generated_block_is_fresh(
     request: pytest.FixtureRequest, file: str, name: str, make: Callable[[], str]
 ) -> None:
-    path = ROOT / file
+    path = REPOSITORY / file
     document = path.read_text(encoding="utf-8")
     text = make()
     if request.config.getoption("--update-golden"):
@@ -175,7 +228,9 @@ def markdown_links(text: str) -> set[str]:
     return set(re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text))
 
 
-@pytest.mark.parametrize("path", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))])
+@pytest.mark.parametrize(
+    "path", [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+)
 def test_every_link_to_a_file_leads_somewhere(path: Path) -> None:
     missing = [
         link
@@ -192,6 +247,25 @@ def anchors(text: str) -> set[str]:
 
 
 def test_every_link_inside_the_readme_leads_to_a_heading() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
     assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= anchors(text)
+
+
+# -- docs/security.md ---------------------------------------------------------------------------
+
+SECURITY = (REPOSITORY / "docs" / "security.md").read_text(encoding="utf-8")
+NAMED_TESTS = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", SECURITY)))
+
+
+@pytest.mark.parametrize(("path", "name"), NAMED_TESTS)
+def test_a_test_that_the_security_page_names_is_there(path: str, name: str) -> None:
+    assert f"def {name}(" in (REPOSITORY / path).read_text(encoding="utf-8")
+
+
+def test_each_line_about_an_attacker_names_a_test() -> None:
+    section = SECURITY.partition("## Who could attack")[2].partition("\n## ")[0]
+    rows = [row for row in section.splitlines() if row.startswith("|")][2:]
+
+    assert len(rows) > 10
+    assert [row for row in rows if "`tests/" not in row] == []

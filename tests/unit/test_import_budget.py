@@ -1,4 +1,4 @@
-"""What a launch imports: only what it needs, for every module costs every launch its time."""
+"""What a launch imports: only what it needs, because every module costs time."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.conftest import REPOSITORY
+
 HEAVY = {
     *("pydantic", "tomlkit", "litellm", "yaml", "psutil", "rich", "click", "argparse", "boto3"),
     *("asyncio", "http.client", "urllib.request", "importlib.metadata", "subprocess", "tempfile"),
     *("dataclasses", "inspect", "logging", "shutil", "ssl", "difflib", "traceback"),
     *("openclaude.profile.schema", "openclaude.profile.library", "openclaude.compile.compiler"),
 }
-# A launch up to its exec, which tells what has been imported by then instead.
+# A launch up to its exec, which prints the imported modules instead.
 LAUNCH = """
 import json, os, sys
 def tell(path, argv, env):
@@ -27,7 +28,7 @@ os.execve = tell
 from openclaude.cli import main
 sys.exit(main(["-p", "hi"]))
 """
-# A stack that runs, as far as a launch asks it anything.
+# A running stack, as far as a launch makes requests to it.
 SUPERVISOR = """
 import json, os, socket, sys
 from openclaude import __version__
@@ -62,7 +63,7 @@ def env(tmp_path: Path) -> dict[str, str]:
 
 
 def python(code: str, *arguments: str, env: dict[str, str]) -> str:
-    """What a fresh interpreter prints."""
+    """Return what a fresh interpreter prints."""
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments], env=env, capture_output=True, text=True
     )
@@ -94,5 +95,5 @@ def test_a_warm_launch_imports_nothing_heavy(
 
         imported = set(json.loads(python(LAUNCH, env=env)))
 
-    assert "openclaude.run.launch" in imported
+    assert "openclaude.run.launcher.launch" in imported
     assert HEAVY & imported == set()

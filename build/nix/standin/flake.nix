@@ -124,7 +124,6 @@
             python313 = hostPython;
             autoPatchelfHook = hook "no-autopatchelf";
             zlib = hook "no-zlib";
-            uv = hook "no-uv";
             nixfmt-tree = hook "no-nixfmt-tree";
           };
         in

@@ -6,21 +6,21 @@ function __openclaude_know
     switch $argv[1]
         case 'profiles'
             printf '%s\n' \
-                'action'\t'list'\t'every profile and what its tiers run on' \
-                'action'\t'show'\t'one profile, and where each of its values comes from' \
-                'action'\t'validate'\t'every mistake of a profile, in one report' \
-                'action'\t'diff'\t'the values in which two profiles differ; exit status 1' \
-                'action'\t'path'\t'where a profile\'s file is, or the folder of your own' \
-                'action'\t'new'\t'a new profile; asks, on a terminal without flags' \
-                'action'\t'copy'\t'the same profile under another name' \
-                'action'\t'edit'\t'open a profile in $VISUAL, $EDITOR or vi; save it if valid' \
-                'action'\t'set'\t'give one key a value; the rest of the file stays' \
-                'action'\t'unset'\t'remove one key; the rest of the file stays' \
+                'action'\t'list'\t'list all profiles and the models of their tiers' \
+                'action'\t'show'\t'show a profile, and where each value comes from' \
+                'action'\t'validate'\t'report every mistake in a profile' \
+                'action'\t'diff'\t'compare two profiles; exit status 1 if they differ' \
+                'action'\t'path'\t'print the path of a profile, or of your profiles\' directory' \
+                'action'\t'new'\t'create a profile; asks questions on a terminal' \
+                'action'\t'copy'\t'copy a profile under a new name' \
+                'action'\t'edit'\t'edit a profile in your editor; saved only if valid' \
+                'action'\t'set'\t'set keys; the rest of the file is unchanged' \
+                'action'\t'unset'\t'remove keys; the rest of the file is unchanged' \
                 'action'\t'use'\t'make a profile the default' \
-                'action'\t'rename'\t'another name, also where other profiles extend it' \
-                'action'\t'remove'\t'remove a profile of your own; asks first' \
-                'action'\t'export'\t'a profile and its parents as one file, without secrets' \
-                'action'\t'import'\t'show a profile from elsewhere, ask, and keep it' \
+                'action'\t'rename'\t'rename a profile, and update profiles that extend it' \
+                'action'\t'remove'\t'remove one of your profiles, after confirmation' \
+                'action'\t'export'\t'write a profile and its parents as one file' \
+                'action'\t'import'\t'review a profile from elsewhere, then save it' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--json'\t'-'\t'print one JSON document'
@@ -40,7 +40,7 @@ function __openclaude_know
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
-                'option'\t'--all'\t'-'\t'every profile there is' \
+                'option'\t'--all'\t'-'\t'check every profile' \
                 'position'\t'profile+'
         case 'profiles diff'
             printf '%s\n' \
@@ -59,11 +59,11 @@ function __openclaude_know
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
-                'option'\t'--from'\t'profile'\t'default: base' \
-                'option'\t'--tier'\t'text'\t'can be repeated' \
-                'option'\t'--description'\t'text'\t'one line for the list' \
-                'option'\t'--aws-profile'\t'text'\t'for tiers on Bedrock' \
-                'option'\t'--region'\t'text'\t'for tiers on Bedrock' \
+                'option'\t'--from'\t'profile'\t'the profile to extend (default: base)' \
+                'option'\t'--tier'\t'text'\t'a tier\'s model; can be repeated' \
+                'option'\t'--description'\t'text'\t'one line for the list of profiles' \
+                'option'\t'--aws-profile'\t'text'\t'the AWS profile for tiers on Bedrock' \
+                'option'\t'--region'\t'text'\t'the AWS region for tiers on Bedrock' \
                 'position'\t'text'
         case 'profiles copy'
             printf '%s\n' \
@@ -83,22 +83,21 @@ function __openclaude_know
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
-                'option'\t'--profile'\t'profile'\t'default: the one a launch uses' \
-                'position'\t'text' \
-                'position'\t'text'
+                'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
+                'position'\t'profile+'
         case 'profiles unset'
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
-                'option'\t'--profile'\t'profile'\t'default: the one a launch uses' \
-                'position'\t'text'
+                'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
+                'position'\t'profile+'
         case 'profiles use'
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
-                'option'\t'--clear'\t'-'\t'back to openclaude\'s own default' \
+                'option'\t'--clear'\t'-'\t'return to the built-in default, qwen' \
                 'position'\t'profile'
         case 'profiles rename'
             printf '%s\n' \
@@ -112,89 +111,104 @@ function __openclaude_know
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
-                'option'\t'--yes'\t'-'\t'do not ask' \
+                'option'\t'--yes'\t'-'\t'remove it without confirmation' \
                 'position'\t'profile'
         case 'profiles export'
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
-                'option'\t'--out'\t'file'\t'write it there, not to stdout' \
+                'option'\t'--out'\t'file'\t'write to this file instead of stdout' \
                 'position'\t'profile'
         case 'profiles import'
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
-                'option'\t'--yes'\t'-'\t'do not ask' \
+                'option'\t'--yes'\t'-'\t'save it without confirmation' \
                 'position'\t'file' \
                 'position'\t'text'
         case 'compile'
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
-                'option'\t'--profile'\t'profile'\t'the profile to compile' \
-                'option'\t'--out'\t'folder'\t'write the files into this folder' \
-                'option'\t'--json'\t'-'\t'one JSON document on stdout'
+                'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
+                'option'\t'--out'\t'folder'\t'write the files to this directory' \
+                'option'\t'--json'\t'-'\t'print one JSON document' \
+                'position'\t'profile'
         case 'start'
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
-                'option'\t'--profile'\t'profile'\t'the profile whose proxies are meant' \
-                'option'\t'--json'\t'-'\t'one JSON document on stdout' \
-                'option'\t'--wait'\t'-'\t'until they answer'
+                'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
+                'option'\t'--json'\t'-'\t'print one JSON document' \
+                'option'\t'--wait'\t'-'\t'wait until the proxies answer' \
+                'position'\t'profile'
         case 'stop'
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
-                'option'\t'--profile'\t'profile'\t'the profile whose proxies are meant' \
-                'option'\t'--json'\t'-'\t'one JSON document on stdout' \
-                'option'\t'--all'\t'-'\t'those of every profile'
+                'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
+                'option'\t'--json'\t'-'\t'print one JSON document' \
+                'option'\t'--all'\t'-'\t'stop the proxies of every profile, and end what killed demos left' \
+                'position'\t'profile'
+        case 'lock'
+            printf '%s\n' \
+                'option'\t'-h'\t'-'\t'show this help message and exit' \
+                'option'\t'--help'\t'-'\t'show this help message and exit' \
+                'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
+                'option'\t'--json'\t'-'\t'print one JSON document' \
+                'option'\t'--all'\t'-'\t'revoke the keys of every profile' \
+                'position'\t'profile'
         case 'restart'
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
-                'option'\t'--profile'\t'profile'\t'the profile whose proxies are meant' \
-                'option'\t'--json'\t'-'\t'one JSON document on stdout' \
-                'option'\t'--wait'\t'-'\t'until they answer'
+                'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
+                'option'\t'--json'\t'-'\t'print one JSON document' \
+                'option'\t'--wait'\t'-'\t'wait until the proxies answer' \
+                'position'\t'profile'
         case 'status'
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
-                'option'\t'--profile'\t'profile'\t'only this profile\'s' \
-                'option'\t'--watch'\t'-'\t'again every second, until Ctrl-C' \
-                'option'\t'--json'\t'-'\t'one JSON document on stdout'
+                'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
+                'option'\t'--watch'\t'-'\t'refresh every second, until Ctrl-C' \
+                'option'\t'--json'\t'-'\t'print one JSON document' \
+                'position'\t'profile'
         case 'logs'
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
-                'option'\t'--profile'\t'profile'\t'the profile whose proxies are meant' \
-                'option'\t'-n'\t'text'\t'how many lines' \
-                'option'\t'--lines'\t'text'\t'how many lines' \
-                'option'\t'-f'\t'-'\t'go on as they are written' \
-                'option'\t'--follow'\t'-'\t'go on as they are written' \
-                'option'\t'--json'\t'-'\t'one JSON document on stdout' \
+                'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
+                'option'\t'-n'\t'text'\t'lines of each log (default: 40)' \
+                'option'\t'--lines'\t'text'\t'lines of each log (default: 40)' \
+                'option'\t'-f'\t'-'\t'show new lines, until Ctrl-C' \
+                'option'\t'--follow'\t'-'\t'show new lines, until Ctrl-C' \
+                'option'\t'--json'\t'-'\t'print one JSON document' \
+                'position'\t'profile' \
                 'position'\t'choice:supervisor,main,providers'
         case 'doctor'
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
-                'option'\t'--profile'\t'profile'\t'default: the one a launch would use' \
-                'option'\t'--online'\t'-'\t'ask AWS too: who you are, and each model for a token' \
-                'option'\t'--yes'\t'-'\t'with --online: do not ask before' \
-                'option'\t'--json'\t'-'\t'one JSON document on stdout'
+                'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
+                'option'\t'--online'\t'-'\t'also ask AWS who you are, and each Bedrock model for one token' \
+                'option'\t'--yes'\t'-'\t'with --online: skip the confirmation' \
+                'option'\t'--json'\t'-'\t'print one JSON document' \
+                'position'\t'profile'
         case 'setup'
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
-                'option'\t'--profile'\t'profile'\t'the profile to use from now on' \
-                'option'\t'--skip'\t'choice:claude,login,aws,keys,profile,models,check'\t'leave out a step: claude, login, aws, keys, profile, models, check; can be given again' \
-                'option'\t'--yes'\t'-'\t'ask nothing; what is missing is told' \
-                'option'\t'--json'\t'-'\t'one JSON document on stdout'
+                'option'\t'--profile'\t'profile'\t'make this profile the default' \
+                'option'\t'--skip'\t'choice:claude,login,aws,keys,profile,models,check'\t'skip a step (claude, login, aws, keys, profile, models, check); can be repeated' \
+                'option'\t'--yes'\t'-'\t'ask nothing, only report what is missing' \
+                'option'\t'--json'\t'-'\t'print one JSON document'
         case 'aws'
             printf '%s\n' \
-                'action'\t'policy'\t'the least a profile needs on AWS, as an IAM policy' \
-                'action'\t'setup'\t'make or change a named AWS profile in ~/.aws' \
+                'action'\t'policy'\t'print the smallest IAM policy for a profile' \
+                'action'\t'setup'\t'create or change an AWS profile in ~/.aws' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--json'\t'-'\t'print one JSON document'
@@ -203,48 +217,53 @@ function __openclaude_know
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
-                'option'\t'--profile'\t'profile'\t'default: the one a launch uses' \
-                'option'\t'--format'\t'choice:json,terraform,cloudformation'\t'' \
+                'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
+                'option'\t'--format'\t'choice:json,terraform,cloudformation'\t'how to print it (default: json)' \
                 'option'\t'--account'\t'text'\t'the AWS account, 12 digits'
         case 'aws setup'
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
-                'option'\t'--profile'\t'profile'\t'default: the one a launch uses' \
-                'option'\t'--name'\t'text'\t'default: the one the profile names' \
+                'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
+                'option'\t'--name'\t'text'\t'the AWS profile (default: the profile\'s `aws.profile`)' \
                 'option'\t'--method'\t'choice:keys,sso,assume-role,process'\t'where its credentials come from' \
-                'option'\t'--region'\t'text'\t'default: the profile\'s' \
-                'option'\t'--keys-from-stdin'\t'-'\t'two or three lines: id, secret, token' \
-                'option'\t'--sso-start-url'\t'text'\t'sso: where you log in' \
-                'option'\t'--sso-region'\t'text'\t'sso: where IAM Identity Center is' \
+                'option'\t'--region'\t'text'\t'the AWS region (default: the profile\'s `aws.region`)' \
+                'option'\t'--keys-from-stdin'\t'-'\t'keys: read id, secret and optional token from stdin, one per line' \
+                'option'\t'--sso-start-url'\t'text'\t'sso: the address where you log in' \
+                'option'\t'--sso-region'\t'text'\t'sso: the region of IAM Identity Center' \
                 'option'\t'--account'\t'text'\t'sso: the AWS account, 12 digits' \
                 'option'\t'--role'\t'text'\t'sso: a role\'s name; assume-role: its ARN' \
                 'option'\t'--source-profile'\t'text'\t'assume-role: the AWS profile that may assume it' \
-                'option'\t'--command'\t'text'\t'process: what prints credentials' \
-                'option'\t'--dry-run'\t'-'\t'show the change, write nothing' \
-                'option'\t'--yes'\t'-'\t'do not ask'
+                'option'\t'--command'\t'text'\t'process: the program that prints credentials' \
+                'option'\t'--dry-run'\t'-'\t'show the change without making it' \
+                'option'\t'--yes'\t'-'\t'make the change without confirmation'
         case 'models'
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
-                'option'\t'--provider'\t'text'\t'only this one\'s models' \
-                'option'\t'--tier-ready'\t'-'\t'only those that claude can work with in a tier' \
-                'option'\t'--json'\t'-'\t'one JSON document on stdout' \
+                'option'\t'--provider'\t'text'\t'show only the models of this provider' \
+                'option'\t'--tier-ready'\t'-'\t'show only models that can serve a tier' \
+                'option'\t'--json'\t'-'\t'print one JSON document' \
                 'position'\t'text+'
         case 'demo'
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
-                'option'\t'--direct'\t'-'\t'do not use an installed claude' \
-                'option'\t'--json'\t'-'\t'one JSON document on stdout'
+                'option'\t'--direct'\t'-'\t'send the requests without an installed claude' \
+                'option'\t'--json'\t'-'\t'print one JSON document'
+        case 'completion'
+            printf '%s\n' \
+                'option'\t'-h'\t'-'\t'show this help message and exit' \
+                'option'\t'--help'\t'-'\t'show this help message and exit' \
+                'position'\t'choice:bash,zsh,fish'
         case 'uninstall'
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
-                'option'\t'--purge'\t'-'\t'your own profiles too' \
-                'option'\t'--yes'\t'-'\t'do not ask' \
-                'option'\t'--json'\t'-'\t'one JSON document on stdout'
+                'option'\t'--purge'\t'-'\t'remove your own profiles too' \
+                'option'\t'--yes'\t'-'\t'remove everything without confirmation' \
+                'option'\t'--json'\t'-'\t'print one JSON document'
     end
 end
 
@@ -253,7 +272,7 @@ function __openclaude_profiles
     set -l folder $XDG_CONFIG_HOME
     string match -q '/*' -- "$folder"; or set folder $HOME/.config
     set -l files $folder/openclaude/profiles/*.toml
-    printf '%s\n' api-key base bedrock deepseek gemini glm gpt-oss kimi local minimax nova offline ollama openai openrouter qwen qwen-coder (string replace -r '.*/(.*)\.toml$' '$1' -- $files)
+    printf '%s\n' api-key base bedrock deepseek gemini glm gpt-oss kimi local luna minimax nova offline ollama openai openrouter qwen qwen-coder (string replace -r '.*/(.*)\.toml$' '$1' -- $files)
 end
 
 # What a value can be.
@@ -274,7 +293,7 @@ function __openclaude
     set -l typed (commandline -opc)
     set -e typed[1]
     if test (count $typed) -eq 0
-        printf '%s\n' 'profiles'\t'list, show, make, change, check and share profiles' 'compile'\t'print what a profile becomes: both LiteLLM configs, claude\'s settings, the plan' 'start'\t'start the proxies of a profile, without claude' 'stop'\t'stop them' 'restart'\t'replace them; open sessions go on' 'status'\t'show who uses them, what they cost, the model behind each tier; --watch' 'logs'\t'show what they logged; -f to follow' 'doctor'\t'show what could go wrong, and the command that mends it; --online asks AWS too' 'setup'\t'go from nothing to a first launch: claude, login, AWS profile, keys, profile' 'aws'\t'print the least-privilege IAM policy of a profile; set up an AWS profile for it' 'models'\t'list what can be put in a tier: prices, windows, abilities, regions' 'demo'\t'run the whole path on this machine: no account, no network, no configuration' 'uninstall'\t'stop everything and remove openclaude\'s own files; --purge: your profiles too' '--help'\t'what openclaude can do' '--version'\t'its version, and those of claude and LiteLLM'
+        printf '%s\n' 'profiles'\t'list, show, create, change, check and share profiles' 'compile'\t'print what a profile becomes: both LiteLLM configs, claude\'s settings, the plan' 'start'\t'start the proxies of a profile without claude' 'stop'\t'stop the proxies of a profile' 'lock'\t'revoke the local keys at once: no open session can reach a model' 'restart'\t'restart the proxies of a profile; open sessions keep working' 'status'\t'show running proxies, sessions, memory, and the model behind each tier' 'logs'\t'show the logs of the proxies; -f follows them' 'doctor'\t'find out what is wrong and how to fix it; --online also asks AWS' 'setup'\t'prepare a first launch: claude, login, AWS profile, keys, profile' 'aws'\t'print the IAM policy that a profile needs, or create an AWS profile for it' 'models'\t'list the models that a tier can use: prices, context windows, features, regions' 'demo'\t'try the whole path on this machine: no account, no network, no configuration' 'completion'\t'print the completions of bash, zsh or fish' 'uninstall'\t'stop everything and remove openclaude\'s files; --purge also removes your profiles' '--help'\t'what openclaude can do' '--version'\t'its version, and those of claude and LiteLLM'
         return
     end
     set -l command $typed[1]
@@ -282,7 +301,7 @@ function __openclaude
         __openclaude_profiles
         return
     end
-    if not contains -- $command profiles compile start stop restart status logs doctor setup aws models demo uninstall
+    if not contains -- $command profiles compile start stop lock restart status logs doctor setup aws models demo completion uninstall
         __fish_complete_path (commandline -ct) # the rest is claude's
         return
     end

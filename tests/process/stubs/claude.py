@@ -1,6 +1,6 @@
-"""A claude of a few lines: writes down what it was given, says what it is told to, ends as told.
+"""A stub for claude: records what it was given, prints and exits as it is told.
 
-The file `claude.json` beside it says how: {"out", "err", "sleep_s", "signal", "status"}.
+The file `claude.json` next to it says how: {"out", "err", "sleep_s", "signal", "status"}.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ arguments = [os.fsencode(argument).decode("latin-1") for argument in sys.argv[1:
 settings = Path(sys.argv[2]) if arguments[:1] == ["--settings"] else None
 opened = {}
 for path in Path("/proc/self/fd").glob("*"):
-    with contextlib.suppress(OSError):  # the one that lists the folder
+    with contextlib.suppress(OSError):  # the descriptor of the folder itself
         opened[path.name] = str(path.readlink())
 record = {
     "pid": os.getpid(),
@@ -37,7 +37,7 @@ part.rename(part.with_suffix(".json"))
 orders = {}
 if (here / "claude.json").exists():
     orders = json.loads((here / "claude.json").read_text("utf-8"))
-if sys.stdout and sys.stderr:  # None where it was started with them closed
+if sys.stdout and sys.stderr:  # None if it was started with them closed
     sys.stdout.write(orders.get("out", ""))
     sys.stderr.write(orders.get("err", ""))
     sys.stdout.flush()

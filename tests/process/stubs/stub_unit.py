@@ -1,18 +1,27 @@
-"""A unit in place of LiteLLM: an ASGI application that tells about its own process."""
+"""A unit in place of LiteLLM: an ASGI application that reports on its own process."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 
 def app() -> Any:
-    """The factory. STUB_DELAY_S: not before; STUB_FAIL: never, with that as last words."""
+    """The application factory.
+
+    STUB_DELAY_S: serve after a delay; STUB_GATE: serve once that file exists; STUB_FAIL: never
+    serve, with that as last output; STUB_WARN: log that as a warning.
+    """
     time.sleep(float(os.environ.get("STUB_DELAY_S", "0")))
+    while not Path(os.environ.get("STUB_GATE", "/")).exists():
+        time.sleep(0.02)
     if "STUB_FAIL" in os.environ:
         sys.exit(os.environ["STUB_FAIL"])
     return serve
@@ -21,7 +30,11 @@ def app() -> Any:
 async def serve(scope: Any, receive: Any, send: Any) -> None:
     """Answer one request."""
     if scope["type"] != "http":
+        if "STUB_WARN" in os.environ:
+            scope["openclaude.warn"](os.environ["STUB_WARN"])
         return
+    if admit := scope.get("openclaude.admit"):  # not in the version before
+        admit()  # every request here counts as a user's own
     query = scope["query_string"].decode()
     match scope["path"]:
         case "/crash":
@@ -29,7 +42,9 @@ async def serve(scope: Any, receive: Any, send: Any) -> None:
             sys.stderr.flush()
             os._exit(3)
         case "/stream":
-            await stream(send, count=int(query))
+            await stream(send, lambda number: number < int(query))
+        case "/until":
+            await stream(send, lambda _: not Path(query).exists())
         case _:
             await whole(send, json.dumps(about()).encode())
 
@@ -40,10 +55,10 @@ async def whole(send: Any, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
-async def stream(send: Any, *, count: int) -> None:
-    """A reply of `count` lines, one every 50 ms."""
+async def stream(send: Any, goes_on: Callable[[int], bool]) -> None:
+    """A reply of numbered lines, one every 50 ms."""
     await send({"type": "http.response.start", "status": 200, "headers": []})
-    for number in range(count):
+    for number in itertools.takewhile(goes_on, itertools.count()):
         body = f"{number} {os.getpid()}\n".encode()
         await send({"type": "http.response.body", "body": body, "more_body": True})
         await asyncio.sleep(0.05)
@@ -51,7 +66,7 @@ async def stream(send: Any, *, count: int) -> None:
 
 
 def about() -> dict[str, Any]:
-    """What this process is and holds."""
+    """Report what this process is and has."""
     return {
         "pid": os.getpid(),
         "argv": sys.orig_argv,

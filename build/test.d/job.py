@@ -1,0 +1,155 @@
+"""A running part: its processes, one after the other, and its progress.
+
+Knows: how a command is started, isolated and ended. Independent of: which parts there are.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import IO
+
+from parts import Part
+
+BIN = Path(sys.executable).parent
+INSIDE = 'ip link set lo up && exec "$@"'
+NO_TESTS = 5  # pytest's exit status if no test was selected
+
+
+@cache
+def isolation() -> tuple[str, ...]:
+    """Return the command prefix for a loopback-only network, if this machine supports it."""
+    for options in ("-n", "-rn"):
+        if subprocess.run(("unshare", options, "true"), capture_output=True).returncode == 0:
+            return ("unshare", options, "--", "bash", "-c", INSIDE, "isolated")
+    return ()
+
+
+def command_lines(part: Part, options: Sequence[str], progress: Path) -> list[tuple[str, ...]]:
+    """Return the commands of a part. Tests given by name replace the part's folder."""
+    lines = [(locate(program), *rest) for program, *rest in part.commands]
+    if part.tests:
+        folder, *selection = part.tests
+        where = [] if any(option.startswith("tests/") for option in options) else [folder]
+        pytest = (str(BIN / "python"), "-m", "pytest", *where, *selection)
+        lines.append((*pytest, "--progress", str(progress), *options))
+    return [(*isolation(), *line) if part.isolated else line for line in lines]
+
+
+def locate(program: str) -> str:
+    """Return the path of a script of ours, or of a program of the virtual environment."""
+    return program if "/" in program else str(BIN / program)
+
+
+def environment(part: Part) -> dict[str, str]:
+    """Return the environment of a part's processes."""
+    isolated = {"OPENCLAUDE_TESTS_ISOLATED": "1"} if part.isolated and isolation() else {}
+    prepared = {"OPENCLAUDE_SETUP_DONE": "1"} if part.commands else {}
+    return {**os.environ, **isolated, **prepared, **dict(part.variables)}
+
+
+class Job:
+    """A part while it runs, and its result."""
+
+    def __init__(
+        self, part: Part, options: Sequence[str], *, progress: Path, log: Path | None
+    ) -> None:
+        self.part = part
+        self.progress = progress
+        self.waiting = command_lines(part, options, progress)
+        if log:
+            log.unlink(missing_ok=True)  # another build/test may still write that one
+        self.log: IO[bytes] | None = log.open("w+b") if log else None
+        self.process: subprocess.Popen[bytes] | None = None
+        self.began = self.ended = time.monotonic()
+        self.status: int | None = None  # how it ended, once it has
+        self.interrupted = False
+        self.printed: list[str] = []  # the content of its log, once it has ended
+        self.read = 0  # bytes of the progress file
+        self.total = 0
+        self.counts: Counter[str] = Counter()
+        self.failures: list[str] = []
+        self.doing = ""
+
+    @property
+    def seconds(self) -> float:
+        """How long it took, or has taken so far."""
+        return (time.monotonic() if self.status is None else self.ended) - self.began
+
+    @property
+    def passed(self) -> bool:
+        """Whether all is well; that no test was selected is judged for all parts together."""
+        return self.status in (0, NO_TESTS) and not self.interrupted
+
+    def step(self) -> list[str]:
+        """Start what is next, read the progress, and return the tests that failed since."""
+        told = self.look()
+        if self.status is not None or (self.process and self.process.poll() is None):
+            return told
+        if (self.process and self.process.returncode != 0) or not self.waiting:
+            self.end(self.process.returncode if self.process else 0)
+            return told + self.look()
+        self.process = subprocess.Popen(
+            self.waiting.pop(0),
+            env=environment(self.part),
+            stdin=subprocess.DEVNULL if self.log else None,
+            stdout=self.log,
+            stderr=subprocess.STDOUT if self.log else None,
+            start_new_session=self.log is not None,  # otherwise Ctrl-C would also be sent to it
+        )
+        return told
+
+    def look(self) -> list[str]:
+        """Read the progress that the tests have written."""
+        if not self.progress.exists():
+            return []
+        with self.progress.open("rb") as file:
+            file.seek(self.read)
+            new = file.read()
+        new = new[: new.rfind(b"\n") + 1]
+        self.read += len(new)
+        failures = []
+        for line in new.decode(errors="replace").splitlines():
+            kind, _, what = line.partition("\t")
+            if kind == "total":
+                self.total = int(what)
+            elif kind == "start":
+                self.doing = what
+            else:
+                self.counts[kind] += 1
+            if kind in ("failed", "error"):
+                failures.append(what)
+        self.failures += failures
+        return failures
+
+    def end(self, status: int) -> None:
+        """It has ended."""
+        self.status = status
+        self.ended = time.monotonic()
+        if self.log:
+            self.log.seek(0)
+            self.printed = self.log.read().decode(errors="replace").splitlines()
+            self.log.close()
+
+    def stop(self, patience_s: float, *, by_keyboard: bool) -> None:
+        """Interrupt it as Ctrl-C does, so that the tests clean up; then kill it."""
+        if self.status is not None:
+            return
+        self.interrupted = True
+        if self.process and self.process.poll() is None:
+            if self.log or not by_keyboard:  # otherwise it has got the signal already
+                self.process.send_signal(signal.SIGINT)
+            try:
+                self.process.wait(patience_s)
+            except (subprocess.TimeoutExpired, KeyboardInterrupt):
+                self.process.kill()
+                self.process.wait()
+        self.look()
+        self.end(self.process.returncode if self.process else 0)

@@ -1,0 +1,153 @@
+"""The parts of build/test, how long each takes, and which run in parallel.
+
+Knows: the command of each part and where it runs. Independent of: how a command is run or watched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+QUICK = "not hypothesis and not slow"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One part: several commands, or tests that pytest runs."""
+
+    name: str
+    what: str
+    minutes: float  # measured on two cores, with the other half running in parallel
+    commands: tuple[tuple[str, ...], ...] = ()  # programs of the virtual environment, or scripts
+    tests: tuple[str, ...] = ()
+    isolated: bool = False  # in a loopback-only network namespace
+    variables: tuple[tuple[str, str], ...] = ()  # of the environment, with their values
+
+
+PARTS = {
+    part.name: part
+    for part in (
+        Part(
+            name="lint",
+            what="format, lint, types, known advisories",
+            minutes=0.3,
+            commands=(
+                ("ruff", "format", "--check", "."),
+                ("ruff", "check", "."),
+                ("mypy",),
+                ("python", "-B", "-E", "-s", "build/audit.d/audit.py"),
+            ),
+        ),
+        Part(
+            name="unit",
+            what="each function alone; no process, no connection",
+            minutes=0.5,
+            tests=("tests/unit", "-m", QUICK),
+        ),
+        Part(
+            name="properties",
+            what="hundreds of made-up inputs, LiteLLM's own code, the scripts in build/",
+            minutes=1,
+            tests=("tests/unit", "-m", f"not ({QUICK})"),
+        ),
+        Part(
+            name="process",
+            what="openclaude's commands and processes, without LiteLLM and claude for the most",
+            minutes=18,
+            tests=("tests/process", "-m", "not shells"),
+            isolated=True,
+        ),
+        Part(
+            name="shells",
+            what="completions in bash, zsh and fish; the page in man",
+            minutes=0.5,
+            tests=("tests/process", "-m", "shells"),
+            isolated=True,
+        ),
+        Part(
+            name="e2e",
+            what="the real claude through the real LiteLLM, both clouds played by stand-ins",
+            minutes=17,
+            tests=("tests/e2e",),
+            isolated=True,
+        ),
+        Part(
+            name="tomorrow",
+            what="installing when the package index has newer versions of everything",
+            minutes=3,
+            tests=("tests/tomorrow",),
+        ),
+        Part(
+            name="fuzz",
+            what="20,000 made-up replies of every dialect through a real instance",
+            minutes=14,
+            tests=("tests/process/test_providers_fuzz.py",),
+            isolated=True,
+            variables=(("OPENCLAUDE_FUZZ", "20000"),),
+        ),
+        Part(
+            name="llama",
+            what="compiles llama.cpp's server, once; needs a package index and a compiler",
+            minutes=6,
+            commands=(("build/llama",),),
+        ),
+        Part(
+            name="local",
+            what="a session on llama.cpp's server, with a tiny model",
+            minutes=1,
+            tests=("tests/local",),
+            isolated=True,
+        ),
+        Part(
+            name="packages",
+            what="a release in dist/, tried on clean machines; needs a package index",
+            minutes=10,
+            commands=(("build/release", "--unreleased"),),
+            tests=("tests/packages",),
+        ),
+        Part(
+            name="versions",
+            what="the main job with the versions of claude that people have; needs npm",
+            minutes=12,
+            commands=(("build/contract", "versions", "--check"),),
+        ),
+    )
+}
+# One stage after the other; the halves of a stage run in parallel, each in its order. End-to-end
+# tests mostly wait, so the others run beside them.
+Stage = tuple[tuple[str, ...], ...]
+ALL: tuple[Stage, ...] = (
+    (("lint",),),
+    (("unit", "properties", "process", "shells"), ("e2e", "tomorrow")),
+)
+STAGES = {
+    "all": ALL,
+    "--all": (*ALL, (("packages",), ("versions",)), (("fuzz",), ("llama", "local"))),
+}
+
+
+class UnknownPart(Exception):
+    """An argument names no part."""
+
+
+def split(arguments: list[str]) -> tuple[tuple[Stage, ...], list[str]]:
+    """Return the stages that the first arguments name, and what is left for pytest."""
+    named: list[str] = []
+    for argument in arguments:
+        if argument not in (*PARTS, *STAGES):
+            break
+        named.append(argument)
+    rest = arguments[len(named) :]
+    if rest and not rest[0].startswith(("-", "tests/")):
+        raise UnknownPart(f"unknown part: `{rest[0]}` (all, {', '.join(PARTS)})")
+    if not named:
+        return ALL, rest
+    if len(named) == 1 and named[0] in STAGES:
+        return STAGES[named[0]], rest
+    if any(name in STAGES for name in named):
+        raise UnknownPart("`all` and `--all` stand alone")
+    return ((tuple(dict.fromkeys(named)),),), rest
+
+
+def estimate(stages: tuple[Stage, ...]) -> float:
+    """Return the minutes it takes: the longer half of each stage, added up."""
+    return sum(max(sum(PARTS[name].minutes for name in half) for half in stage) for stage in stages)

@@ -1,0 +1,1 @@
+"""Everything about Claude Code: finding it, its settings files, how to launch it."""

@@ -1,0 +1,85 @@
+"""What claude reports: its version, and who is logged in.
+
+Knows: how claude is asked, what `claude auth status` answers (measured with 2.1.330). Must not
+depend on what follows for a launch, which doctor's checks know.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from typing import NamedTuple
+
+TIMEOUT_S = 15.0
+LOG_IN = "claude auth login"
+PLAN_METHODS = frozenset({"claude.ai", "oauth_token"})
+
+
+class Output(NamedTuple):
+    """What claude printed, or why it could not be asked."""
+
+    text: str = ""
+    problem: str = ""
+
+
+class Login(NamedTuple):
+    """Who is logged in, according to `claude auth status`."""
+
+    is_logged_in: bool
+    method: str = ""  # claude.ai, oauth_token, api_key and others
+    plan: str = ""  # pro, max and others; "" where claude does not say
+
+    @property
+    def is_plan(self) -> bool:
+        """Whether the login is one of a Claude plan."""
+        return self.method in PLAN_METHODS
+
+
+def ask_version(path: str, env: Mapping[str, str]) -> Output:
+    """The version that the claude at `path` prints."""
+    found = run_claude((path, "--version"), env)
+    return found._replace(text=found.text.split(" ")[0].strip())
+
+
+def ask_login(path: str, env: Mapping[str, str]) -> Login | None:
+    """Who is logged in to the claude at `path`; None for an answer that cannot be parsed."""
+    # its exit status says whether a user is logged in
+    return read_login(run_claude((path, "auth", "status"), env, may_fail=True).text)
+
+
+def read_login(text: str) -> Login | None:
+    """A login from the JSON that `claude auth status` prints; None for anything else."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(found, dict):
+        return None
+    return Login(
+        is_logged_in=bool(found.get("loggedIn")),
+        method=str(found.get("authMethod") or ""),
+        plan=str(found.get("subscriptionType") or ""),
+    )
+
+
+def run_claude(argv: tuple[str, ...], env: Mapping[str, str], *, may_fail: bool = False) -> Output:
+    """Run claude and return what it prints."""
+    try:
+        done = subprocess.run(
+            argv,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+    except OSError as error:
+        return Output(problem=error.strerror or str(error))
+    except subprocess.TimeoutExpired:
+        return Output(problem=f"no answer within {TIMEOUT_S:.0f} s")
+    if done.returncode and not may_fail:
+        return Output(problem=f"exit status {done.returncode}")
+    return Output(done.stdout)

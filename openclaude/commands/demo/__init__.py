@@ -1,0 +1,1 @@
+"""`openclaude demo`: plays a session against loopback stand-ins, without any account."""

@@ -1,0 +1,1 @@
+"""`openclaude models`: searches the models that LiteLLM knows."""

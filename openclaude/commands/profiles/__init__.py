@@ -1,0 +1,1 @@
+"""`openclaude profiles`: lists, creates, edits, checks and shares profiles."""

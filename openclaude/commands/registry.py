@@ -1,0 +1,97 @@
+"""Our commands: one table for the command line, its help, completions and documentation.
+
+Knows: each command's name, module and summary. Imports nothing of ours: every launch reads it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """One command of the command line."""
+
+    name: str
+    module: str  # answers it: `add_arguments` and `run`
+    summary: str
+    is_shared: bool = False  # its module implements several commands, and gets the name
+
+
+COMMANDS = (
+    Command(
+        "profiles",
+        "openclaude.commands.profiles.command",
+        "list, show, create, change, check and share profiles",
+    ),
+    Command(
+        "compile",
+        "openclaude.commands.compile",
+        "print what a profile becomes: both LiteLLM configs, claude's settings, the plan",
+    ),
+    Command(
+        "start",
+        "openclaude.commands.stacks",
+        "start the proxies of a profile without claude",
+        is_shared=True,
+    ),
+    Command("stop", "openclaude.commands.stacks", "stop the proxies of a profile", is_shared=True),
+    Command(
+        "lock",
+        "openclaude.commands.stacks",
+        "revoke the local keys at once: no open session can reach a model",
+        is_shared=True,
+    ),
+    Command(
+        "restart",
+        "openclaude.commands.stacks",
+        "restart the proxies of a profile; open sessions keep working",
+        is_shared=True,
+    ),
+    Command(
+        "status",
+        "openclaude.commands.status",
+        "show running proxies, sessions, memory, and the model behind each tier",
+    ),
+    Command("logs", "openclaude.commands.logs", "show the logs of the proxies; -f follows them"),
+    Command(
+        "doctor",
+        "openclaude.commands.doctor",
+        "find out what is wrong and how to fix it; --online also asks AWS",
+    ),
+    Command(
+        "setup",
+        "openclaude.commands.setup.command",
+        "prepare a first launch: claude, login, AWS profile, keys, profile",
+    ),
+    Command(
+        "aws",
+        "openclaude.commands.aws.command",
+        "print the IAM policy that a profile needs, or create an AWS profile for it",
+    ),
+    Command(
+        "models",
+        "openclaude.commands.models.command",
+        "list the models that a tier can use: prices, context windows, features, regions",
+    ),
+    Command(
+        "demo",
+        "openclaude.commands.demo.command",
+        "try the whole path on this machine: no account, no network, no configuration",
+    ),
+    Command(
+        "completion",
+        "openclaude.commands.completion",
+        "print the completions of bash, zsh or fish",
+    ),
+    Command(
+        "uninstall",
+        "openclaude.commands.uninstall.command",
+        "stop everything and remove openclaude's files; --purge also removes your profiles",
+    ),
+)
+NAMES = tuple(command.name for command in COMMANDS)
+
+
+def find_command(name: str) -> Command:
+    """The command of that name. Raises StopIteration where there is none."""
+    return next(command for command in COMMANDS if command.name == name)

@@ -1,0 +1,201 @@
+"""Running one of our commands: its parser, its result on stdout.
+
+Knows: how a command is called. Independent of: what commands do. Only the chosen command's module
+is imported and only its options are built.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import importlib
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NoReturn
+
+from openclaude import __version__
+from openclaude.commands.registry import COMMANDS, Command, find_command
+from openclaude.errors import OpenclaudeError, UsageError, nearest
+from openclaude.output import Result, envelope
+from openclaude.paths import find_places
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse that raises UsageError."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(reword(message), hint=f"see `{self.prog} --help`")
+
+    def parse_args(self, *given: Any, **more: Any) -> Any:
+        """Parse, and take a profile named by itself for `--profile`. Raises UsageError."""
+        said = super().parse_args(*given, **more)
+        if named := getattr(said, "named", None):
+            if said.profile not in (None, named):
+                raise UsageError(
+                    f"two profiles are named: `{named}` and `{said.profile}`",
+                    hint=f"see `{self.prog} --help`",
+                )
+            said.profile = named
+        return said
+
+
+# What argparse says (3.11 to 3.14), and what we say; its flags are shown by their last name.
+REWORDED = (
+    (r"unrecognized arguments: (-\S*).*", r"unknown option: \1"),
+    (r"unrecognized arguments: (\S*).*", r"unexpected argument: \1"),
+    (r"argument (?:\S+/)?(\S+): expected one argument", r"`\1` needs a value"),
+    (r"argument (?:\S+/)?(\S+): invalid int value: '(.*)'", r"`\1` takes a number, not `\2`"),
+)
+
+
+def reword(message: str) -> str:
+    """argparse's message, reworded."""
+    choice = re.fullmatch(r"argument (\S+): invalid choice: '(.*)' \(choose from (.*)\)", message)
+    if choice:
+        known = [name.strip("'") for name in choice[3].split(", ")]
+        near = nearest(choice[2], known)
+        meant = f"; did you mean `{near}`?" if near else ""
+        is_option = choice[1].startswith("-")
+        what = f"value for `{choice[1]}`:" if is_option else choice[1].lower()
+        return f"unknown {what} `{choice[2]}` (choose from {', '.join(known)}){meant}"
+    for pattern, ours in REWORDED:
+        if re.fullmatch(pattern, message):
+            return re.sub(pattern, ours, message)
+    return message
+
+
+def run(name: str, arguments: Sequence[str], env: Mapping[str, str]) -> int:
+    """Run one command; its exit status. With `--json`, a failure is in the envelope on stdout."""
+    as_json = "--json" in arguments
+    try:
+        result = result_of(name, arguments, env)
+    except OpenclaudeError as error:
+        if not as_json:
+            raise
+        result = Result(exit_code=error.exit_code, errors=tuple(error.entries()))
+    text = envelope((name, *subcommand(arguments)), result) if as_json else result.text
+    show(text)
+    return result.exit_code
+
+
+def show(text: str) -> None:
+    """Write to stdout and flush, so that an error does not appear when the interpreter exits.
+
+    Raises BrokenPipeError if the pipe or terminal has closed.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        if error.errno == errno.EIO:
+            raise BrokenPipeError(error.errno, error.strerror) from error
+        raise
+
+
+def subcommand(arguments: Sequence[str]) -> list[str]:
+    """The subcommand, if the arguments name one."""
+    return [argument for argument in arguments[:1] if not argument.startswith("-")]
+
+
+def result_of(name: str, arguments: Sequence[str], env: Mapping[str, str]) -> Result:
+    """The command's result. Raises OpenclaudeError."""
+    if name in {"--help", "-h"}:
+        return Result(text=help_text())
+    if name == "--version":
+        return versions(env, arguments)
+    command = find_command(name)
+    module, parser = command_parser(command)
+    said = parser.parse_args(arguments)
+    if command.is_shared:
+        return module.run(name, said, find_places(env), env)  # type: ignore[no-any-return]
+    return module.run(said, find_places(env), env)  # type: ignore[no-any-return]
+
+
+def command_parser(command: Command) -> tuple[ModuleType, Parser]:
+    """The module that answers a command, and the command's parser."""
+    module = importlib.import_module(command.module)
+    parser = Parser(prog=f"openclaude {command.name}", allow_abbrev=False)
+    if command.is_shared:
+        module.add_arguments(parser, command.name)
+    else:
+        module.add_arguments(parser)
+    return module, parser
+
+
+def help_text() -> str:
+    """The page behind `openclaude --help`, from the table of commands."""
+    commands = "\n".join(f"  {command.name:<10} {command.summary}" for command in COMMANDS)
+    return f"""\
+openclaude: Claude Code on the models you choose, one profile at a time
+
+usage: openclaude [--profile NAME] [CLAUDE-ARGUMENTS ...]
+       openclaude COMMAND [OPTIONS]
+
+The first form starts claude with the models of a profile: the one that
+--profile names, else OPENCLAUDE_PROFILE, else the one set with
+`openclaude profiles use`, else `qwen`. All other arguments are passed on to
+claude, unless the first one is one of these commands:
+
+{commands}
+
+`openclaude COMMAND --help` explains a command.
+`openclaude -- WORD` passes WORD on to claude: `openclaude -- --help` shows
+claude's help.
+
+examples:
+  openclaude --profile qwen
+  openclaude --profile qwen -p "explain this repository"
+
+environment variables:
+  OPENCLAUDE_PROFILE  the profile, if --profile is not given
+  OPENCLAUDE_CLAUDE   the claude to run (default: the first in PATH)
+
+documentation: README.md, docs/profiles.md
+"""
+
+
+def versions(env: Mapping[str, str], arguments: Sequence[str]) -> Result:
+    """Our version, and those of claude, LiteLLM and Python. Raises UsageError."""
+    from openclaude.litellm_version import installed_litellm
+
+    unknown = [argument for argument in arguments if argument != "--json"]
+    if unknown:
+        raise UsageError(f"unknown option: {unknown[0]}", hint="see `openclaude --help`")
+    claude = claude_version(env)
+    litellm = installed_litellm()
+    python = ".".join(str(part) for part in sys.version_info[:3])
+    return Result(
+        text=f"openclaude {__version__} (claude {claude or 'not found'}, "
+        f"LiteLLM {litellm}, Python {python})\n",
+        data={
+            "openclaude": __version__,
+            "claude": claude or None,
+            "litellm": None if litellm == "none" else litellm,
+            "python": python,
+            "lock": lock_digest() or None,
+        },
+    )
+
+
+def lock_digest() -> str:
+    """The SHA-256 of the lock this openclaude was tested with, or "" where it has none."""
+    import hashlib
+
+    from openclaude.doctor.snapshot.packages import find_lock
+
+    lock = find_lock(Path(__file__).parents[1])
+    return hashlib.sha256(lock.read_bytes()).hexdigest() if lock else ""
+
+
+def claude_version(env: Mapping[str, str]) -> str:
+    """What `claude --version` says, or "" where there is none."""
+    from openclaude.claude.discovery import find_claude
+    from openclaude.claude.login import ask_version
+
+    try:
+        return ask_version(find_claude(env), env).text
+    except OpenclaudeError:
+        return ""

@@ -1,0 +1,109 @@
+"""What several commands do with a running stack: find it, wait until it is ready, stop it.
+
+Knows: the folders of stacks, and the requests to one. Independent of: which command asks, demos.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from openclaude.contracts.plan import Plan
+from openclaude.contracts.report import UnitState
+from openclaude.errors import OpenclaudeError, nearest
+from openclaude.output import progress, ticking
+from openclaude.paths import Places
+from openclaude.run.launcher.stop import stop_stack
+from openclaude.run.stack.folder import read_folder_plan
+from openclaude.run.stack.reports import ask_report
+
+WAIT_S = 150.0
+
+
+class NotReady(OpenclaudeError):
+    """A unit failed or did not become ready in time."""
+
+    code = "not-ready"
+
+
+def wait_until_ready(folder: Path) -> None:
+    """Wait until every unit answers. Raises NotReady when one has failed or time is up."""
+    deadline = time.monotonic() + WAIT_S
+    with progress(f"{folder.name}: starting") as say:
+        wait_for_units(folder, deadline, say)
+
+
+def wait_for_units(folder: Path, deadline: float, say: Callable[[str], None]) -> None:
+    """Wait; `say` is called with what is not ready yet. Raises NotReady."""
+    while time.monotonic() < deadline:
+        report = ask_report(folder)
+        units = report.units if report else ()
+        failed = next((unit for unit in units if unit.state is UnitState.FAILED), None)
+        if failed or not report:
+            raise NotReady(
+                f"the proxies of `{folder.name}` could not be started\n"
+                + (failed.last_error if failed else ""),
+                hint=f"see `openclaude logs --profile {folder.name}`",
+            )
+        late = [unit.name for unit in units if unit.state is not UnitState.READY]
+        if not late:
+            return
+        say(", ".join(late))
+        time.sleep(0.05)
+    raise NotReady(
+        f"the proxies of `{folder.name}` did not answer within {WAIT_S:.0f} s",
+        hint=f"see `openclaude logs --profile {folder.name}`",
+    )
+
+
+def stop_one(folder: Path) -> bool:
+    """Stop the stack in a directory and wait for its supervisor's end; return whether one ran."""
+    with progress(f"{folder.name}: stopping") as say, ticking(say):
+        return stop_stack(folder)
+
+
+def sessions_of(folder: Path) -> list[int]:
+    """The claude processes that use a stack; none where it does not answer."""
+    try:
+        report = ask_report(folder)
+    except OpenclaudeError:
+        return []
+    return [session.pid for session in report.sessions] if report else []
+
+
+def cut_off(name: str, pids: list[int]) -> str:
+    """What it means for the open sessions `pids` that their keys are gone."""
+    who = ", ".join(f"pid {pid}" for pid in pids)
+    sessions = "a claude session" if len(pids) == 1 else f"{len(pids)} claude sessions"
+    return (
+        f"  {sessions} ({who}) cannot reach a model any more: exit, and go on with "
+        f"`openclaude --profile {name} --continue`\n"
+        if pids
+        else ""
+    )
+
+
+def kept_plan(folder: Path) -> Plan | None:
+    """The plan of the stack in a folder, where there is one."""
+    try:
+        return read_folder_plan(folder)
+    except (OSError, ValueError):
+        return None  # no stack, or one of another version: asking it will tell
+
+
+def stack_names(places: Places) -> list[str]:
+    """The stacks that have a folder; not all of them run."""
+    if not places.stacks.is_dir():
+        return []
+    return sorted(path.name for path in places.stacks.iterdir() if path.is_dir())
+
+
+def not_running(name: str, places: Places) -> OpenclaudeError:
+    """The error for a command that needs a running stack."""
+    near = nearest(name, stack_names(places))
+    hint = f"did you mean `{near}`?" if near and near != name else ""
+    return OpenclaudeError(
+        f"the proxies of `{name}` are not running",
+        hint=hint or f"start them with `openclaude start --profile {name}`",
+    )

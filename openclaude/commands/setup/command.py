@@ -1,0 +1,101 @@
+"""`openclaude setup`: prepares a first launch; can be run again.
+
+Knows: the steps and their order. Independent of: how a step is done (`setup_steps`). Existing
+values are left unchanged; each step writes only what it announces, atomically.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+
+from openclaude.commands.help_page import (
+    AWS_FILES,
+    CLAUDE,
+    CONFIG,
+    OVERRIDES,
+    PROFILE,
+    HelpPage,
+    add_json,
+    add_page,
+)
+from openclaude.commands.setup.steps import STEPS, Done, Setup, take_steps
+from openclaude.output import Result, table
+from openclaude.paths import Places
+from openclaude.prompt import is_attended
+
+LAUNCH = "openclaude"
+
+
+PAGE = HelpPage(
+    text="""\
+Prepare a first launch, step by step: Claude Code and its login, a profile, the
+AWS profile or key it needs. It leaves what you already have untouched, and can
+be run again. The exit status is 1 if a step is left.""",
+    examples=("openclaude setup", "openclaude setup --profile openai --skip models"),
+    variables=(*PROFILE, *OVERRIDES, *CLAUDE, *AWS_FILES, *CONFIG),
+    docs="docs/install.md",
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    add_page(parser, PAGE)
+    parser.add_argument("--profile", metavar="NAME", help="make this profile the default")
+    parser.add_argument(
+        "--skip", metavar="STEP", action="append", default=[], choices=tuple(STEPS), help=names()
+    )
+    parser.add_argument(
+        "--yes", action="store_true", help="ask nothing, only report what is missing"
+    )
+    add_json(parser)
+
+
+def names() -> str:
+    """The steps, for the help."""
+    return f"skip a step ({', '.join(STEPS)}); can be repeated"
+
+
+def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -> Result:
+    """Take every step. Exit status 1 if a step is left that would stop a launch."""
+    setup = Setup(
+        places=places,
+        env=env,
+        asked=arguments.profile,
+        may_ask=is_attended() and not arguments.yes,
+    )
+    done = take_steps(setup, frozenset(arguments.skip))
+    missing = [one for one in done if one.state == "missing"]
+    rows = [(one.state, one.step, one.what) for one in done]
+    text = table(("STATE", "STEP", "WHAT"), rows)
+    text += "".join(f"\n{one.step}: {one.fix}" for one in missing)
+    text += ("\n" if missing else "") + "\n" + closing(done, is_ready=not missing)
+    return Result(
+        text=text,
+        data={
+            "ready": not missing,
+            "steps": [as_data(one) for one in done],
+        },
+        exit_code=1 if missing else 0,
+    )
+
+
+def closing(done: list[Done], *, is_ready: bool) -> str:
+    """What to do next."""
+    if is_ready:
+        return f"start with: {LAUNCH}\n"
+    count = sum(one.state == "missing" for one in done)
+    left = "1 step left" if count == 1 else f"{count} steps left"
+    return f"{left}; then run `openclaude setup` again, or see `openclaude doctor`\n"
+
+
+def as_data(done: Done) -> dict[str, str]:
+    """A step as JSON; `state` and `mend` are `status` and `fix` as they were called before."""
+    return {
+        "step": done.step,
+        "status": done.state,
+        "what": done.what,
+        "fix": done.fix,
+        "state": "so already" if done.state == "ok" else done.state,
+        "mend": done.fix,
+    }

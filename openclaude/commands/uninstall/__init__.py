@@ -1,0 +1,1 @@
+"""`openclaude uninstall`: stops everything and removes what openclaude has written."""

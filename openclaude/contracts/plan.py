@@ -1,0 +1,132 @@
+"""The plan: everything a stack and a launch will do, as plain frozen data.
+
+Knows: units, listeners, tiers, the launch. Independent of: how it is decided or carried out. A plan
+contains names of secrets and local keys, never their values. Annotations are not postponed here:
+`decode` reads them.
+"""
+
+import json
+from typing import Any, Self
+
+from openclaude.contracts.decode import Malformed, decode, encode, read_json
+from openclaude.contracts.record import Record
+from openclaude.contracts.references import BadReference, parse_secret
+
+PLAN_VERSION = 3
+HIGHEST_PORT = 65535  # of the second of a pair
+NEVER_S = 3.2e9  # a hundred years: JSON has no infinity
+
+# placeholders in a plan's texts, filled by the launch at the last moment
+MAIN_URL = "{openclaude:main-url}"
+PROVIDERS_URL = "{openclaude:providers-url}"
+MAIN_KEY = "{openclaude:main-key}"
+PROVIDERS_KEY = "{openclaude:providers-key}"
+STACK_FOLDER = "{openclaude:stack-folder}"
+
+
+class Unit(Record):
+    """One process we own: the application it serves and the environment it is given.
+
+    `environment` is all of it except `inherit`: names taken over from the user's environment when
+    they are set there. Values may hold the placeholders above. `secrets` says where the value of a
+    variable is (`env:NAME`, `file:PATH`, `command:ARGV`); it is fetched when the unit starts.
+    """
+
+    name: str
+    application: str  # module:attribute of an ASGI application
+    environment: dict[str, str]
+    inherit: tuple[str, ...]
+    prepare: tuple[str, ...] = ()  # module:function, called once before the application is made
+    secrets: dict[str, str] = {}  # variable -> secret reference  # noqa: RUF012 - never changed
+
+
+class TierPlan(Record):
+    """Where the requests of one tier go."""
+
+    tier: str
+    model: str  # what the profile says: provider/model, a claude-... id, or "claude"
+    slot: str  # the slot id claude asks for, or "" where the tier is Claude's
+    label: str
+    region: str
+    context_window: int  # tokens; 0 where the tier is Claude's
+    max_output_tokens: int
+    behaves_as: str  # the Claude model claude should take the slot for, or ""
+
+
+class LaunchPlan(Record):
+    """claude's settings, before the user's own are merged in."""
+
+    environment: dict[str, str]  # for the settings file's `env`
+    default_environment: dict[str, str]  # the same, where the user has not chosen a value
+    remove: tuple[str, ...]  # names that must not be in claude's process environment
+    picker: tuple[dict[str, str], ...]  # rows for the settings file's `modelPicker`
+    agents: dict[str, dict[str, Any]]  # for `--agents`
+
+
+class Plan(Record):
+    """The plan of one profile's stack and launches."""
+
+    profile: str
+    port: int  # preferred: main here, providers on the next
+    strict: bool  # no other pair when this one is busy
+    anthropic_url: str
+    aws_profile: str  # the named AWS profile the providers use, or ""
+    tiers: tuple[TierPlan, ...]
+    units: tuple[Unit, ...]
+    files: dict[str, str]  # name -> text of what the units read
+    launch: LaunchPlan
+    preload_environment: dict[str, str]  # all that the forkserver gets; no secret
+    before_fork: tuple[str, ...] = ()  # module:function, called last in the forkserver
+    idle_sleep_s: float = NEVER_S  # without a request for this long, the units end
+    linger_s: float = NEVER_S  # without a session for this long, everything ends
+    is_tls: bool = True  # claude speaks TLS to main
+    digest: str = ""
+
+    def to_json(self) -> str:
+        """The plan as one JSON document; `read_plan` is its inverse."""
+        document = {"version": PLAN_VERSION, **encode(self)}
+        return json.dumps(document, indent=2, sort_keys=True) + "\n"
+
+    def sealed(self, made_by: str) -> Self:
+        """The plan with its digest: over everything in it and the version that made it."""
+        import hashlib  # 4 ms that only a compile pays
+
+        blank = self._replace(digest="")
+        digest = hashlib.sha256(f"{made_by}\n{blank.to_json()}".encode()).hexdigest()
+        return blank._replace(digest=f"sha256:{digest}")
+
+    @property
+    def patience(self) -> dict[str, float]:
+        """For how long an unused stack stays, and its units."""
+        return {"idle_sleep_s": self.idle_sleep_s, "linger_s": self.linger_s}
+
+    @property
+    def slots(self) -> tuple[TierPlan, ...]:
+        """The tiers that do not go to Anthropic."""
+        return tuple(tier for tier in self.tiers if tier.slot)
+
+
+def read_plan(text: str) -> Plan:
+    """The plan that `Plan.to_json` wrote.
+
+    Raises Malformed, a ValueError, if the text is not a plan of this version; a caller with a
+    cached plan then compiles again.
+    """
+    document = read_json(text, "plan")
+    if not isinstance(document, dict) or document.pop("version", None) != PLAN_VERSION:
+        raise Malformed("plan: it is from another version")
+    plan = decode(Plan, document, "plan")
+    if not 0 < plan.port < HIGHEST_PORT:
+        raise Malformed(f"plan: `port` must be between 1 and {HIGHEST_PORT - 1}")
+    for unit in plan.units:
+        for variable, reference in unit.secrets.items():
+            check_secret(reference, f"plan: `{variable}` in the secrets of `{unit.name}`")
+    return plan
+
+
+def check_secret(reference: str, what: str) -> None:
+    """Raise Malformed for a text that is not a secret reference."""
+    try:
+        parse_secret(reference)
+    except BadReference as error:
+        raise Malformed(f"{what} {error}") from None

@@ -1,0 +1,65 @@
+"""The routing table: main's view of its profile, passed in an environment variable.
+
+Knows: the fields, their types, the JSON form. Independent of: who fills it in, how a request is
+routed by it.
+"""
+
+import enum
+import json
+from collections.abc import Mapping
+
+from openclaude.contracts.decode import Malformed, encode, read
+from openclaude.contracts.record import Record
+
+VARIABLE = "OPENCLAUDE_ROUTES"
+OLD_VARIABLE = "OPENCLAUDE_LANES"  # in the plans of a supervisor of 0.2.0 or older
+WHAT = "main's routing table"  # in the sentences about one that cannot be read
+
+
+class AnthropicAuth(enum.StrEnum):
+    """Who pays at Anthropic."""
+
+    PLAN = "plan"
+    API_KEY = "api-key"
+    NONE = "none"
+
+
+class SlotRoute(Record):
+    """What main knows about a slot; every field may be empty."""
+
+    model: str = ""
+    context_window: int = 0  # tokens
+    aws_profile: str = ""
+    key: str = ""  # where the provider's key is: a reference, never the key
+    address: str = ""  # the provider's, where the profile names one
+    profile: str = ""  # openclaude's, which the commands in error messages are to name
+    claude: str = ""  # the id at Anthropic of who answers claude's helpers
+
+
+class RoutingTable(Record):
+    """Where main sends which model."""
+
+    slots: dict[str, SlotRoute]  # by slot id
+    auth: AnthropicAuth = AnthropicAuth.PLAN
+    on_limit: str = ""  # the slot that answers when the plan's limit is reached
+    agents: dict[str, str] = {}  # claude's own agents by name -> slot id  # noqa: RUF012 - never changed
+    searches_at_anthropic: bool = True  # a slot's server tools, where claude's login pays
+
+    def to_json(self) -> str:
+        """The table as one JSON document; `read_routing` is its inverse."""
+        return json.dumps(encode(self))
+
+
+def read_routing(text: str) -> RoutingTable:
+    """The table that `RoutingTable.to_json` wrote. Raises Malformed."""
+    table = read(RoutingTable, text, WHAT)
+    if table.on_limit and table.on_limit not in table.slots:
+        raise Malformed(f"{WHAT}: `on_limit` is not a slot of the table")
+    if not table.slots.keys() >= {*table.agents.values()}:
+        raise Malformed(f"{WHAT}: `agents` names what is not a slot of the table")
+    return table
+
+
+def routing_in(env: Mapping[str, str]) -> RoutingTable:
+    """The table in the environment of main. Raises KeyError or Malformed."""
+    return read_routing(env[VARIABLE if VARIABLE in env else OLD_VARIABLE])

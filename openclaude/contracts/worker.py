@@ -1,0 +1,159 @@
+"""The messages between the supervisor and the processes it starts.
+
+Knows: the messages of the forkserver's channel, of a fork's set-up pipe, of a unit's report pipe
+and of the variable that says where its secrets are. Independent of: pipes, processes.
+A supervisor may have started before openclaude was updated, and what it starts after that is new:
+the forms stay readable.
+"""
+
+import json
+import re
+
+from openclaude.contracts.decode import Malformed, decode, encode, read, read_json, to_line
+from openclaude.contracts.record import Record
+
+# The item of a request's ASGI scope to call once it has shown the local key. Before that it neither
+# keeps the stack awake nor has a lasting claim on its connection.
+ADMIT = "openclaude.admit"
+FATAL = "!"  # begins a line of a unit that cannot start, in place of its numbers
+WARNING = "~"  # begins a line of a unit that serves, but worse than it should
+# The item of the ASGI lifespan scope to call with such a sentence
+WARN = "openclaude.warn"
+
+
+# The forkserver's channel: one message is one packet ----------------------------------------------
+
+
+class ForkOrder(Record, is_open=True):
+    """To the forkserver: fork an instance of this application; its descriptors are attached."""
+
+    application: str  # module:attribute
+
+
+class ForkserverReady(Record, is_open=True):
+    """From the forkserver: everything is imported."""
+
+    ready: bool = True
+
+
+class Forked(Record, is_open=True):
+    """From the forkserver: the answer to an order."""
+
+    forked: int  # pid
+
+
+class ForkEnded(Record, is_open=True):
+    """From the forkserver: a fork has ended."""
+
+    exited: int  # pid
+    code: int  # exit status, or the signal's number below zero
+
+
+ForkserverMessage = ForkserverReady | Forked | ForkEnded
+KINDS: dict[str, type[ForkserverMessage]] = {
+    "ready": ForkserverReady,
+    "forked": Forked,
+    "exited": ForkEnded,
+}
+
+
+def read_order(packet: bytes) -> ForkOrder:
+    """Decode an order. Raises Malformed."""
+    return read(ForkOrder, packet, "order to the forkserver")
+
+
+def read_forkserver_message(packet: bytes) -> ForkserverMessage:
+    """Decode a message of the forkserver. Raises Malformed."""
+    document = read_json(packet, "message of the forkserver")
+    for name, kind in KINDS.items():
+        if isinstance(document, dict) and name in document:
+            return decode(kind, document, "message of the forkserver")
+    raise Malformed(f"message of the forkserver: it must have one of {', '.join(KINDS)}")
+
+
+# The set-up pipe of a fork: one JSON document -----------------------------------------------------
+
+
+class UnitSetup(Record, is_open=True):
+    """What only the fork may know, not the forkserver: its environment, including keys."""
+
+    environment: dict[str, str]
+    folder: str  # to work in
+
+    def to_json(self) -> str:
+        """Encode the message."""
+        return to_line(encode(self)).decode()
+
+
+def read_unit_setup(text: str) -> UnitSetup:
+    """Decode the message. Raises Malformed."""
+    return read(UnitSetup, text, "set-up of a unit")
+
+
+# A unit's secrets, in its environment: [references by variable, environment of commands] ----------
+
+# The file with a stack's key and certificate, in the environment of its units.
+CERTIFICATE_VARIABLE = "OPENCLAUDE_CERTIFICATE"
+# whom main meets at the address of providers: the path of a certificate, in PEM
+HOP_CERTIFICATE_VARIABLE = "OPENCLAUDE_HOP_CERTIFICATE"
+SECRETS_VARIABLE = "OPENCLAUDE_SECRETS"
+
+
+def secrets_text(references: dict[str, str], environment: dict[str, str]) -> str:
+    """Encode where a unit's secrets are."""
+    return json.dumps([references, environment])
+
+
+def read_secrets(text: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Where a unit's secrets are, and the environment of commands. Raises Malformed."""
+    return read(tuple[dict[str, str], dict[str, str]], text, SECRETS_VARIABLE)
+
+
+# The report pipe of a unit: short lines of text, for a busy unit writes many ----------------------
+
+
+class UnitLoad(Record):
+    """A unit's load, which is also its heartbeat."""
+
+    in_flight: int  # requests
+    served: int
+
+
+class UnitFatal(Record):
+    """Why a unit cannot start until the user fixes something."""
+
+    sentence: str
+
+
+class UnitWarning(Record):
+    """What a unit serves worse for."""
+
+    sentence: str
+
+
+def load_line(in_flight: int, served: int) -> bytes:
+    """Encode a unit's load."""
+    return b"%d %d\n" % (in_flight, served)
+
+
+def fatal_line(sentence: str) -> bytes:
+    """Encode a fatal error."""
+    return f"{FATAL}{' '.join(sentence.split())}\n".encode()
+
+
+def warning_line(sentence: str) -> bytes:
+    """A unit's warning as it is sent; a version that does not know it logs it, and goes on."""
+    return f"{WARNING}{' '.join(sentence.split())}\n".encode()
+
+
+def read_unit_line(line: bytes) -> UnitLoad | UnitFatal | UnitWarning:
+    """One line of a unit's report, without its end. Raises Malformed."""
+    text = line.decode("utf-8", "replace")
+    if text.startswith(FATAL):
+        return UnitFatal(sentence=text.removeprefix(FATAL).strip())
+    if text.startswith(WARNING):
+        return UnitWarning(sentence=text.removeprefix(WARNING).strip())
+    numbers = text.split(" ")
+    if len(numbers) != 2 or not all(re.fullmatch("[0-9]{1,15}", part) for part in numbers):
+        raise Malformed("report of a unit: a line must be two whole numbers")
+    return UnitLoad(in_flight=int(numbers[0]), served=int(numbers[1]))

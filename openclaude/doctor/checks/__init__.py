@@ -1,0 +1,1 @@
+"""Judges the snapshot: one module for each subject."""

@@ -1,0 +1,1 @@
+"""Looks at the machine once, for all checks."""

@@ -1,0 +1,116 @@
+"""The world as the doctor sees it: looked at once, then never changed.
+
+Knows: what the checks may ask about. Independent of: how it was found out (`look`), and what
+follows (the checks).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from openclaude.aws.files import AwsFacts
+from openclaude.claude.launch import SettingsFile
+from openclaude.claude.login import Login
+from openclaude.claude.settings import BrokenSettings
+from openclaude.compatibility import Trial
+from openclaude.contracts.plan import Plan
+from openclaude.diagnostics import Diagnostic
+from openclaude.errors import OpenclaudeError
+
+
+class Claude(NamedTuple):
+    """The `claude` that a launch would become."""
+
+    path: str = ""
+    missing: OpenclaudeError | None = None
+    cannot_run: str = ""  # why it did not tell its version
+    version: str = ""
+    login: Login | None = None  # None: its answer was not understood
+
+
+class ProfileSeen(NamedTuple):
+    """The profile that a launch would use."""
+
+    name: str
+    errors: tuple[Diagnostic, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
+    plan: Plan | None = None
+    auth: str = ""
+    description: str = ""
+    sources: tuple[str, ...] = ()  # its files
+    bedrock: tuple[tuple[str, str], ...] = ()  # (model id, region), each to be asked once
+    others: tuple[str, ...] = ()  # models of other providers
+    endpoint_url: str = ""
+    disclosures: tuple[str, ...] = ()  # who receives what, a sentence each
+
+
+class Port(NamedTuple):
+    """A port that the stack prefers."""
+
+    number: int
+    is_free: bool
+    holder: str  # ` by NAME (pid N)`, or ""
+
+
+class StackSeen(NamedTuple):
+    """What is known of the profile's stack."""
+
+    is_recorded: bool = False
+    is_live: bool = False
+    version: str = ""
+    report: Mapping[str, Any] | None = None
+    silent: OpenclaudeError | None = None
+
+
+class Package(NamedTuple):
+    """An installed package that is not the locked one."""
+
+    name: str
+    installed: str  # "" for none
+    locked: str
+
+
+class Folder(NamedTuple):
+    """A folder of ours, or where it would be made."""
+
+    path: str
+    problem: str = ""  # why it cannot be used
+    exposed: str = ""  # what of the folders above it another user could change
+    free_bytes: int = 0
+
+
+class PathMode(NamedTuple):
+    """A file whose permissions matter."""
+
+    path: str
+    mode: int
+
+
+class LostSecret(NamedTuple):
+    """A secret that is not available."""
+
+    reference: str
+    why: str
+
+
+class World(NamedTuple):
+    """The input of the checks."""
+
+    env: Mapping[str, str]
+    claude: Claude
+    wanted: ProfileSeen
+    aws: AwsFacts
+    settings: tuple[SettingsFile, ...] = ()
+    broken: tuple[BrokenSettings, ...] = ()
+    dead: frozenset[str] = frozenset()  # loopback addresses without a listener
+    ports: tuple[Port, ...] = ()
+    stack: StackSeen = StackSeen()
+    trials: tuple[Trial, ...] = ()  # versions of claude that were tried
+    litellm: str = ""  # the installed version; "none"
+    packages: tuple[Package, ...] = ()
+    lock: str = ""  # the file they were compared with
+    restore: str = ""  # the command that installs what it names
+    folders: tuple[Folder, ...] = ()
+    modes: tuple[PathMode, ...] = ()
+    lost: tuple[LostSecret, ...] = ()

@@ -1,0 +1,208 @@
+"""Our files on disk: private, and never half written.
+
+Knows: modes, atomic replacement, locks. Independent of: the content of the files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from openclaude.errors import OpenclaudeError
+
+# longer than the longest thing done under a lock: a stack's stop
+LOCK_TIMEOUT_S = 60.0
+NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+LARGEST = 64 * 1024 * 1024  # bytes of a file of ours; a plan has 20 kB
+
+
+class FolderUnusable(OpenclaudeError):
+    """One of our directories that cannot be created, written or trusted."""
+
+    code = "folder-unusable"
+
+
+class NotTrusted(OSError):
+    """A file that another user may have written."""
+
+
+class LockHeld(OpenclaudeError):
+    """Another openclaude holds a lock and does not release it."""
+
+    code = "lock-held"
+
+
+def private_folder(path: Path) -> Path:
+    """`path` as a folder only its owner can enter (0700), made if it is not there.
+
+    Raises FolderUnusable when it cannot be made, or when another user owns it or may change a
+    folder above it.
+    """
+    try:
+        make_folder(path)
+        found = path.stat()
+        if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) & 0o077:
+            path.chmod(0o700)
+    except OSError as error:
+        raise FolderUnusable(
+            f"cannot use the directory `{path}`: {error.strerror or error}",
+            hint=f"make it writable (`mkdir -p {path} && chmod 700 {path}`), or choose another "
+            "place with XDG_STATE_HOME and XDG_CACHE_HOME",
+        ) from error
+    if found.st_uid != os.geteuid():
+        raise FolderUnusable(
+            f"the directory `{path}` belongs to another user (uid {found.st_uid})",
+            hint="openclaude keeps local keys there; choose another place with XDG_STATE_HOME",
+        )
+    try:
+        check_above(path)
+    except OSError as error:
+        raise untrusted(path, error) from error
+    return path
+
+
+def untrusted(path: Path, error: OSError) -> FolderUnusable:
+    """The message if another user may change what is at `path`."""
+    return FolderUnusable(
+        f"cannot keep files in `{path}`: {error}",
+        hint="another user could replace openclaude's keys and plans there; take the right to "
+        "write away from others (`chmod go-w DIRECTORY`), or choose another place with "
+        "XDG_STATE_HOME and XDG_CACHE_HOME",
+    )
+
+
+def check_above(path: Path) -> None:
+    """Raise NotTrusted where another user owns or may change a folder that `path` lies in.
+
+    Raises OSError where one cannot be looked at.
+    """
+    real = Path(os.path.realpath(path))  # a cache may be a link to a larger disk
+    for folder in {*path.absolute().parents, *real.parents}:
+        check_owner(folder, folder.stat())
+
+
+def make_folder(path: Path) -> None:
+    """Create a directory and its parents with 0700: `parents=True` would leave those to umask."""
+    try:
+        path.mkdir(mode=0o700, exist_ok=True)
+    except FileNotFoundError:
+        make_folder(path.parent)
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
+def read_trusted(path: Path) -> str:
+    """The content of a file of ours, if only we can have written it, as in ssh (StrictModes).
+
+    Raises NotTrusted, an OSError, where another user owns or may change the file or a folder above
+    it; OSError; UnicodeDecodeError.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise NotTrusted(f"`{path}` is not a regular file")
+        check_owner(path, found)
+        check_above(path)
+        if found.st_size > LARGEST:
+            raise NotTrusted(f"`{path}` is longer than {LARGEST} bytes")
+        return file.read(LARGEST).decode("utf-8")
+
+
+def check_owner(path: Path, found: os.stat_result) -> None:
+    """Raise NotTrusted where another user but root owns `path` or may change it.
+
+    In a folder such as /tmp every user may make entries, and can change only their own. A group
+    that is this user's own may write: with a umask of 002 everything is made so.
+    """
+    if found.st_uid not in {0, os.geteuid()}:
+        raise NotTrusted(f"`{path}` belongs to another user (uid {found.st_uid})")
+    by_group = found.st_mode & stat.S_IWGRP and found.st_gid not in {0, os.getegid()}
+    by_others = found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX
+    if by_group or by_others:
+        raise NotTrusted(f"`{path}` can be changed by other users")
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace `path` atomically with `text`, mode 0600 from the start.
+
+    Raises FolderUnusable if it cannot be written.
+
+
+    """
+    # an unpredictable name: other users of the folder could have put a link there
+    temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
+    try:
+        descriptor = os.open(temporary, NEW, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)  # noqa: PTH105 - the same call, without building a Path
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise FolderUnusable(
+            f"cannot write `{path}`: {error.strerror or error}",
+            hint="free some space or make the directory writable, then try again; nothing was "
+            "changed",
+        ) from error
+
+
+def read_regular(path: str | Path, largest: int, *, is_private: bool = False) -> bytes:
+    """What a regular file says, at most `largest` bytes; b"" for everything else.
+
+    Neither a FIFO nor a device nor a folder holds the caller up. With `is_private`, a link and a
+    file that any user but its owner, who is us, may use count as nothing.
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK | (os.O_NOFOLLOW if is_private else 0)
+    try:
+        descriptor = os.open(path, flags)
+    except (OSError, ValueError):  # a name with a NUL is none
+        return b""
+    try:
+        found = os.fstat(descriptor)
+        is_ours = found.st_uid == os.geteuid() and not found.st_mode & 0o077
+        if not stat.S_ISREG(found.st_mode) or (is_private and not is_ours):
+            return b""
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(largest)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the advisory lock of the file `path`; wait for it with a timeout.
+
+    Raises FolderUnusable when the file cannot be made, LockHeld after the timeout.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise FolderUnusable(
+            f"cannot write `{path}`: {error.strerror or error}",
+            hint="make the directory writable, then try again; nothing was changed",
+        ) from error
+    try:
+        take_lock(descriptor, path)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def take_lock(descriptor: int, path: Path) -> None:
+    """Wait for the lock. Raises LockHeld: a launch that was suspended would hold up all others."""
+    deadline = time.monotonic() + LOCK_TIMEOUT_S
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise LockHeld(
+                    f"another openclaude has held `{path}` for {LOCK_TIMEOUT_S:.0f} s",
+                    hint=f"find it with `fuser -v {path}`, and end it if it hangs",
+                ) from None
+        time.sleep(0.01)

@@ -1,0 +1,1 @@
+"""Rewrites a slot's errors into messages that claude can show."""

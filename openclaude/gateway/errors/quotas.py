@@ -1,0 +1,91 @@
+"""Limits that retrying cannot get past, so that claude need not retry eleven times.
+
+Knows: how providers word an account without credit and a limit of a day or longer, each with its
+source. Independent of: how the error is reported. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import NamedTuple
+
+
+class Quota(Enum):
+    """Which limit was reached."""
+
+    MONEY = "money"
+    PERIOD = "period"  # a limit over hours, days or more
+    SIZE = "size"  # one request exceeds the limit per minute
+
+
+class QuotaForm(NamedTuple):
+    """How one provider words it."""
+
+    quota: Quota
+    pattern: str
+    source: str
+
+
+# Only these statuses can be about a limit; a 400 only if it is about credit
+MONEY_STATUSES = frozenset({400, 403, 413, 429})
+LIMIT_STATUSES = frozenset({403, 413, 429})
+
+QUOTAS = (
+    QuotaForm(
+        Quota.MONEY,
+        r"insufficient[ _](?:account )?(?:balance|funds?|credits?|quota)"
+        r"|(?:balance|credits?|funds) (?:is |are |has been |have been )?"
+        r"(?:insufficient|exhausted|depleted|not enough|too low|used up)",
+        "OpenAI, DeepSeek: Gitlawb/openclaude#936; Kimi: anomalyco/opencode#24462",
+    ),
+    QuotaForm(
+        Quota.MONEY,
+        r"in arrears|arrearage|overdue|recharge|top[ -]?up|out of credits?|payment required"
+        r"|good standing|\u4f59\u989d\u4e0d\u8db3|\u6b20\u8d39|\u5145\u503c",
+        "GLM, code 1113: Gitlawb/openclaude#936; DashScope: tencentmusic/supersonic#1572",
+    ),
+    QuotaForm(
+        Quota.MONEY,
+        r"used all available credits|(?:spending|billing|credit)(?: hard)? limit",
+        "xAI: continuedev/continue#10373, warpdotdev/warp#14863",
+    ),
+    QuotaForm(
+        Quota.MONEY,
+        r"free tier of the model has been exhausted|FreeTierOnly",
+        "DashScope: APIParkLab/APIPark#394",
+    ),
+    QuotaForm(Quota.MONEY, "exceeded_current_quota_error", "Kimi: MoonshotAI/Kimi-K2#5"),
+    QuotaForm(
+        Quota.PERIOD,
+        r"(?:per|a|each)[ -](?:day|week|month)|Per(?:Day|Week|Month)"
+        r"|\b(?:daily|weekly|monthly)\b|\b(?:RPD|TPD)\b",
+        "Bedrock: UKGovernmentBEIS/inspect_ai#5526; OpenRouter, Groq: decolua/9router; "
+        "Gemini's quotaId: google-gemini/gemini-cli#8437",
+    ),
+    QuotaForm(
+        Quota.PERIOD,
+        r"usage limit|limit will reset at|premium requests|\u4f7f\u7528\u4e0a\u9650",
+        "GLM, codes 1308 and 1310: hugalafutro/model-hotel#955, dirge-code/dirge#818",
+    ),
+    QuotaForm(Quota.PERIOD, r"\blimit: 0\b", "Gemini: continuedev/continue#10062"),
+)
+COMPILED = tuple((form.quota, re.compile(form.pattern, re.IGNORECASE)) for form in QUOTAS)
+# OpenAI's wording for no credit left, which Gemini uses for every limit, even one per minute
+OPENAI = re.compile(r"exceeded your current quota", re.IGNORECASE)
+PASSES = re.compile(r"retry in|try again in|per[ -]?min|PerMinute", re.IGNORECASE)
+ASKED = re.compile(r"Limit:? (?P<limit>\d{1,12}+).{0,40}?Requested:? (?P<size>\d{1,12}+)", re.I)
+
+
+def quota_in(status: int, text: str, marks: frozenset[str]) -> Quota | None:
+    """Return which limit an error is about, by status, wording, codes; None if a retry may help."""
+    if status not in MONEY_STATUSES:
+        return None
+    said = "\n".join([text, *sorted(marks)])
+    for quota, pattern in COMPILED:
+        if (quota is Quota.MONEY or status in LIMIT_STATUSES) and pattern.search(said):
+            return quota
+    if OPENAI.search(text) and not PASSES.search(said):
+        return Quota.MONEY
+    asked = ASKED.search(text) if status in LIMIT_STATUSES else None
+    return Quota.SIZE if asked and int(asked["size"]) > int(asked["limit"]) else None

@@ -1,0 +1,269 @@
+"""A slot's errors as claude shows them: one flat sentence that says what to do.
+
+Knows: which errors a slot can cause, how claude reacts to each status, and the command that fixes
+it; the wording for AWS is in `aws.faults`. Independent of: LiteLLM as a library, ASGI, how a slot
+is configured. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from openclaude.aws.faults import AwsCall, explain
+from openclaude.contracts.anthropic_error import USER_MUST_FIX, AnthropicError, status_of
+from openclaude.contracts.routing import SlotRoute
+from openclaude.gateway.errors.provider_message import ProviderMessage, unwrap
+from openclaude.gateway.errors.quotas import Quota, quota_in
+from openclaude.gateway.errors.reach import REDIRECT, UNTRUSTED, untrusted_sentence
+from openclaude.gateway.errors.redaction import presentable
+from openclaude.gateway.errors.too_long import (
+    BYTES_A_TOKEN,
+    MARKS,
+    Overflow,
+    is_another,
+    overflow_in,
+)
+
+
+def asked_of(slot: SlotRoute) -> AwsCall:
+    """The AWS request that was made for a slot."""
+    return AwsCall(presentable(slot.aws_profile), slot.profile, slot.model)
+
+
+class Verdict(NamedTuple):
+    """The classification of an error, before it is written as a message."""
+
+    status: int
+    sentence: str
+    retry_after: str | None = None
+
+
+NO_SLOT = SlotRoute()
+UNPROCESSABLE = 422
+BROKE_OFF = "the connection broke before the reply was complete"
+
+
+def flat_error(
+    status: int,
+    body: bytes,
+    *,
+    headers: Mapping[str, str] | None = None,
+    slot: SlotRoute = NO_SLOT,
+    request_bytes: int = 0,
+) -> AnthropicError:
+    """Return the error that claude gets for a non-2xx reply of a slot.
+
+    `headers` are the reply's, with names in lower case. `request_bytes` is the length of claude's
+    request; it is used to estimate the size of a prompt that is too long if the provider gives no
+    number.
+    """
+    message = unwrap(body)
+    status = message.upstream or status
+    if too_long := prompt_too_long(status, message, slot, request_bytes):
+        return AnthropicError(400, too_long)
+    verdict = classify(real_status(status, message), message, slot)
+    return AnthropicError(
+        verdict.status,
+        f"{slot.model or message.group or 'this slot'}: {verdict.sentence}",
+        verdict.retry_after or asked_delay(headers or {}),
+    )
+
+
+def flatten_event(
+    data: str, *, slot: SlotRoute = NO_SLOT, request_bytes: int = 0
+) -> AnthropicError:
+    """Do the same for the `data` of an SSE `error` event, with the status that it stands for."""
+    found = re.search(r'"error"\s*:\s*\{\s*"type"\s*:\s*"(\w+)"', data)
+    status = status_of(found[1] if found else "")
+    return flat_error(status, data.encode(), slot=slot, request_bytes=request_bytes)
+
+
+def hop_is_down(slot: SlotRoute) -> AnthropicError:
+    """Main met the error itself: no reply of providers is there.
+
+    New connections wait in the socket of providers, so this is one it lost by crashing.
+    """
+    return AnthropicError(503, f"{slot.model}: the providers instance is restarting", "1")
+
+
+def broke_off(slot: SlotRoute) -> AnthropicError:
+    """The reply of providers ended before it was whole."""
+    return AnthropicError(502, f"{slot.model}: {BROKE_OFF}")
+
+
+def real_status(status: int, message: ProviderMessage) -> int:
+    """Return the status that the provider meant.
+
+    LiteLLM makes a 500 of some statuses of an OpenAI-like provider; its document still names the
+    real one. Bedrock's own 424 is a ModelErrorException, which is temporary: claude must try
+    again.
+    """
+    if status == 500 and message.code and not message.upstream:
+        return message.code
+    if USER_MUST_FIX in (status, message.upstream) and "BedrockException" in message.kinds:
+        return 502
+    return status if 400 <= status < 600 else 502
+
+
+DELAY = re.compile(r"\d{1,6}(\.\d+)?|[A-Z][a-z]{2}, [\w: ]{20,30}")  # seconds, or an HTTP date
+
+
+def asked_delay(headers: Mapping[str, str]) -> str | None:
+    """Return the retry-after of the reply; LiteLLM renames a provider's header."""
+    value = headers.get("retry-after") or headers.get("llm_provider-retry-after") or ""
+    return value if DELAY.fullmatch(value) else None
+
+
+# Prompts that are too long ------------------------------------------------------------------------
+
+
+def prompt_too_long(
+    status: int, message: ProviderMessage, slot: SlotRoute, request_bytes: int
+) -> str:
+    """Return Anthropic's own message for a prompt over the window, or "" for other errors.
+
+    claude compacts the conversation when it sees this message, by the difference of the two
+    numbers. So the numbers are the provider's, or an estimate of four bytes per token if that
+    exceeds the slot's window, and never invented: without numbers claude drops a share of its own
+    choice (it recognises the message without numbers: measured with Claude Code 2.1.330).
+    """
+    estimate = request_bytes // BYTES_A_TOKEN
+    overflow = overflow_in(message.text)
+    if overflow is None and is_too_long(status, message, estimate, slot.context_window):
+        overflow = Overflow()
+    if overflow is None:
+        return ""
+    window = overflow.window or slot.context_window
+    tokens = overflow.tokens or (window + overflow.over if overflow.over else estimate)
+    if tokens > window > 0:
+        return f"prompt is too long: {tokens} tokens > {window} maximum"
+    return f"prompt is too long for {slot.model or message.group or 'this slot'}"
+
+
+def is_too_long(status: int, message: ProviderMessage, estimate: int, window: int) -> bool:
+    """Tell whether a prompt is too long from everything but the wording of the error.
+
+    A 413 without a message means this (reported for Cerebras); for such a 400 only the sizes tell.
+    """
+    if is_another(message.text) or quota_in(status, message.text, message.marks):
+        return False
+    if "ContextWindowExceededError" in message.kinds or message.marks & MARKS:
+        return True
+    if 413 in (status, message.code):
+        return True
+    return status == 400 and not presentable(message.text) and estimate > window > 0
+
+
+# Everything else --------------------------------------------------------------------------------
+
+
+def classify(status: int, message: ProviderMessage, slot: SlotRoute) -> Verdict:
+    """Return the verdict of the first rule that matches this error."""
+    if fault := explain(message.text, asked_of(slot), presentable):
+        return Verdict(USER_MUST_FIX, fault.sentence)
+    for pattern, verdict in RULES:
+        if found := re.search(pattern, message.text, re.IGNORECASE):
+            return verdict(found, slot)
+    text = presentable(message.text) or f"HTTP {status} without an error message"
+    if quota := quota_in(status, message.text, message.marks):
+        return Verdict(USER_MUST_FIX, USED_UP[quota].format(text))
+    return by_status(status, text, slot)
+
+
+# A limit that will not pass while claude keeps retrying
+USED_UP = {
+    Quota.MONEY: "the account at the provider has no credit for this ({}); "
+    "add credit there, or choose another model with `/model`",
+    Quota.PERIOD: "a limit of the provider is used up, for longer than claude would wait ({}); "
+    "ask again when it resets, or choose another model with `/model`",
+    Quota.SIZE: "the request is larger than what the provider allows in a minute ({}); "
+    "raise that limit there, or choose another model with `/model`",
+}
+
+
+def by_status(status: int, text: str, slot: SlotRoute) -> Verdict:
+    """Classify an error that only its status explains."""
+    if status in (401, 403) and slot.key:
+        return Verdict(
+            USER_MUST_FIX,
+            f"the provider rejected the API key from `{slot.key}` ({text}); "
+            "put a valid key there, then run `openclaude restart`",
+        )
+    if status in (401, 403):
+        return fix(
+            f"the provider rejected this slot's credentials ({text})", "openclaude logs providers"
+        )
+    if status == 404:
+        return fix(
+            f"the provider does not have this model ({text})", "openclaude profiles validate"
+        )
+    if status == UNPROCESSABLE:
+        return Verdict(USER_MUST_FIX, f"the provider rejected the request (HTTP 422): {text}")
+    return Verdict(status, text)
+
+
+def fix(problem: str, *commands: str) -> Verdict:
+    """Return an error that the user must fix: what is wrong, and the command that fixes it."""
+    return Verdict(
+        USER_MUST_FIX, f"{problem}; run " + " or ".join(f"`{command}`" for command in commands)
+    )
+
+
+Rule = Callable[["re.Match[str]", SlotRoute], Verdict]
+
+
+def broken_off(_found: re.Match[str], _slot: SlotRoute) -> Verdict:
+    """The provider, or our providers instance, closed the connection in the middle of a reply."""
+    return Verdict(502, BROKE_OFF)
+
+
+def out_of_step(_found: re.Match[str], _slot: SlotRoute) -> Verdict:
+    """Main and providers were not started from the same plan."""
+    return fix("the providers instance does not belong to this stack", "openclaude restart")
+
+
+def unreachable(found: re.Match[str], _slot: SlotRoute) -> Verdict:
+    """The address refused the connection or is unknown. On loopback a server is not running."""
+    return out_of_reach(presentable(found["address"]))
+
+
+def redirected(found: re.Match[str], _slot: SlotRoute) -> Verdict:
+    """The address redirects its clients elsewhere, along with the key and the conversation."""
+    return fix(presentable(found[0]), "openclaude profiles edit")
+
+
+def not_trusted(found: re.Match[str], _slot: SlotRoute) -> Verdict:
+    """The server's certificate was issued by an unknown authority."""
+    return Verdict(USER_MUST_FIX, untrusted_sentence(presentable(found["address"])))
+
+
+def no_connection(_found: re.Match[str], slot: SlotRoute) -> Verdict:
+    """The same from OpenAI's own client, which does not name the address."""
+    return out_of_reach(presentable(slot.address) or "the provider")
+
+
+def out_of_reach(address: str) -> Verdict:
+    """Nothing answers at the address."""
+    if re.match(r"(?:https?://)?(?:127\.|localhost|\[?::1)", address):
+        sentence = (
+            f"nothing is listening on {address}; start the server that the profile expects there"
+        )
+        return Verdict(USER_MUST_FIX, sentence)
+    return Verdict(503, f"cannot reach {address}")
+
+
+# Not AWS's errors: LiteLLM's messages, and those of aiohttp and asyncio (measured)
+RULES: tuple[tuple[str, Rule], ...] = (
+    (r"Invalid model name passed in model=|No connected db|No module named 'prisma'", out_of_step),
+    (
+        r"TransferEncodingError|Server disconnected|^Connection closed\.$"
+        r"|before emitting a message_stop",
+        broken_off,
+    ),
+    (REDIRECT, redirected),
+    (UNTRUSTED.pattern, not_trusted),
+    (r"Cannot connect to host (?P<address>\S+)", unreachable),
+    (r"^Connection error\.$", no_connection),
+)

@@ -1,0 +1,1 @@
+"""The only code that touches LiteLLM's internals: endpoints, warm-up, credentials."""

@@ -1,0 +1,1 @@
+"""Repairs a slot's replies into what claude can keep."""

@@ -1,0 +1,182 @@
+"""One tool call, assembled from its pieces: which tool, which id, which input.
+
+Knows: how providers alter names, ids and arguments. Independent of: dialects, the order of calls.
+Pure.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Callable, Collection
+from itertools import pairwise
+from typing import Any
+
+from openclaude.gateway.replies.events import ABSENT, CallPiece
+
+VALID_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+VALID_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+# what models write before and after a tool's name (gpt-oss, Kimi, Gemini)
+PREFIX = re.compile(r"^(?:(?:functions?|tools?|default_api)[.:/])+", re.IGNORECASE)
+SUFFIX = re.compile(r":\d+$")
+# what may follow a complete input: surplus brackets, tokens of a chat template
+CONTROLS = re.compile(r"[\x00-\x1f]")
+TRAILER = re.compile(r"(?:[\s}\]]|<\|[^|<>]*\|>)*")
+KEPT_OF_ID = 30
+# claude's own tools, and those of its MCP servers. Not all are offered all the time, and a model
+# that knows one from earlier may call it: claude answers with what to do (`ToolSearch`) and the
+# turn continues; text in its place would end the turn.
+OF_CLAUDE = re.compile(
+    r"mcp__[a-zA-Z0-9_-]+|Agent|AskUserQuestion|Bash|BashOutput|Edit|EnterPlanMode|ExitPlanMode"
+    r"|Glob|Grep|KillShell|LS|LSP|MultiEdit|NotebookEdit|Read|Skill|Task[A-Za-z]*|TodoWrite"
+    r"|ToolSearch|WebFetch|WebSearch|Write"
+)
+# The only key of an input that cannot be parsed. No tool has it, so claude answers the call with an
+# error (`required parameter missing`, `unexpected parameter`): the model sees its own text and that
+# error, and tries again. Text would have ended the turn; an error would make claude ask the same
+# model ten times.
+UNREADABLE = "_unreadable_arguments"
+
+
+class Call:
+    """One tool call, as far as it is known."""
+
+    def __init__(self) -> None:
+        self.id = ""
+        self.extra: Any = None
+        self.is_whole = False
+        self.held = 0  # pieces that came since the call was opened
+        self._names: list[str] = []
+        self._pieces: list[str] = []
+        self._value = ABSENT
+
+    def add(self, piece: CallPiece) -> None:
+        """Add a piece."""
+        self.id = self.id or piece.id
+        self.extra = self.extra or piece.extra
+        if piece.name and (not self._names or self._names[-1] != piece.name):
+            self._names.append(piece.name)
+        if piece.arguments:
+            self._pieces.append(piece.arguments)
+        if piece.value is not ABSENT:
+            self._value = piece.value
+        self.held += 1
+
+    @property
+    def spoken_name(self) -> str:
+        """Return the name as the provider sent it."""
+        return "".join(self._names)
+
+    def name(self, offered: Collection[str]) -> str:
+        """Return the offered tool that the call means; "" if none."""
+        for spoken in (self.spoken_name, *reversed(self._names)):
+            if name := tool_named(spoken, offered):
+                return name
+        return self.spoken_name if OF_CLAUDE.fullmatch(self.spoken_name) else ""
+
+    def arguments(self) -> str:
+        """Return the input as the text of a JSON object, whatever was sent."""
+        if self._value is ABSENT or (not self._value and self._pieces):
+            return object_text(self._pieces)
+        if isinstance(self._value, str):
+            text = object_text([self._value])
+            is_bad = self._pieces and text.startswith(f'{{"{UNREADABLE}"')
+            return object_text(self._pieces) if is_bad else text
+        return as_object(self._value)
+
+    @property
+    def has_arguments(self) -> bool:
+        """Tell whether the input has begun: then the name, which may come in pieces, is whole."""
+        return bool(self._pieces)
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether the call has no name, id or input yet."""
+        return not (self._names or self._pieces) and self._value is ABSENT
+
+
+def tool_named(spoken: str, offered: Collection[str]) -> str:
+    """Return the offered tool that a decorated name means; "" if none."""
+    if spoken in offered:
+        return spoken
+    bare = SUFFIX.sub("", PREFIX.sub("", spoken.partition("<|")[0].strip(" \t\r\n\"'`"))).strip()
+    if bare in offered:
+        return bare
+    alike = [name for name in offered if plain(name) == plain(bare)]
+    return alike[0] if len(alike) == 1 and bare else ""
+
+
+def plain(name: str) -> str:
+    """Return a name without the characters that providers change."""
+    return re.sub(r"[^a-z0-9]", "_", name.lower())
+
+
+def valid_id(spoken: str, used: Collection[str], token: Callable[[], str]) -> str:
+    """Return an id that Anthropic accepts, and that no other call of the conversation has."""
+    if VALID_ID.fullmatch(spoken) and spoken not in used:
+        return spoken
+    stem = re.sub(r"[^a-zA-Z0-9_-]", "_", spoken)[:KEPT_OF_ID] or "call"
+    return f"{stem}_{token()}"
+
+
+def object_text(pieces: list[str]) -> str:
+    """Return the JSON object in a call's pieces as text; unchanged if it is one already."""
+    text = "".join(pieces)
+    value = decoded(text)
+    if isinstance(value, dict):
+        # a control character in a string is JSON to us, and to no strict parser
+        return json.dumps(value) if CONTROLS.search(text) else text
+    if value is ABSENT:
+        value = mended(pieces, text)
+    return as_object(value, text)
+
+
+def decoded(text: str) -> Any:
+    """Return the JSON value of a text, ABSENT if it is not JSON; None for a blank text."""
+    if not text.strip():
+        return None
+    try:
+        return json.loads(text, strict=False, parse_constant=not_json)
+    except (ValueError, RecursionError):
+        return ABSENT
+
+
+def not_json(constant: str) -> Any:
+    """Raise ValueError: Python reads NaN and Infinity, no other parser does."""
+    raise ValueError(constant)
+
+
+def mended(pieces: list[str], text: str) -> Any:
+    """Repair an input whose pieces are not JSON together: snapshots, or text after the end."""
+    filled = [piece for piece in pieces if piece.strip()]
+    grown = all(later.startswith(one) for one, later in pairwise(filled))
+    if len(filled) > 1 and grown:
+        return decoded(filled[-1])
+    stripped = text.lstrip()
+    try:
+        decoder = json.JSONDecoder(strict=False, parse_constant=not_json)
+        value, end = decoder.raw_decode(stripped)
+    except (ValueError, RecursionError):
+        return ABSENT
+    rest = stripped[end:]
+    if value == {} and (behind := decoded(rest)) is not ABSENT:
+        return behind  # an empty object first, then the input
+    return value if TRAILER.fullmatch(rest) or decoded(rest) == value else ABSENT
+
+
+def as_object(value: Any, text: str = "") -> str:
+    """Return a value as the text of a JSON object, undoing repeated encoding, or as unreadable."""
+    for _ in range(3):
+        if not isinstance(value, str):
+            break
+        text = value
+        value = decoded(value)
+    if value is None:
+        return "{}"
+    if isinstance(value, dict):
+        with contextlib.suppress(ValueError):  # NaN
+            return json.dumps(value, allow_nan=False)
+    if value is ABSENT or isinstance(value, str):
+        return json.dumps({UNREADABLE: text})
+    return json.dumps({UNREADABLE: json.dumps(value)})

@@ -1,0 +1,1 @@
+"""Reads and writes replies in each provider's API."""

@@ -1,0 +1,90 @@
+"""The parts of an Anthropic message: its blocks, and its other fields.
+
+Knows: what each block contains, which fields LiteLLM reads. Independent of: events, streams. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from openclaude.gateway.replies.dialects.base import Called, Document
+from openclaude.gateway.replies.dialects.envelope import counted
+from openclaude.gateway.replies.events import (
+    ABSENT,
+    CallEnd,
+    CallPiece,
+    Event,
+    Other,
+    ReasoningEvent,
+    TextEvent,
+)
+
+CALL = "tool_use"
+COUNTS = ("input_tokens", "output_tokens")
+CACHED = ("cache_creation_input_tokens", "cache_read_input_tokens")
+
+
+def has_counts(document: Document, required: tuple[str, ...] = COUNTS) -> bool:
+    """Tell whether the usage has the fields that LiteLLM and claude read."""
+    usage = document.get("usage")
+    return isinstance(usage, dict) and usage == usage_of(document, required)
+
+
+def usage_of(document: Document, required: tuple[str, ...] = COUNTS) -> Document:
+    """Return the usage with every field that it must have, and none that is not a number."""
+    return counted(document.get("usage"), required, (*COUNTS, *CACHED))
+
+
+def named(document: Document) -> Document:
+    """Return what a message has beside its content, from a document or an event."""
+    inner = document.get("message")
+    given = inner if isinstance(inner, dict) else document
+    texts = {key: given[key] for key in ("id", "model") if isinstance(given.get(key), str)}
+    return {
+        **{"id": "msg_0", "type": "message", "role": "assistant", "model": ""},
+        **texts,
+        **{"content": [], "stop_sequence": None, "usage": usage_of(given)},
+    }
+
+
+def call_piece(index: int, block: Document) -> CallPiece:
+    """Read the start of a call; an input that is not empty here is complete."""
+    given = block.get("input")
+    return CallPiece(
+        index,
+        str(block.get("id") or ""),
+        str(block.get("name") or ""),
+        value=given if given else ABSENT,
+    )
+
+
+def block_of(index: int, block: Any) -> Iterator[Event]:
+    """Read a block of a whole message."""
+    if not isinstance(block, dict):
+        return
+    match block.get("type"):
+        case "text":
+            yield TextEvent(str(block.get("text") or ""), index)
+        case "thinking":
+            yield ReasoningEvent(str(block.get("thinking") or ""), index)
+        case "tool_use":
+            yield call_piece(index, block)
+            yield CallEnd(index)
+        case str():
+            yield Other(block, index)
+
+
+def whole_block(event: Event | Called) -> Document | None:
+    """Write a block of a whole message."""
+    match event:
+        case TextEvent():
+            return {"type": "text", "text": event.text}
+        case ReasoningEvent():
+            return {"type": "thinking", "thinking": event.text, "signature": ""}
+        case Called():
+            return {"type": CALL, "id": event.id, "name": event.name, "input": event.input}
+        case Other():
+            return dict(event.value)
+        case _:
+            return None

@@ -1,0 +1,298 @@
+"""OpenAI's chat completions, which most servers implement, each in its own way.
+
+Knows: https://platform.openai.com/docs/api-reference/chat and how servers deviate from it.
+Independent of: which server it is. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from openclaude.gateway.replies.asked import as_list
+from openclaude.gateway.replies.dialects.base import (
+    Document,
+    calls_of,
+    ending_of,
+    failure_of,
+    foreign,
+    openai_error,
+    text_of,
+)
+from openclaude.gateway.replies.dialects.envelope import counted, is_number, repair
+from openclaude.gateway.replies.events import (
+    ABSENT,
+    CallBeat,
+    CallDone,
+    CallOpen,
+    CallPiece,
+    Ending,
+    Event,
+    Finish,
+    ReasoningEvent,
+    TextEvent,
+)
+from openclaude.gateway.replies.frames import DONE, ServerSentFrames
+from openclaude.gateway.replies.reasons import finish
+
+ENDINGS = {
+    Ending.STOP: "stop",
+    Ending.CALLS: "tool_calls",
+    Ending.LENGTH: "length",
+    Ending.REFUSAL: "content_filter",
+}
+NATIVE = frozenset(ENDINGS.values())
+THOUGHTS = ("reasoning_content", "reasoning", "thinking")
+CHUNK = {"id": "chatcmpl-0", "object": "chat.completion.chunk", "created": 0, "model": ""}
+OPTIONAL = dict.fromkeys(("system_fingerprint", "provider", "service_tier"))
+ROLES = (None, "assistant")  # LiteLLM knows a few, and fails on any other (measured)
+COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
+ENVELOPE = ("id", "object", "created", "model", "system_fingerprint", "provider", "service_tier")
+
+
+class OpenAIChat:
+    """A reply of `/chat/completions`."""
+
+    def __init__(self) -> None:
+        self._envelope: Document = dict(CHUNK)
+        self._is_fine = True  # nothing around the last document's answer had to be repaired
+        self._has_refused = False
+        self._last = -1  # the index of the call that a piece without an index belongs to
+        self._written = -1
+
+    def framing(self) -> ServerSentFrames:
+        """Server-sent events without names."""
+        return ServerSentFrames()
+
+    def read(self, document: Any) -> list[Event]:
+        """Read a chunk."""
+        if not isinstance(document, dict) or document.get("error"):
+            return [foreign(document)]
+        self._repair(document)
+        choices = document.get("choices")
+        if not isinstance(choices, list):
+            if "chunk" in str(document.get("object")) or document.get("usage"):
+                return []
+            return [foreign(document)]
+        choice = choices[0] if choices else None
+        if not isinstance(choice, dict):
+            return []
+        if choice.get("error"):
+            return [failure_of(choice["error"])]
+        message = choice.get("delta") or choice.get("message")
+        return [*self._message(message if isinstance(message, dict) else {}), *self._end(choice)]
+
+    def _repair(self, document: Document) -> None:
+        """Give a document the envelope that LiteLLM needs, where it has none."""
+        self._is_fine = has_envelope(document)
+        if not self._is_fine:
+            repair(document, {**self._envelope, **OPTIONAL})
+        usage = document.get("usage")
+        if usage is not None and usage != (fixed := counted(usage, COUNTS)):
+            self._is_fine = False
+            document["usage"] = fixed
+
+    def _message(self, message: Document) -> Iterator[Event]:
+        thoughts = [message[key] for key in THOUGHTS if isinstance(message.get(key), str)]
+        if any(thoughts):
+            yield ReasoningEvent(max(thoughts, key=len))
+        yield from content_of(message.get("content"))
+        if refusal := message.get("refusal"):
+            self._has_refused = True
+            yield TextEvent(str(refusal))
+        for call in as_list(message.get("tool_calls")):
+            yield from self._call(call)
+        if isinstance(legacy := message.get("function_call"), dict):
+            yield from self._call({"index": 0, "id": "call_legacy", "function": legacy})
+
+    def _call(self, call: Any) -> Iterator[Event]:
+        if not isinstance(call, dict):
+            return
+        function = call.get("function")
+        if not isinstance(function, dict):
+            function = call  # some servers leave out the `function` level
+        index, id_ = call.get("index"), str(call.get("id") or "")
+        if not isinstance(index, int):
+            index = self._last + (1 if id_ else 0)
+        self._last = index
+        name, said = str(function.get("name") or ""), function.get("arguments")
+        if isinstance(said, str):
+            yield CallPiece(index, id_, name, said)
+        else:
+            yield CallPiece(index, id_, name, value=ABSENT if said is None else said)
+
+    def _end(self, choice: Document) -> list[Event]:
+        reason = choice.get("finish_reason")
+        if not reason:
+            return []
+        end = finish(str(reason), str(choice.get("native_finish_reason") or ""))
+        if self._has_refused and isinstance(end, Finish) and end.ending is Ending.STOP:
+            return [Finish(Ending.REFUSAL)]
+        return [end]
+
+    def keeps(self, document: Any) -> bool:
+        """Tell whether LiteLLM reads this chunk correctly."""
+        choices = document.get("choices")
+        is_fine = self._is_fine and not self._has_refused
+        if not isinstance(choices, list) or len(choices) > 1 or not is_fine:
+            return False
+        if not choices:
+            return isinstance(document.get("usage", {}), dict | None)
+        choice = choices[0]
+        delta = choice.get("delta") if isinstance(choice, dict) else None
+        if not isinstance(delta, dict) or choice.get("index") != 0 or "finish_reason" not in choice:
+            return False
+        if delta.get("role") not in ROLES:
+            return False
+        if not isinstance(delta.get("content"), str | None) or delta.get("refusal"):
+            return False
+        if delta.get("tool_calls") or delta.get("function_call"):
+            return False
+        thoughts = [delta[key] for key in THOUGHTS if key in delta]
+        if not all(isinstance(thought, str | None) for thought in thoughts):
+            return False
+        return choice.get("finish_reason") in (None, *NATIVE)
+
+    def passes(self, document: Any) -> bool:
+        """Tell whether a chunk passes: one with only the usage does."""
+        return isinstance(document.get("usage"), dict) and document.get("choices") == []
+
+    def keeps_whole(self, document: Any) -> bool:
+        """Tell whether LiteLLM reads this completion correctly."""
+        choice = document["choices"][0]
+        message = choice["message"]
+        if not self._is_fine or message.get("role") not in ROLES:
+            return False
+        is_plain = isinstance(message["content"], str | None) and not message.get("refusal")
+        is_plain = is_plain and not message.get("tool_calls") and not message.get("function_call")
+        return is_plain and choice.get("finish_reason") in NATIVE and len(document["choices"]) == 1
+
+    def write(self, events: Sequence[Event], document: Any) -> list[Any]:
+        """Write a chunk for each event, and the usage where it was."""
+        usage = None
+        if isinstance(document, dict):
+            self._envelope = {key: document[key] for key in ENVELOPE if key in document}
+            self._envelope["object"] = "chat.completion.chunk"
+            usage = document.get("usage")
+        chunks = [self._chunk(event) for event in events]
+        if isinstance(usage, dict) and chunks:
+            chunks[-1]["usage"] = usage
+        return chunks
+
+    def _chunk(self, event: Event) -> Document:
+        reason = None
+        delta: Document = {}
+        match event:
+            case TextEvent():
+                delta = {"content": event.text}
+            case ReasoningEvent():
+                delta = {"reasoning_content": event.text}
+            case CallOpen():
+                self._written += 1
+                function = {"name": event.name, "arguments": ""}
+                call = {"index": self._written, "id": event.id, "type": "function"}
+                delta = {"tool_calls": [{**call, "function": function}]}
+            case CallBeat() | CallDone():
+                function = {"arguments": event.arguments if isinstance(event, CallDone) else ""}
+                delta = {"tool_calls": [{"index": self._written, "function": function}]}
+            case Finish():
+                reason = ENDINGS[event.ending]
+        choice = {"index": 0, "delta": delta, "finish_reason": reason}
+        return {**self._envelope, "choices": [choice]}
+
+    def is_end(self, _document: Any) -> bool:
+        """Return False: only `[DONE]` closes a stream."""
+        return False
+
+    def end(self) -> list[Any]:
+        """Return `[DONE]`."""
+        return [DONE]
+
+    def tell(self, events: Sequence[Event], document: Any) -> list[Any]:
+        """Return the chunks for a completion."""
+        return [*self.write(events, document), DONE]
+
+    def read_whole(self, document: Any) -> list[Event]:
+        """Read a whole completion."""
+        if not isinstance(document, dict) or document.get("error"):
+            return [foreign(document)]
+        self._repair(document)
+        choices = document.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        message = choice.get("message") if isinstance(choice, dict) else None
+        if choice is None or not isinstance(message, dict):
+            return [foreign(document)]
+        if choice.get("error"):
+            return [failure_of(choice["error"])]
+        return [*self._message(message), *self._end(choice)]
+
+    def write_whole(self, events: Sequence[Event], document: Any) -> Any:
+        """Write a completion."""
+        calls = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for call in calls_of(events)
+        ]
+        thoughts = "".join(event.text for event in events if isinstance(event, ReasoningEvent))
+        message: Document = {"role": "assistant", "content": text_of(events) or None}
+        message |= {"tool_calls": calls} if calls else {}
+        message |= {"reasoning_content": thoughts} if thoughts else {}
+        reason = ENDINGS[ending_of(events).ending]
+        choice = {"index": 0, "message": message, "finish_reason": reason}
+        kept = {key: document[key] for key in (*ENVELOPE, "usage") if document.get(key) is not None}
+        return {**CHUNK, **kept} | {
+            "object": "chat.completion",
+            "choices": [choice],
+        }
+
+    def error(self, status: int, message: str) -> tuple[Document, dict[str, str]]:
+        """Return an error in OpenAI's format."""
+        return openai_error(status, message)
+
+
+def has_envelope(document: Document) -> bool:
+    """Tell whether everything around an answer has its type: true of nearly every chunk."""
+    texts = (document.get("id"), document.get("model"), document.get("object"))
+    if not is_number(document.get("created")) or not all(isinstance(one, str) for one in texts):
+        return False
+    return all(isinstance(document.get(key), str | None) for key in OPTIONAL)
+
+
+def content_of(content: Any) -> Iterator[Event]:
+    """Return the text of a content: a string, or a list of parts."""
+    if isinstance(content, str):
+        if content:
+            yield TextEvent(content)
+    elif isinstance(content, list):
+        for part in content:
+            yield from part_of(part)
+    elif isinstance(content, dict):
+        yield from part_of(content)
+
+
+def part_of(part: Any) -> Iterator[Event]:
+    """Return the text of one part of a content."""
+    if isinstance(part, str):
+        yield TextEvent(part)
+    elif isinstance(part, dict):
+        kind = str(part.get("type"))
+        inner = part.get("thinking") or part.get("reasoning")
+        if "think" in kind or "reason" in kind or inner:
+            said = inner if inner is not None else part.get("text") or part.get("content")
+            yield ReasoningEvent("".join(words_in(said)))
+        else:
+            yield TextEvent("".join(words_in(part.get("text") or part.get("refusal") or "")))
+
+
+def words_in(value: Any) -> Iterator[str]:
+    """Return all text in a part of a part."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for one in value:
+            yield from words_in(one)
+    elif isinstance(value, dict):
+        yield from words_in(value.get("text") or value.get("value") or "")

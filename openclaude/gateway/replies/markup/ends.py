@@ -1,0 +1,45 @@
+"""Where a call that a model writes as text ends: a file that it writes may have every mark in it.
+
+Knows: how values are written in a call. Independent of: which marks there are. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+
+STRINGS = re.compile(r'"(?:[^"\\]|\\.)*("?)', re.DOTALL)
+# Where a value of a call begins and how it ends, in the forms without JSON
+VALUES = (
+    ("<parameter=", "</parameter>"),
+    ("<arg_value>", "</arg_value>"),
+    ("parameter name=", "parameter>"),
+)
+Found = tuple[int, str]
+
+
+def first_of(ends: tuple[str, ...], text: str, past: int) -> Found | None:
+    """Return the first of these ends in a text, and where it is."""
+    found = [(at, end) for end in ends if (at := text.find(end, past)) >= 0]
+    return min(found) if found else None
+
+
+def end_of_call(ends: tuple[str, ...], text: str, past: int) -> tuple[Found | None, int]:
+    """Return the first end that is not inside a value, and how far ends need no second look."""
+    while found := first_of(ends, text, past):
+        if not is_inside_value(text[: found[0]]):
+            return found, past
+        past = found[0] + 1
+    return None, past
+
+
+def is_inside_value(part: str) -> bool:
+    """Return whether a call breaks off inside a value, so that what follows is a part of it."""
+    json_at = part.find("{")
+    marks = [(at, begin, end) for begin, end in VALUES if (at := part.find(begin)) >= 0]
+    if marks and not 0 <= json_at < min(marks)[0]:
+        _, begin, end = min(marks)
+        return end not in part[part.rfind(begin) :]
+    if json_at < 0:
+        return False
+    closed = [found.group(1) for found in STRINGS.finditer(part, json_at)]
+    return bool(closed) and not closed[-1]

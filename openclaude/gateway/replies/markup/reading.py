@@ -1,0 +1,193 @@
+"""Parses tool calls that a model wrote as text.
+
+Knows: how each family writes a call. Independent of: where in a text it was. Pure.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+Types = Callable[[str], Mapping[str, Any]]  # the properties of a tool's input, by its name
+
+# An end counts if something follows that can follow it: a file may have the same marks in it
+FUNCTION = re.compile(
+    r"<function=([^>\n]+)>((?:\s*<parameter=[^>\n]+>.*?</parameter>"
+    r"(?=\s*(?:<parameter=|</function>)))*)\s*</function>",
+    re.DOTALL,
+)
+ANY_FUNCTION = re.compile(
+    r"<function=([^>\n]+)>(.*?)(?:</function>(?=\s*(?:</?tool_call>|<function=|$))|$)", re.DOTALL
+)
+PARAMETER = re.compile(
+    r"<parameter=([^>\n]+)>(.*?)</parameter>(?=\s*(?:<parameter=|\Z))", re.DOTALL
+)
+ANY_PARAMETER = re.compile(
+    r"<parameter=([^>\n]+)>(.*?)(?:</parameter>|(?=<parameter=)|(?=</function>)|$)", re.DOTALL
+)
+# JSON up to a mark that is not in one of its strings; or whatever it is
+JSON = r"((?:[^\"]|\"(?:[^\"\\]|\\.)*\")*?)"
+KIMI, ANY_KIMI = (
+    re.compile(
+        r"<\|tool_call_begin\|>(.*?)<\|tool_call_argument_begin\|>" + body + r"<\|tool_call_end\|>",
+        re.DOTALL,
+    )
+    for body in (JSON, "(.*?)")
+)
+DEEPSEEK, ANY_DEEPSEEK = (
+    re.compile(
+        r"<｜tool▁call▁begin｜>(?:function<｜tool▁sep｜>)?(.*?)(?:<｜tool▁sep｜>|\n```json\n)"
+        + body
+        + r"(?:\n```)?<｜tool▁call▁end｜>",
+        re.DOTALL,
+    )
+    for body in (JSON, "(.*?)")
+)
+INVOKE, ANY_INVOKE = (
+    re.compile(
+        rf"<(｜DSML｜)?invoke name=\"([^\"\n]+)\">{body}\s*</(?:｜DSML｜)?invoke>", re.DOTALL
+    )
+    for body in (
+        r"((?:\s*<(?:｜DSML｜)?parameter name=[^>\n]+>.*?</(?:｜DSML｜)?parameter>)*)",
+        "(.*?)",
+    )
+)
+NAMED = re.compile(
+    r"<(?:｜DSML｜)?parameter name=\"([^\"\n]+)\"(?: string=\"(true|false)\")?>"
+    r"(.*?)</(?:｜DSML｜)?parameter>",
+    re.DOTALL,
+)
+GLM = re.compile(r"<arg_key>(.*?)</arg_key>\s*<arg_value>(.*?)</arg_value>", re.DOTALL)
+HARMONY_TO = re.compile(r"to=(\S+?)(?:<\||\s|$)")
+NAMES = ("name", "tool_name", "function", "tool")
+INPUTS = ("arguments", "parameters", "input", "args")
+
+
+class Written(NamedTuple):
+    """A call as it was written; `input` is a value or a JSON text."""
+
+    name: str
+    input: Any
+
+
+def calls_in(text: str, types: Types) -> list[Written]:
+    """Return all calls of a part of a text, in the form whose mark is its first; or none.
+
+    The other forms may be in what the model writes into a file.
+    """
+    if TAGS.sub("", text)[:1] not in ("{", "["):
+        for _, read in sorted(
+            ((at, read) for mark, read in FORMS if (at := text.find(mark)) >= 0),
+            key=lambda pair: pair[0],
+        ):
+            if found := list(read(text, types)):
+                return found
+    return [call for call in (json_call(one) for one in documents(text)) if call]
+
+
+def kimi(text: str, _types: Types) -> Iterator[Written]:
+    """`<|tool_call_begin|>functions.NAME:0<|tool_call_argument_begin|>{...}<|tool_call_end|>`."""
+    for name, arguments in KIMI.findall(text) or ANY_KIMI.findall(text):
+        yield Written(name.strip(), arguments.strip())
+
+
+def deepseek(text: str, _types: Types) -> Iterator[Written]:
+    """Parse DeepSeek's older form."""
+    for name, arguments in DEEPSEEK.findall(text) or ANY_DEEPSEEK.findall(text):
+        yield Written(name.strip(), arguments.strip())
+
+
+def invoked(text: str, types: Types) -> Iterator[Written]:
+    """Parse `<invoke name="NAME"><parameter name="KEY">...`, with or without DeepSeek's token."""
+    for _, name, inner in INVOKE.findall(text) or ANY_INVOKE.findall(text):
+        given = {}
+        for key, is_string, value in NAMED.findall(inner):
+            kind = {"true": {"type": "string"}, "false": {}}.get(is_string)
+            given[key] = typed(value, types(name).get(key) if kind is None else kind)
+        yield Written(name.strip(), given)
+
+
+def functions(text: str, types: Types) -> Iterator[Written]:
+    """`<function=NAME><parameter=KEY>...`."""
+    found = [(name, PARAMETER.findall(inner)) for name, inner in FUNCTION.findall(text)]
+    lenient = ((name, ANY_PARAMETER.findall(inner)) for name, inner in ANY_FUNCTION.findall(text))
+    for name, given in found or lenient:
+        named = types(name.strip())
+        pairs = {key.strip(): unwrapped(value) for key, value in given}
+        yield Written(
+            name.strip(), {key: typed(value, named.get(key)) for key, value in pairs.items()}
+        )
+
+
+def glm(text: str, types: Types) -> Iterator[Written]:
+    """Parse `NAME`, then `<arg_key>` and `<arg_value>`."""
+    if pairs := GLM.findall(text):
+        name = re.sub(r"</?tool_call>", "", text.partition("<arg_key>")[0]).strip()
+        named = types(name)
+        yield Written(name, {key.strip(): typed(value, named.get(key)) for key, value in pairs})
+
+
+def harmony(header: str, body: str) -> Written | None:
+    """Parse a call in gpt-oss's commentary channel."""
+    found = HARMONY_TO.search(header)
+    return Written(found.group(1), body.strip()) if found else None
+
+
+TAGS = re.compile(r"\A(?:\s|</?tool_call>)+")
+
+
+def documents(text: str) -> Iterator[Any]:
+    """Return the JSON documents that follow one another, if there is nothing but tags between."""
+    decoder = json.JSONDecoder(strict=False)
+    found = []
+    text = TAGS.sub("", text)
+    while text:
+        try:
+            document, end = decoder.raw_decode(text)
+        except (ValueError, RecursionError):
+            return
+        found.append(document)
+        text = TAGS.sub("", text[end:])
+    for one in found:
+        yield from one if isinstance(one, list) else [one]
+
+
+def json_call(document: Any) -> Written | None:
+    """Parse a call that is a JSON object with a name and an input."""
+    if not isinstance(document, dict):
+        return None
+    if isinstance(document.get("function"), dict):
+        document = document["function"]
+    name = next((document[key] for key in NAMES if isinstance(document.get(key), str)), None)
+    given = next((document[key] for key in INPUTS if key in document), None)
+    if name is None or not isinstance(given, dict | str):
+        return None
+    return Written(name, given)
+
+
+def unwrapped(value: str) -> str:
+    """Return a value without the line feeds that the template puts around it."""
+    return value.removeprefix("\n").removesuffix("\n")
+
+
+def typed(value: str, schema: Any) -> Any:
+    """Convert a value that was written without quotes to the type in its schema."""
+    kind = schema.get("type") if isinstance(schema, dict) else None
+    if kind == "string":
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+# The mark of each form, and who reads it
+FORMS: tuple[tuple[str, Callable[[str, Types], Iterator[Written]]], ...] = (
+    ("<|tool_call_begin|>", kimi),
+    ("<｜tool▁call▁begin｜>", deepseek),
+    ("invoke name=", invoked),
+    ("<function=", functions),
+    ("<arg_key>", glm),
+)

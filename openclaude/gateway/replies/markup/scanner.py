@@ -1,0 +1,339 @@
+"""Removes markup from a text while it streams.
+
+Knows: where in a text markup can start, and how much must be buffered. Independent of: which marks
+there are (`rules`), how a call is parsed (`reading`). Pure.
+
+No more is buffered than could be the start of a mark, and a call until it is complete. A call that
+cannot be parsed, or of a tool that was not offered, stays text, unchanged.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from openclaude.gateway.replies.calls import tool_named
+from openclaude.gateway.replies.events import CallEnd, CallPiece, Event, TextEvent
+from openclaude.gateway.replies.markup.ends import Found, end_of_call, first_of
+from openclaude.gateway.replies.markup.lines import Lines
+from openclaude.gateway.replies.markup.reading import (
+    Written,
+    calls_in,
+    harmony,
+    json_call,
+)
+from openclaude.gateway.replies.markup.rules import Capability, MarkKind, Place, Rule
+
+MESSAGE = "<|message|>"
+HEADER = 200  # longest header of a channel, in characters
+SHORTEST = 5  # characters of a mark's start that do not occur in normal text
+LONGEST = 28  # characters of the longest mark, which may have to be buffered at a reply's start
+# How reasoning starts. Text of an unknown model is buffered only if it starts like this.
+MUSING = (
+    "the user ",
+    "okay, ",
+    "ok, ",
+    "hmm",
+    "alright, ",
+    "we need ",
+    "let me think",
+    "i need to ",
+)
+BLANKS = " \t\r\n"
+CALL_ENDS = ("<|call|>", "<|end|>", "<|start|>")
+OPENERS = ("<|start|>", "<|channel|>")  # the next channel, which ends the current one
+BARE = ("{", '"name"', '"tool_name"', '"function"', '"tool"')
+
+
+class MarkupScanner:
+    """Scans the text of one reply."""
+
+    def __init__(
+        self,
+        capability: Capability,
+        names: Callable[[], frozenset[str]],
+        types: Callable[[str], Mapping[str, Any]],
+        begins_thoughts: Callable[[], None],
+    ) -> None:
+        """`begins_thoughts`: the model's reasoning has an end mark but no start mark."""
+        self._capability = capability
+        self._names = names
+        self._types = types
+        self._tell = begins_thoughts
+        self._held = ""
+        self._block = 0
+        self._lines = Lines()
+        self._rule: Rule | None = None  # the part that is open
+        self._ends: tuple[str, ...] = ()
+        self._past = 0  # how far ends were looked for that are inside a value
+        self._count = 0
+        self._out: list[Event] = []
+        self._has_thought = False
+        # how much of the start may be reasoning that began in the prompt
+        self._window = LONGEST if capability.is_unknown else 0
+        if capability.begins_thoughts:
+            self._window = 1 << 20
+
+    def feed(self, event: TextEvent) -> list[Event]:
+        """Return the events for this text; the same event object if nothing changed."""
+        idle = not self._held and self._rule is None and not self._window
+        if idle and "<" not in event.text and not (self._lines.is_start and self._may_be_bare()):
+            self._lines.pass_(event.text)
+            return [event]
+        if self._held and event.block != self._block and self._rule is None:
+            self._say(self._held)
+            self._held = ""
+        self._block = event.block
+        self._held += event.text
+        self._run(is_last=False)
+        out = self._taken()
+        return [event] if out == [event] and not self._held else out
+
+    def reasoned(self) -> None:
+        """Note that the provider separates the model's reasoning: there is none in the text."""
+        self._window = 0
+
+    def flush(self) -> list[Event]:
+        """Return what was buffered."""
+        self._run(is_last=True)
+        return self._taken()
+
+    def _taken(self) -> list[Event]:
+        out, self._out = self._out, []
+        return out
+
+    def _may_be_bare(self) -> bool:
+        return self._capability.has_bare_json
+
+    def _run(self, *, is_last: bool) -> None:
+        moved = True
+        while moved and self._held:
+            if self._rule is not None:
+                moved = self._inside(self._rule, is_last=is_last)
+            elif self._lines.is_start and self._bare(is_last=is_last):
+                return
+            else:
+                moved = self._outside(is_last=is_last)
+
+    # Text ------------------------------------------------------------------------------------
+
+    def _outside(self, *, is_last: bool) -> bool:
+        """Emit text up to the next mark; False if more input is needed first."""
+        at = -1
+        while (at := self._held.find("<", at + 1)) >= 0:
+            rest = self._held[at:]
+            rule = self._rule_at(at, rest, is_last=is_last)
+            if rule is not None:
+                self._begin(rule, at)
+                return True
+            if not is_last and self._may_become(at, rest):
+                return self._keep_from(at)
+            if is_last and self._is_residue(at, rest):
+                self._say(self._held[:at])
+                self._held = ""
+                return False
+        return self._keep_from(len(self._held), is_last=is_last)
+
+    def _keep_from(self, at: int, *, is_last: bool = False) -> bool:
+        """Emit what precedes this; nothing while it may be reasoning that began in the prompt."""
+        said = self._held[:at]
+        if self._window and not is_last:
+            is_short = len(said) <= self._window and not self._lines.has_said
+            if is_short and (self._window > LONGEST or is_musing(said)):
+                return False
+            self._window = 0
+        self._say(said)
+        self._held = self._held[at:]
+        return False
+
+    def _say(self, text: str) -> None:
+        if self._lines.swallows:
+            text = text.lstrip(BLANKS)
+        if text:
+            self._lines.pass_(text)
+            self._out.append(TextEvent(text, self._block))
+
+    def _rule_at(self, at: int, rest: str, *, is_last: bool) -> Rule | None:
+        for rule in self._capability.rules:
+            if rest.startswith(rule.mark) and self._counts(rule, at, rest, is_last=is_last):
+                return rule
+        return None
+
+    def _may_become(self, at: int, rest: str) -> bool:
+        """Tell whether more text could complete a mark here."""
+        for rule in self._capability.rules:
+            is_open = len(rest) < len(rule.mark) and rule.mark.startswith(rest)
+            behind = rest[len(rule.mark) :] if rest.startswith(rule.mark) else "x"
+            waits = rule.place is Place.LAST and not behind.strip(" \t\r")
+            if rule.part is MarkKind.THOUGHT_END and not self._has_thought:
+                waits = behind.strip(" \t\r") in ("", "\n")
+            if (is_open or waits) and not self._lines.ahead(self._held[:at]).is_code:
+                return True
+        return False
+
+    def _is_residue(self, at: int, rest: str) -> bool:
+        """Tell whether this is a stray, incomplete token at the end."""
+        is_token = len(rest) >= SHORTEST and any(
+            rule.mark.startswith(rest) and rule.mark[1] in "|｜" for rule in self._capability.rules
+        )
+        return is_token and not self._lines.ahead(self._held[:at]).is_code
+
+    def _counts(self, rule: Rule, at: int, rest: str, *, is_last: bool) -> bool:
+        """Tell whether a mark is markup at its position."""
+        line = self._lines.ahead(self._held[:at])
+        if line.is_code:
+            return False
+        behind = rest[len(rule.mark) :].lstrip(" \t\r")
+        if rule.part is MarkKind.THOUGHT_END:
+            ends = line.is_blank or behind.startswith("\n\n") or (is_last and not behind.strip())
+            return ends and not self._has_thought
+        match rule.place:
+            case Place.START:
+                return line.is_start
+            case Place.LINE:
+                return line.is_blank
+            case Place.LAST:
+                return line.is_blank or behind.startswith("\n") or (is_last and not behind)
+            case _:
+                return True
+
+    def _begin(self, rule: Rule, at: int) -> None:
+        said, rest = self._held[:at], self._held[at:]
+        if rule.part is MarkKind.THOUGHT_END:
+            self._end_thought(said)
+            self._held = rest[len(rule.mark) :]
+            return
+        if said.strip():
+            self._window = 0
+        if rule.place is not Place.START:  # otherwise it is blank
+            self._say(said)
+        if rule.part is MarkKind.NOTHING:
+            self._held = rest[len(rule.mark) :]
+            self._lines.cut()
+            return
+        self._window = 0
+        self._has_thought = self._has_thought or rule.part is MarkKind.THOUGHT
+        self._rule, self._ends, self._held = rule, rule.ends, rest
+
+    def _end_thought(self, said: str) -> None:
+        """Treat all buffered text as reasoning; the model is now known to start like this."""
+        if said.strip() or self._lines.has_said:
+            self._tell()
+        self._out = [one for one in self._out if not isinstance(one, TextEvent)]
+        self._window = 0
+        self._has_thought = True
+        self._lines.cut()
+
+    # A part ----------------------------------------------------------------------------------
+
+    def _inside(self, rule: Rule, *, is_last: bool) -> bool:
+        if rule.part is MarkKind.HARMONY:
+            return self._channel(rule, is_last=is_last)
+        found = self._end_of(rule, is_last=is_last)
+        if not found and not is_last:
+            self._drop_thought(rule)
+            return False
+        at, end = found or (len(self._held), "")
+        if end in OPENERS:
+            end = ""
+        self._past = 0
+        part, self._held = self._held[: at + len(end)], self._held[at + len(end) :]
+        self._rule = None
+        if rule.part is MarkKind.CALL:
+            self._call(rule, part, calls_in(part, self._types))
+        else:
+            self._lines.cut()
+        return True
+
+    def _end_of(self, rule: Rule, *, is_last: bool) -> Found | None:
+        """Return where the part ends; if a call has no end of its own, at the first one."""
+        if rule.part is not MarkKind.CALL:
+            return first_of(self._ends, self._held, 0)
+        found, self._past = end_of_call(self._ends, self._held, self._past)
+        return found or (first_of(self._ends, self._held, 0) if is_last else None)
+
+    def _drop_thought(self, rule: Rule) -> None:
+        """Drop reasoning; keep only what may be the start of its end mark."""
+        if rule.part is MarkKind.THOUGHT:
+            self._held = self._held[-max(len(end) for end in self._ends) :]
+
+    def _channel(self, rule: Rule, *, is_last: bool) -> bool:
+        """Handle a channel of gpt-oss: its header says what the body is."""
+        head, mark, body = self._held.partition(MESSAGE)
+        if not mark:
+            if not is_last and len(head) < HEADER:
+                return False
+            self._held = "" if is_last else head[len(rule.mark) :]
+            self._rule = None
+            self._lines.cut()
+            return True
+        if "to=" in head:
+            return self._commentary(head, body, is_last=is_last)
+        is_thought = "<|channel|>analysis" in head
+        ends = ("<|end|>", "<|start|>", "<|channel|>", "<|return|>")
+        self._held = body
+        self._rule = Rule(MESSAGE, MarkKind.THOUGHT, Place.ANY, ends) if is_thought else None
+        self._ends = ends
+        self._lines.cut()
+        return True
+
+    def _commentary(self, head: str, body: str, *, is_last: bool) -> bool:
+        found, self._past = end_of_call(CALL_ENDS, body, self._past)
+        if not found and not is_last:
+            return False
+        found = found or first_of(CALL_ENDS, body, 0)
+        at = found[0] if found else len(body)
+        self._past = 0
+        written = harmony(head, body[:at])
+        self._rule, self._held = None, body[at:]
+        whole = head + MESSAGE + body[:at]
+        self._call(
+            Rule("<|channel|>", MarkKind.CALL, Place.ANY), whole, [written] if written else []
+        )
+        return True
+
+    def _call(self, rule: Rule, part: str, written: list[Written]) -> None:
+        names = self._names()
+        if not part.removeprefix(rule.mark).strip():
+            self._lines.cut()  # the mark alone: a stray token
+            return
+        if not written or not all(tool_named(call.name, names) for call in written):
+            self._lines.cut(swallows=False)
+            self._say(part)
+            return
+        for call in written:
+            self._count += 1
+            key = ("markup", self._count)
+            given = call.input if isinstance(call.input, str) else json.dumps(call.input)
+            self._out += [CallPiece(key, "", call.name, given), CallEnd(key)]
+        self._lines.cut()
+
+    # Bare JSON -------------------------------------------------------------------------------
+
+    def _bare(self, *, is_last: bool) -> bool:
+        """Tell whether the reply may be a call in bare JSON that is still incomplete."""
+        text = self._held.lstrip(BLANKS)
+        if not self._capability.has_bare_json or not text.startswith("{"):
+            return False
+        inner = text[1:].lstrip(BLANKS)
+        if not any(key.startswith(inner[: len(key)]) for key in BARE[1:]):
+            return False
+        try:
+            document, end = json.JSONDecoder(strict=False).raw_decode(text)
+        except (ValueError, RecursionError):
+            return not is_last
+        call = json_call(document)
+        if call is None or not tool_named(call.name, self._names()) or text[end:].strip():
+            return False
+        if not is_last:
+            return True  # more text would make it an example
+        self._held = ""
+        self._call(Rule("", MarkKind.CALL, Place.START), text, [call])
+        return True
+
+
+def is_musing(text: str) -> bool:
+    """Tell whether a reply starts as reasoning does, or may still do so."""
+    begun = text.lstrip(BLANKS).lower()
+    return any(begun.startswith(one) or one.startswith(begun) for one in MUSING)

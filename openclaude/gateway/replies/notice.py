@@ -1,0 +1,63 @@
+"""A line before the answer that says which model gave it, if it is not the one that was requested.
+
+Knows: Anthropic's replies, whole and streamed. Independent of: why another model answers. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Event = dict[str, Any]
+INDEXED = frozenset({"content_block_start", "content_block_delta", "content_block_stop"})
+
+
+def is_asked_by_a_person(body: Mapping[str, Any]) -> bool:
+    """Tell whether a request starts a turn whose answer a person reads.
+
+    Not the requests within a turn that bring a tool's result: one line per turn is enough. Nor a
+    request for a title or another structured output: the line would break its format.
+    """
+    config = body.get("output_config")
+    if isinstance(config, Mapping) and config.get("format"):
+        return False
+    messages = body.get("messages")
+    turns = [turn for turn in messages if isinstance(turn, Mapping)] if messages else []
+    users = [turn for turn in turns if turn.get("role") == "user"]
+    content = users[-1].get("content") if users else None
+    blocks = content if isinstance(content, list) else []
+    return not any(isinstance(one, Mapping) and one.get("type") == "tool_result" for one in blocks)
+
+
+def with_notice(reply: Mapping[str, Any], line: str) -> dict[str, Any]:
+    """Return a whole reply with the line before everything else."""
+    return {**reply, "content": [{"type": "text", "text": line}, *reply.get("content", [])]}
+
+
+class NoticeEvents:
+    """The same for a streamed reply, as a stage: the line is a block before all others."""
+
+    def __init__(self, line: str) -> None:
+        self._line = line
+
+    def feed(self, event: Event) -> list[Event]:
+        """Return what claude gets for this event."""
+        kind = event.get("type")
+        if kind == "message_start":
+            return [event, *notice_block(self._line)]
+        return [{**event, "index": event["index"] + 1}] if kind in INDEXED else [event]
+
+
+def notice_block(line: str) -> Iterator[Event]:
+    """Return the events of a text block at the start of a reply."""
+    yield {
+        "type": "content_block_start",
+        "index": 0,
+        "content_block": {"type": "text", "text": ""},
+    }
+    yield {
+        "type": "content_block_delta",
+        "index": 0,
+        "delta": {"type": "text_delta", "text": line},
+    }
+    yield {"type": "content_block_stop", "index": 0}

@@ -1,0 +1,1 @@
+"""Fits a request to a slot's model."""

@@ -1,0 +1,72 @@
+"""The turns of a conversation as any provider can read them: only user and assistant turns.
+
+Knows: where claude puts system turns, and what LiteLLM 1.108.14 does with them (measured: each
+becomes a user turn of its own, so that two user turns follow one another, which the chat templates
+of some open models refuse; for providers with Anthropic's API they pass unchanged, but only
+Anthropic's own models have them). Independent of: blocks, limits. Pure; a second pass changes
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Turn = Mapping[str, Any]
+
+# claude's own tags for what it adds itself, explained to the model in its system prompt
+OPEN, CLOSE = "<system-reminder>", "</system-reminder>"
+
+
+def join_system_turns(messages: list[Any]) -> list[Any]:
+    """Return the conversation with every system turn moved to the end of a user turn next to it.
+
+    That is the one before it or, after an answer, the next one: a tool's result must come first.
+    """
+    joined: list[Any] = []
+    waiting: list[Turn] = []
+    for message in messages:
+        role = role_of(message)
+        if role == "system":
+            note = reminder(message)
+            if role_of(joined[-1] if joined else None) == "user" and not waiting:
+                joined[-1] = longer(joined[-1], note)
+            else:
+                waiting += note
+        elif role == "user" and waiting:
+            joined.append(longer(message, waiting))
+            waiting = []
+        else:
+            joined.append(message)
+    return [*joined, {"role": "user", "content": waiting}] if waiting else joined
+
+
+def role_of(message: object) -> object:
+    """Return who is speaking."""
+    return message.get("role") if isinstance(message, Mapping) else None
+
+
+def reminder(turn: Turn) -> list[Turn]:
+    """Return the text of a system turn, tagged as claude does for models without such turns."""
+    said = content_text(turn.get("content"))
+    if not said:
+        return []
+    marked = said if said.startswith(OPEN) else f"{OPEN}\n{said}\n{CLOSE}"
+    return [{"type": "text", "text": marked}]
+
+
+def content_text(content: object) -> str:
+    """Return the texts of a content, which claude writes as a string or as blocks."""
+    if isinstance(content, str):
+        return content.strip()
+    blocks = content if isinstance(content, list) else []
+    texts = [block.get("text") for block in blocks if isinstance(block, Mapping)]
+    return "\n".join(said for said in texts if isinstance(said, str)).strip()
+
+
+def longer(turn: Turn, blocks: list[Turn]) -> Turn:
+    """Return a turn with more text at its end."""
+    content = turn.get("content")
+    if isinstance(content, str):
+        content = [{"type": "text", "text": content}]
+    return {**turn, "content": [*(content if isinstance(content, list) else []), *blocks]}

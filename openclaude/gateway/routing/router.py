@@ -1,0 +1,252 @@
+"""The router in front of LiteLLM in `main`: Claude's own ids go to Anthropic, slots to providers.
+
+Knows: LiteLLM's two endpoints, and what each may see. Independent of: which model goes where
+(`routes`), providers, how it was started. Two routes:
+
+* passthrough: a `claude-*` id. LiteLLM's own Anthropic pass-through does the forwarding; the
+  request's bytes reach Anthropic as claude sent them, and the reply's bytes reach claude.
+* slot: an id of ours. LiteLLM's /v1/messages and its model list.
+
+A request moves from passthrough to a slot if Anthropic refuses it because the plan's limit is
+reached and the profile names a model for that; and from a slot to passthrough if it is one of
+claude's own helpers, which only Anthropic can answer (`helpers`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from openclaude.contracts.routing import AnthropicAuth, RoutingTable
+from openclaude.gateway.http.asgi import (
+    App,
+    BodyTooLarge,
+    Headers,
+    Receive,
+    Scope,
+    Send,
+    answer_error,
+    header,
+    read_body,
+    without,
+)
+from openclaude.gateway.http.disconnect import run_while_present
+from openclaude.gateway.routing.helpers import for_anthropic, has_server_tool
+from openclaude.gateway.routing.passthrough_reply import PassthroughReply
+from openclaude.gateway.routing.plan_limit import LimitWatch
+from openclaude.gateway.routing.routes import (
+    AGENT_HEADER,
+    CLASS_HEADER,
+    CLAUDE,
+    is_anthropics,
+    slot_of,
+    slot_of_agent,
+)
+from openclaude.gateway.routing.slot_reply import SlotReply
+
+BODY_LIMIT = 100 * 1024 * 1024  # Anthropic refuses more than 32 MB with its own message
+MESSAGES = frozenset({"/v1/messages", "/v1/messages/count_tokens"})
+COUNTED = "/v1/messages/count_tokens"  # of a slot: by LiteLLM in `main`, no provider is asked
+MODELS = "/v1/models"
+TO_ANTHROPIC, TO_PROVIDERS = "/anthropic", "/providers"  # in front of a path: who is asked
+CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"cookie"})
+# LiteLLM would compress replies for claude; passthrough must not change a byte
+NOT_FOR_LITELLM = frozenset({b"accept-encoding"})
+# These belong to one connection, not to the request (RFC 9110, 7.6.1; RFC 9112, 6.1). A
+# Transfer-Encoding next to a Content-Length makes some servers read one request as two.
+HOP_BY_HOP = frozenset(
+    {
+        *(b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization"),
+        *(b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"),
+    }
+)
+PASSED = b"x-pass-"  # a prefix that LiteLLM removes before it sends a header on
+# The body that LiteLLM is shown for a request it passes through: it interprets keys of its own in a
+# body (`api_base`, `timeout`, `num_retries`: a 500, measured), and it need not parse what it does
+# not use.
+FOR_LITELLM = ("model", "stream")
+NO_LOGIN = (
+    "claude is not logged in to Anthropic: run `claude`, log in with `/login`, then try again"
+)
+
+
+class Router:
+    """An ASGI application in front of LiteLLM's."""
+
+    def __init__(self, app: App, table: RoutingTable, *, raw_body_key: str) -> None:
+        """`raw_body_key`: the item of a request's state whose bytes LiteLLM sends upstream."""
+        self.app = app
+        self.table = table
+        self.raw_body_key = raw_body_key
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] != MODELS:
+            await self.request(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read the body, then choose the route."""
+        try:
+            body = await read_body(receive, limit=BODY_LIMIT)
+        except BodyTooLarge:
+            await answer_error(send, 413, "request too large")
+            return
+        if body is None:
+            return  # the client has left; nobody waits for a reply
+        if scope["path"] in MESSAGES:
+            await self.messages(body, scope, receive, send)
+        else:
+            await self.unknown(body, scope, receive, send)
+
+    async def unknown(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send a route that we do not know to Anthropic only.
+
+        A body with a model that is not Claude's is sent nowhere, nor is one that is not JSON,
+        because LiteLLM would have to parse it.
+        """
+        document = parse(body) if body else {}
+        model = document.get("model", CLAUDE) if document is not None else None
+        if document is None or not isinstance(model, str) or not is_anthropics(self.table, model):
+            route = f"{scope['method']} {scope['path']}"
+            await answer_error(send, 404, f"openclaude does not serve `{route}`")
+        else:
+            await self.passthrough(document, body, scope, receive, send)
+
+    async def messages(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+        """Find the model, choose the route."""
+        document = parse(body)
+        model = document.get("model") if document else None
+        if document is None or not isinstance(model, str):
+            await answer_error(send, 400, "the request body must be a JSON object with a `model`")
+        elif slot := self.slot_of(model, document, scope["headers"]):
+            if exchanged := for_anthropic(self.table, slot, document, body):
+                await self.anthropic(*exchanged, scope, receive, send)
+            else:
+                await self.slot(slot, document, body, scope, receive, send)
+        elif is_anthropics(self.table, model):
+            await self.anthropic(document, body, scope, receive, send)
+        else:
+            # Anthropic's own message for an unknown model
+            await answer_error(send, 404, f"model: {model}")
+
+    def slot_of(self, model: str, document: Mapping[str, Any], headers: Headers) -> str:
+        """Return the slot for a request: by who asks, then by its model."""
+        asking = header(headers, CLASS_HEADER), header(headers, AGENT_HEADER)
+        moved = "" if has_server_tool(document) else slot_of_agent(self.table, *asking)
+        return moved or slot_of(self.table, model)
+
+    async def anthropic(
+        self,
+        document: dict[str, Any],
+        body: bytes,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Send to Anthropic; to a slot if the plan's limit is reached and the profile says so."""
+        if not self.table.on_limit or scope["path"] != "/v1/messages":
+            await self.passthrough(document, body, scope, receive, send)
+            return
+        watch = LimitWatch(send)
+        await self.passthrough(document, body, scope, receive, watch.send)
+        if watch.is_limit:
+            await self.slot(self.table.on_limit, document, body, scope, receive, send)
+
+    async def passthrough(
+        self,
+        document: Mapping[str, Any],
+        body: bytes,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Send to Anthropic, byte for byte."""
+        headers = scope["headers"]
+        if self.table.auth is AnthropicAuth.API_KEY:
+            headers = without(headers, CREDENTIALS)  # LiteLLM puts the profile's key there
+        elif not header(headers, b"authorization") and not header(headers, b"x-api-key"):
+            await answer_error(send, 424, NO_LOGIN)  # LiteLLM would invent a 401
+            return
+        headers = joined(end_to_end(without(headers, NOT_FOR_LITELLM)))
+        inner = self.passed(scope, TO_ANTHROPIC, headers, body)
+        shown = shown_of(document) if body else b""
+        await run_while_present(self.app, inner, shown, receive, PassthroughReply(send).send)
+
+    async def slot(
+        self,
+        model: str,
+        document: dict[str, Any],
+        body: bytes,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Send to `providers`, without the plan's login, and with errors that claude can show."""
+        slot = self.table.slots[model]
+        if document["model"] != model:
+            body = orjson.dumps({**document, "model": model})
+        headers = without(scope["headers"], CREDENTIALS | NOT_FOR_LITELLM | {b"content-length"})
+        headers = [*end_to_end(headers), (b"content-length", b"%d" % len(body))]
+        reply = SlotReply(send, slot, request_bytes=len(body))
+        if scope["path"] == COUNTED:
+            counted = {**scope, "headers": headers}
+            await run_while_present(self.app, counted, body, receive, reply.send)
+            return
+        inner = self.passed(scope, TO_PROVIDERS, headers, body)
+        shown = shown_of({**document, "model": model})
+        try:
+            await run_while_present(self.app, inner, shown, receive, reply.send)
+        except Exception:
+            if not await reply.end_broken():
+                raise
+
+    def passed(self, scope: Scope, to: str, headers: Headers, body: bytes) -> Scope:
+        """Return the scope of a request that LiteLLM passes through unchanged, to `to`."""
+        path = to + scope["path"]
+        return {
+            **scope,
+            "path": path,
+            "raw_path": path.encode(),
+            "headers": headers,
+            # LiteLLM sends these bytes upstream in place of the body it parsed and re-serialised
+            "state": {**scope.get("state", {}), self.raw_body_key: body},
+        }
+
+
+def shown_of(document: Mapping[str, Any]) -> bytes:
+    """Return the body that LiteLLM sees of a request it passes through."""
+    return orjson.dumps({key: document[key] for key in FOR_LITELLM if key in document})
+
+
+def parse(body: bytes) -> dict[str, Any] | None:
+    """Return the body as a JSON object, or None."""
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        document = parse_leniently(body)
+    return document if isinstance(document, dict) else None
+
+
+def parse_leniently(body: bytes) -> object:
+    """Parse what orjson refuses but Anthropic must judge: half of a surrogate pair."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
+def end_to_end(headers: Headers) -> Headers:
+    """Return the headers without those of the connection, in the form that LiteLLM forwards."""
+    return [pair for pair in headers if pair[0].removeprefix(PASSED) not in HOP_BY_HOP]
+
+
+def joined(headers: Headers) -> Headers:
+    """Join repeated headers into one line each: LiteLLM keeps only the first of a repeated name."""
+    values: dict[bytes, bytes] = {}
+    for name, value in headers:
+        values[name] = values[name] + b", " + value if name in values else value
+    return list(values.items())

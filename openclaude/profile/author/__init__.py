@@ -1,0 +1,1 @@
+"""Changes profiles: sets single keys, creates, exports, reviews."""

@@ -1,0 +1,1 @@
+"""Reads and merges profile files; every value knows its file and line."""

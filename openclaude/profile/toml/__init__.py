@@ -1,0 +1,1 @@
+"""Locates and edits keys in a TOML text; knows nothing of profiles."""

@@ -1,0 +1,1 @@
+"""Finds the mistakes in a profile, and what deserves a warning."""

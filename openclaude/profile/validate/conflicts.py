@@ -1,0 +1,97 @@
+"""Keys that exclude or need each other, wherever each is written.
+
+Knows: who may call whom with which credential, and that one key can undo another. Independent of:
+models, files; a finding names the other key, and `judge` says in which file it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from openclaude.contracts.references import is_claude
+from openclaude.diagnostics import Diagnostic
+from openclaude.profile.mistakes import mistake
+from openclaude.profile.schema import TIERS
+
+Values = Mapping[str, Any]
+AUTH = ("anthropic", "auth")
+
+
+def find_conflicts(profile: Values) -> Iterator[Diagnostic]:
+    """Every pair of keys of a merged profile that cannot stand together."""
+    anthropic = profile.get("anthropic")
+    given = anthropic if isinstance(anthropic, Mapping) else {}
+    auth = given.get("auth", "plan")
+    if "api_key" in given and auth in ("plan", "none"):
+        yield mistake(
+            ("anthropic", "api_key"),
+            f'has no effect with `auth = "{auth}"`',
+            fix='write `auth = "api-key"`, or remove the key',
+            related=AUTH,
+        )
+    if "on_limit" in given and auth in ("none", "api-key"):
+        yield mistake(
+            ("anthropic", "on_limit"),
+            f'has no effect with `auth = "{auth}"`: only a plan has that limit',
+            fix='write `auth = "plan"`, or remove it',
+            related=AUTH,
+        )
+    if given.get("first_party") is True and auth in ("none", "api-key"):
+        yield mistake(
+            ("anthropic", "first_party"),
+            f'has no effect with `auth = "{auth}"`: it is for a plan',
+            fix='write `auth = "plan"`, or remove it',
+            related=AUTH,
+        )
+    if auth == "none":
+        yield from find_homeless(profile)
+    yield from find_idle_classifier(profile)
+    yield from find_agent_conflicts(profile)
+
+
+def find_homeless(profile: Values) -> Iterator[Diagnostic]:
+    """Tiers that would need the Claude account which `auth = "none"` says is not there."""
+    tiers = profile.get("tiers")
+    given = tiers if isinstance(tiers, Mapping) else {}
+    for name in TIERS:
+        tier = given.get(name, {"model": "claude"})
+        model = tier.get("model", "") if isinstance(tier, Mapping) else tier
+        if isinstance(model, str) and is_claude(model):
+            said = "is Claude" if name in given else "is not set, which means Claude"
+            yield mistake(
+                ("tiers", name, "model") if name in given else ("tiers", name),
+                f'{said}, but with `auth = "none"` there is no Claude account',
+                fix=f'set a model, for example `{name} = "bedrock/qwen.qwen3-coder-next"`',
+                related=AUTH,
+            )
+
+
+def find_idle_classifier(profile: Values) -> Iterator[Diagnostic]:
+    """A model that judges the tool calls of slots, where there is no slot: Claude has its own."""
+    auto_mode, tiers = profile.get("auto_mode"), profile.get("tiers")
+    if not isinstance(auto_mode, Mapping) or "classifier" not in auto_mode:
+        return
+    given = tiers.values() if isinstance(tiers, Mapping) else ()
+    models = [tier.get("model") if isinstance(tier, Mapping) else tier for tier in given]
+    if all(isinstance(model, str) and is_claude(model) for model in models):
+        yield mistake(
+            ("auto_mode", "classifier"),
+            "has no effect: every tier is Claude, and Anthropic checks Claude's tool calls itself",
+            fix="remove it, or set a tier's model",
+        )
+
+
+def find_agent_conflicts(profile: Values) -> Iterator[Diagnostic]:
+    """`all` moves every subagent, so nothing is left to move to another tier."""
+    agents = profile.get("agents")
+    if not isinstance(agents, Mapping) or "all" not in agents:
+        return
+    for name in ("explore", "plan", "general"):
+        if name in agents:
+            yield mistake(
+                ("agents", name),
+                "conflicts with `agents.all`, which moves every subagent",
+                fix="remove one of the two",
+                related=("agents", "all"),
+            )

@@ -1,0 +1,1 @@
+"""What is known of each provider: its address, key, capabilities and model ids."""

@@ -1,0 +1,1 @@
+"""The launching process, until it becomes claude."""

@@ -1,0 +1,96 @@
+"""The listening sockets of a stack: two loopback ports side by side.
+
+Knows: binding. Independent of: which process serves the sockets.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from typing import NamedTuple
+
+from openclaude.errors import OpenclaudeError
+
+HOST = "127.0.0.1"
+BACKLOG = 512  # connections that may wait while LiteLLM starts
+PAIRS_TRIED = 50
+
+
+class PortBusy(OpenclaudeError):
+    """No pair of free ports."""
+
+    code = "port-busy"
+
+
+class SocketPair(NamedTuple):
+    """main's listening socket and providers', on neighbouring ports."""
+
+    main: socket.socket
+    providers: socket.socket
+    port: int
+
+    def close(self) -> None:
+        """Close both sockets."""
+        self.main.close()
+        self.providers.close()
+
+
+def bind_pair(port: int, *, strict: bool) -> SocketPair:
+    """Bind and listen on `port` and `port + 1`, or on the next free pair unless `strict`.
+
+    Raises PortBusy, which names the process on the port if it can be found.
+    """
+    for candidate in range(port, port + 1 if strict else min(port + 2 * PAIRS_TRIED, 65535), 2):
+        pair = try_pair(candidate)
+        if pair:
+            return pair
+    tried = "" if strict else f" and {PAIRS_TRIED - 1} pairs after it"
+    raise PortBusy(
+        f"port {port} or {port + 1} is in use{owner(port) or owner(port + 1)}{tried}",
+        hint="set another `port` under [listen] in the profile, or OPENCLAUDE_LITELLM_PORT",
+    )
+
+
+def try_pair(port: int) -> SocketPair | None:
+    """Both sockets, or None if either port is in use."""
+    main = try_bind(port)
+    if main is None:
+        return None
+    providers = try_bind(port + 1)
+    if providers is None:
+        main.close()
+        return None
+    return SocketPair(main, providers, port)
+
+
+def try_bind(port: int) -> socket.socket | None:
+    """A socket listening on the loopback `port`, or None if it is in use."""
+    # asyncio switches Nagle's delay off only on sockets that name their protocol
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    # a port whose last connections are in TIME_WAIT is free for us; a listening one is not
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        if error.errno in {errno.EADDRINUSE, errno.EACCES}:
+            return None
+        raise
+    return listener
+
+
+def owner(port: int) -> str:
+    """` by NAME (pid N)` for the process that listens on a loopback `port`, or "" if unknown."""
+    import psutil
+
+    try:
+        found = [
+            connection.pid
+            for connection in psutil.net_connections("tcp4")
+            if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,)
+        ]
+        pid = next((pid for pid in found if pid), None)
+        return f" by `{psutil.Process(pid).name()}` (pid {pid})" if pid else ""
+    except psutil.Error:
+        return ""  # macOS shows other users' sockets to root only

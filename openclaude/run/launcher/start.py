@@ -1,0 +1,221 @@
+"""Starting a stack: bind or take over the ports, start the supervisor on them.
+
+Knows: the previous stack, the handover, forks. Independent of: profiles, LiteLLM, claude. Nothing
+here waits for LiteLLM: the sockets listen before its process exists, and early connections wait in
+their backlog.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+from openclaude.contracts.control import Join, Joinable, StartMethod
+from openclaude.contracts.handover import Handover
+from openclaude.contracts.plan import Plan
+from openclaude.contracts.stack_record import StackRecord
+from openclaude.run.launcher.certificate import take_certificate
+from openclaude.run.launcher.listeners import SocketPair, bind_pair, try_pair
+from openclaude.run.os.processes import is_alive, python_environment, python_module
+from openclaude.run.stack.client import (
+    STOP_TIMEOUT_S,
+    StackUnreachable,
+    ask_to_stop,
+    take_sockets,
+)
+from openclaude.run.stack.control_socket import bind_control
+from openclaude.run.stack.folder import read_record, write_files
+from openclaude.run.stack.local_key import is_told_to_strangers, new_key
+
+KILL_PATIENCE_S = 5.0  # a process that outlives SIGKILL for longer waits for a disk
+# for the units of a killed supervisor to let go of its ports: at once, unless the machine is busy
+STRANGER_TIMEOUT_S = 0.5
+ORPHAN_TIMEOUT_S = 15.0
+
+
+class Predecessor(NamedTuple):
+    """What the previous stack leaves to the next one, for open sessions."""
+
+    port: int
+    main_key: str
+    sessions: tuple[tuple[int, str], ...] = ()
+    sockets: tuple[int, ...] = ()  # main's and providers', where it could still give them away
+
+
+def make_stack(
+    folder: Path, plan: Plan, question: Join, found: Joinable | None, *, method: StartMethod
+) -> tuple[int, str]:
+    """Start the stack in `folder`; return main's port and local key.
+
+    `question` is the launch's request to the stack that it `found`, which this one replaces. Raises
+    FolderUnusable, PortBusy or StackUnreachable.
+    """
+    is_told = is_told_to_strangers(folder)  # a supervisor that ends takes its plan with it
+    before = replace(folder, found) if found else end_stray(folder)
+    pair = (take_pair(before) if before else None) or bind_pair(plan.port, strict=plan.strict)
+    main_key = new_key()
+    if before and before.port == pair.port and (before.sockets or not is_told):
+        # Open sessions go on with it. Nobody else knows it: the sockets were ours all the time, or
+        # who had the port meanwhile lacked the certificate. With plain HTTP he was told it.
+        main_key = before.main_key
+    write_files(folder, plan)
+    certificate = take_certificate(folder, is_used=before is not None)
+    control = bind_control(folder)
+    start_supervisor(
+        Handover(
+            folder=str(folder),
+            port=pair.port,
+            main=pair.main.fileno(),
+            providers=pair.providers.fileno(),
+            control=control.fileno(),
+            main_key=main_key,
+            providers_key=new_key(),
+            inherited=question.inherited,
+            method=method,
+            certificate=str(certificate),
+            sessions=(
+                *(before.sessions if before else ()),
+                *([question.session] if question.session else []),
+            ),
+            delay_s=question.delay_s,
+        )
+    )
+    pair.close()  # the supervisor has the sockets now
+    control.close()
+    return pair.port, main_key
+
+
+# the stack before ---------------------------------------------------------------------------------
+
+
+def replace(folder: Path, found: Joinable) -> Predecessor:
+    """Take over the running stack's sockets; it ends after its requests in flight.
+
+    If it is stopping, or too old for a handover, wait for its end. Raises StackUnreachable.
+    """
+    sessions = tuple((session.pid, session.started) for session in found.sessions)
+    given = () if found.is_stopping else take_sockets(folder)
+    if not given:
+        ask_to_stop(folder)
+    return Predecessor(found.port, found.main_key, sessions, given)
+
+
+def end_stray(folder: Path) -> Predecessor | None:
+    """Port and key of a stack that died, for sessions that still use them.
+
+    A supervisor without a control socket is stopped first. Raises StackUnreachable.
+    """
+    record = read_record(folder)
+    if record is None:
+        return None
+    end_process(record, patience_s=STOP_TIMEOUT_S)
+    return Predecessor(record.port, record.main_key)
+
+
+def end_process(record: StackRecord, *, patience_s: float) -> None:
+    """Stop the supervisor of a record, if it still runs: with SIGTERM, then SIGKILL.
+
+    Raises StackUnreachable if it survives.
+    """
+    asked_until = time.monotonic() + patience_s
+    while is_alive(record.pid, record.started):
+        late_s = time.monotonic() - asked_until
+        if late_s > KILL_PATIENCE_S:
+            raise StackUnreachable(
+                f"the supervisor of `{record.profile}` (pid {record.pid}) does not exit",
+                hint=f"look at it with `ps -fp {record.pid}`",
+            )
+        with contextlib.suppress(ProcessLookupError):  # it ended since
+            os.kill(record.pid, signal.SIGTERM if late_s < 0 else signal.SIGKILL)
+        time.sleep(0.02)
+
+
+def take_pair(before: Predecessor) -> SocketPair | None:
+    """The sockets, or at least the ports, of the previous stack."""
+    if before.sockets:
+        main, providers = (socket.socket(fileno=descriptor) for descriptor in before.sockets)
+        return SocketPair(main, providers, before.port)
+    return try_again(before.port, before.main_key)
+
+
+def try_again(port: int, key: str) -> SocketPair | None:
+    """The ports of the previous stack, which its units may hold a moment longer.
+
+    A port that another process has taken is not waited for.
+    """
+    from openclaude.run.os.probe import is_ours  # http.client is slow to import, and this is rare
+
+    began = time.monotonic()
+    while (pair := try_pair(port)) is None:
+        waited_s = time.monotonic() - began
+        if waited_s > ORPHAN_TIMEOUT_S or (
+            waited_s > STRANGER_TIMEOUT_S and not is_ours(port, key)
+        ):
+            return None
+        time.sleep(0.02)
+    return pair
+
+
+# the supervisor -----------------------------------------------------------------------------------
+
+
+def start_supervisor(handover: Handover) -> None:
+    """Start the supervisor, the handover on its standard input. Raises StackUnreachable.
+
+    Forked twice, so that it is not a child of this process, which becomes claude. In its own
+    session, so that Ctrl-C and Ctrl-Z in claude do not reach it.
+    """
+    folder = Path(handover.folder)
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setsid()
+            if os.fork() == 0:
+                descriptors = (handover.main, handover.providers, handover.control)
+                become_supervisor(folder, read, descriptors)
+        except BaseException:  # noqa: BLE001 - a fork: nothing may return into the launcher's code
+            import traceback
+
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    os.close(read)
+    os.waitpid(child, 0)
+    try:
+        with os.fdopen(write, "w", encoding="utf-8") as pipe:
+            pipe.write(handover.to_json())
+    except BrokenPipeError:
+        raise StackUnreachable(
+            f"the supervisor of `{folder.name}` could not be started",
+            hint=f"see `{folder / 'supervisor.log'}`",
+        ) from None
+
+
+def become_supervisor(folder: Path, stdin: int, descriptors: tuple[int, ...]) -> NoReturn:
+    """In the forked child: keep only the inherited descriptors, and exec."""
+    log = os.open(folder / "supervisor.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(stdin, 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    close_all_but({0, 1, 2, *descriptors})
+    for descriptor in descriptors:
+        os.set_inheritable(descriptor, True)
+    os.chdir("/")
+    argv = python_module("openclaude.run.supervisor.supervisor")
+    os.execve(argv[0], argv, {"LANG": "C.UTF-8", **python_environment()})  # noqa: S606 - no shell
+
+
+def close_all_but(kept: set[int]) -> None:
+    """Close every other descriptor: a pipe of the user's shell must not stay open with us."""
+    low = 0
+    for descriptor in sorted(kept):
+        if low < descriptor:  # an empty range at 0 closes everything (seen with CPython 3.11.7)
+            os.closerange(low, descriptor)
+        low = descriptor + 1
+    os.closerange(low, os.sysconf("SC_OPEN_MAX"))

@@ -1,0 +1,1 @@
+"""The operating system: processes, their resources, listening sockets."""

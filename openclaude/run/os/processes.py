@@ -1,0 +1,71 @@
+"""OS processes: their identity, and how ours are started.
+
+Knows: pids and start times, the interpreter's own command line. Independent of: plans.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import site
+import sys
+from pathlib import Path
+
+PACKAGE_ROOT = Path(__file__).resolve().parents[3]
+
+
+def start_time(pid: int) -> str | None:
+    """When the process `pid` started, as text that is equal only for the same process, or None.
+
+    A pid alone may have been reused. On Linux it is field 22 of /proc/PID/stat (clock ticks since
+    boot, proc(5)), read without psutil, whose import would cost a warm launch 20 ms.
+    """
+    if sys.platform == "linux":
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return None
+        state, *rest = fields.rpartition(")")[2].split()  # the name before may hold blanks
+        return None if state == "Z" else rest[18]
+    import psutil
+
+    try:
+        return repr(psutil.Process(pid).create_time())
+    except psutil.Error:
+        return None
+
+
+def is_alive(pid: int, started: str) -> bool:
+    """Whether the process (pid, start time) still runs."""
+    return start_time(pid) == started
+
+
+def leave_no_core() -> None:
+    """Let a crash of this process, and of what it starts, write no memory: keys are in it.
+
+    A limit of one byte and not of none: the kernel hands a core to a program such as
+    systemd-coredump whatever the limit, unless it is 1 (core(5), do_coredump()).
+    """
+    import resource
+
+    with contextlib.suppress(OSError, ValueError):  # it is lower already
+        resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
+
+
+def python_module(module: str, *arguments: str) -> tuple[str, ...]:
+    """The command line that runs one of our modules in a fresh interpreter."""
+    return (sys.executable, "-P", "-m", module, *arguments)
+
+
+def python_environment() -> dict[str, str]:
+    """What a fresh interpreter needs to find this package: nothing, where it is installed."""
+    if str(PACKAGE_ROOT) in site.getsitepackages():
+        return {}
+    return {
+        "PYTHONPATH": os.pathsep.join(
+            entry
+            for entry in dict.fromkeys(
+                (str(PACKAGE_ROOT), *(path for path in sys.path if path.endswith("site-packages")))
+            )
+        )
+    }

@@ -1,0 +1,45 @@
+"""Resources of a process: memory and CPU time.
+
+Knows: how to read them. Independent of: whose process it is. Read by the client that asks, never by
+the supervisor.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+NOTHING: dict[str, Any] = {"rss_bytes": 0, "pss_bytes": 0, "cpu_s": 0.0}
+
+
+def usage(pid: int) -> dict[str, Any]:
+    """A process's memory (bytes; PSS counts shared pages by their share) and CPU time (seconds)."""
+    if sys.platform != "linux":
+        return look(pid)
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:  # it has just ended
+        return NOTHING
+    sizes = {line.split()[0]: int(line.split()[1]) * 1024 for line in rollup.splitlines()[1:]}
+    ticks = int(fields[11]) + int(fields[12])  # utime and stime, proc(5)
+    return {
+        "rss_bytes": sizes.get("Rss:", 0),
+        "pss_bytes": sizes.get("Pss:", 0),
+        "cpu_s": round(ticks / os.sysconf("SC_CLK_TCK"), 2),
+    }
+
+
+def look(pid: int) -> dict[str, Any]:
+    """The same through psutil, where there is no /proc; PSS is then not known."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        times = process.cpu_times()
+        rss = process.memory_info().rss
+    except psutil.Error:
+        return NOTHING
+    return {"rss_bytes": rss, "pss_bytes": 0, "cpu_s": times.user + times.system}

@@ -1,0 +1,109 @@
+"""A stack's directory: its record, its control socket, and what is removed at its end.
+
+Knows: where a stack's files are. Independent of: what runs, profiles, claude.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from openclaude.contracts.decode import Malformed
+from openclaude.contracts.plan import Plan, read_plan
+from openclaude.contracts.stack_record import StackRecord, read_stack_record
+from openclaude.files import NotTrusted, read_trusted, untrusted, write_private
+from openclaude.run.os.processes import is_alive
+
+PLAN = "plan.json"
+# where instances work; settings of launches, of an openclaude before this one
+FOLDERS = frozenset({"launches", "empty"})
+# Beside our own folder, and named after neither us nor a profile: claude tells Anthropic in which
+# folder the file of `--settings` is, in each request in auto mode (measured with 2.1.330).
+SETTINGS = "claude-settings"
+
+
+def record_path(folder: Path) -> Path:
+    """The record's file."""
+    return folder / "stack.json"
+
+
+def control_path(folder: Path) -> Path:
+    """The control socket."""
+    return folder / "control.sock"
+
+
+def server_certificate(folder: Path) -> Path:
+    """The key and the certificate by which a stack's instances prove themselves."""
+    return folder / "tls.pem"
+
+
+def client_certificate(folder: Path) -> Path:
+    """The same certificate without the key: what claude expects of main."""
+    return folder / "ca.pem"
+
+
+def settings_folder(folder: Path) -> Path:
+    """Where the settings files of launches are, those of all stacks together."""
+    return folder.parents[2] / SETTINGS
+
+
+def settings_path(folder: Path, pid: int, started: str) -> Path:
+    """The settings file of one launch, which ends as its stack or its process ends."""
+    return settings_folder(folder) / f"{pid}-{started}-{folder.name}.json"
+
+
+def settings_of(path: Path) -> tuple[int, str, str]:
+    """The owner of a settings file: pid, start and stack; 0 if it is not one of ours."""
+    parts = path.name.removesuffix(".json").split("-", 2)
+    if len(parts) < 3 or not parts[0].isdigit() or path.suffix != ".json":
+        return 0, "", ""
+    return int(parts[0]), parts[1], parts[2]
+
+
+def write_record(folder: Path, record: StackRecord) -> None:
+    """Write the record, 0600. Raises FolderUnusable."""
+    write_private(record_path(folder), record.to_json())
+
+
+def read_record(folder: Path) -> StackRecord | None:
+    """The record, or None when there is none or it is torn: then there is no stack to trust.
+
+    Raises FolderUnusable for one that another user could have written.
+    """
+    try:
+        return read_stack_record(read_trusted(record_path(folder)))
+    except NotTrusted as error:
+        raise untrusted(folder, error) from error
+    except (OSError, UnicodeDecodeError, Malformed):
+        return None
+
+
+def is_live(record: StackRecord) -> bool:
+    """Whether the supervisor that wrote the record still runs."""
+    return is_alive(record.pid, record.started)
+
+
+def write_files(folder: Path, plan: Plan) -> None:
+    """Write what the supervisor and the instances read. Raises FolderUnusable."""
+    for name, text in plan.files.items():
+        write_private(folder / name, text)
+    write_private(folder / PLAN, plan.to_json())
+
+
+def read_folder_plan(folder: Path) -> Plan:
+    """The plan in a stack's directory. Raises OSError or Malformed."""
+    return read_plan(read_trusted(folder / PLAN))
+
+
+def forget_stack(folder: Path) -> None:
+    """Remove the files of a stack that has ended, except its logs."""
+    import shutil  # slow to import, and a launch has no use for it
+
+    for path in folder.iterdir():
+        if path.name in FOLDERS:
+            shutil.rmtree(path, ignore_errors=True)
+        elif path.suffix in {".json", ".yaml", ".tmp"}:
+            path.unlink(missing_ok=True)
+    control_path(folder).unlink(missing_ok=True)
+    for path in settings_folder(folder).glob("*.json"):
+        if settings_of(path)[2] == folder.name:
+            path.unlink(missing_ok=True)

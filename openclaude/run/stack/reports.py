@@ -1,0 +1,26 @@
+"""Reports of a running stack.
+
+Knows: which requests are answered with a report. Independent of: sockets, how a report is shown.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from openclaude.contracts.control import AskStatus, Question
+from openclaude.contracts.report import Report, read_report
+from openclaude.run.stack.client import ANSWER_TIMEOUT_S, exchange, understood
+
+
+def ask_report(folder: Path, *, timeout_s: float = ANSWER_TIMEOUT_S) -> Report | None:
+    """The report of the stack in `folder`, or None if none runs. Raises StackUnreachable."""
+    return report_after(folder, AskStatus(), timeout_s=timeout_s)
+
+
+def report_after(
+    folder: Path, question: Question, *, timeout_s: float = ANSWER_TIMEOUT_S
+) -> Report | None:
+    """The report of the stack after it has carried out the request. Raises StackUnreachable."""
+    with understood(folder):
+        document = exchange(folder, question, timeout_s=timeout_s)
+        return None if document is None else read_report(document)

@@ -1,0 +1,1 @@
+"""The supervisor: owns the sockets, keeps the units running."""

@@ -1,0 +1,347 @@
+"""The supervisor: owns a stack's sockets, keeps its units running, and knows its sessions.
+
+Knows: a plan, its units, the sessions. Independent of: profiles, tiers, LiteLLM. What to do next
+is decided by `reconcile`; this module only does it. Run as `python -m` of its own name, with what
+it needs (keys among it) on its standard input.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+from openclaude import __version__
+from openclaude.contracts.control import Join, Lock, Question, Reload, Restart, Session, Stopped
+from openclaude.contracts.decode import Malformed
+from openclaude.contracts.handover import Handover, read_handover
+from openclaude.contracts.report import Report, UnitState
+from openclaude.contracts.stack_record import StackRecord
+from openclaude.run.os.processes import leave_no_core, start_time
+from openclaude.run.os.signals import catch_signals
+from openclaude.run.stack.folder import forget_stack, read_folder_plan
+from openclaude.run.stack.local_key import new_key
+from openclaude.run.stack.logs import log_path
+from openclaude.run.stack.upkeep import Found, Upkeep
+from openclaude.run.supervisor import reconcile
+from openclaude.run.supervisor.actions import End, Sleep, Wake, describe
+from openclaude.run.supervisor.control_server import ControlServer
+from openclaude.run.supervisor.controller import UnitController
+from openclaude.run.supervisor.log import Faults, SupervisorLog
+from openclaude.run.supervisor.reconcile import Usage
+from openclaude.run.supervisor.report import report_stack
+from openclaude.run.supervisor.sessions import Sessions
+from openclaude.run.supervisor.unit_start import StackContext
+
+RESTART = "requested by `openclaude restart`"
+TICK_S = 30.0  # the longest sleep; everything that matters wakes the loop
+PAUSE_S = 3.0  # later than this, we were not woken in time: a laptop slept, a machine is overloaded
+LAST_PATIENCE_S = 2 * reconcile.STOP_TIMEOUT_S  # for units to end, whatever goes wrong
+
+
+class Supervisor:
+    """The owner of one stack, from handover to stop."""
+
+    def __init__(self, handover: Handover) -> None:
+        self.folder = Path(handover.folder)
+        self.log = SupervisorLog(log_path(self.folder, "supervisor"))
+        self.listeners = {
+            "main": socket.socket(fileno=handover.main),
+            "providers": socket.socket(fileno=handover.providers),
+        }
+        context = StackContext(
+            self.folder,
+            handover.port,
+            handover.main_key,
+            handover.providers_key,
+            handover.inherited,
+            handover.certificate,
+        )
+        self.selector = selectors.DefaultSelector()
+        self.plan = read_folder_plan(self.folder)
+        pid = os.getpid()
+        record = StackRecord(
+            version=__version__,
+            profile=self.plan.profile,
+            pid=pid,
+            started=start_time(pid) or "",
+            port=context.port,
+            main_key=context.main_key,
+        )
+        self.upkeep = Upkeep(self.folder, record, is_tls=bool(context.certificate))
+        self.units = UnitController(
+            self.plan, context, self.listeners, self.selector, self.log, method=handover.method
+        )
+        self.units.wake("the stack was started", handover.delay_s)
+        self.sessions = Sessions(self.selector)
+        for pid, started in handover.sessions:
+            self.add_session(Session(pid=pid, started=started))
+        self.control_server = ControlServer(
+            socket.socket(fileno=handover.control),
+            self.log,
+            self.answer,
+            stop=lambda: self.stop("requested by `openclaude stop`"),
+            give_away=self.give_away,
+        )
+        self.left_at = time.monotonic()  # when the last session ended, or the stack began
+        self.started_at = time.time()
+        self.is_stopping = False
+        self.stopping_since = 0.0
+        self.is_given_away = self.is_watching_doors = False
+        self.faults = Faults(self.log)
+
+    # -- the loop ------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Run the stack until it is told to stop, or is no longer used."""
+        wake = catch_signals()
+        self.register_control()
+        self.selector.register(wake, selectors.EVENT_READ, lambda: self.on_signal(wake))
+        self.faults.survive("writing the record", self.upkeep.write_record)
+        self.log(f"supervise {self.plan.profile} (openclaude {__version__}, pid {os.getpid()})")
+        while not self.is_over:
+            self.go_round()
+            time.sleep(self.faults.end_round())
+        self.clean_up()
+
+    def go_round(self) -> None:
+        """Hear what was said, then do what is due; whatever goes wrong with one, the rest is done.
+
+        First what was said: a unit that spoke must not be taken for hung.
+        """
+        survive = self.faults.survive
+        said = survive("waiting", self.wait) or []
+        for key, _ in said:
+            if key.fd in self.selector.get_map():  # not closed by the one before
+                survive("hearing what was said", key.data)
+        survive("counting sessions", self.forget_sessions)
+        survive("keeping the folder", self.keep_folder)
+        survive("doing what is due", self.act)
+
+    def wait(self) -> list[tuple[selectors.SelectorKey, int]]:
+        """What is there to be heard, as soon as there is something or something is due.
+
+        A process that was stopped for longer than that hears nothing from its first look (Python
+        takes the wait for over), so it looks again; and what it did not hear is nobody's fault.
+        """
+        sleep_s = self.sleep_s()
+        until = time.monotonic() + sleep_s
+        said = self.selector.select(sleep_s) or self.selector.select(0)
+        pause_s = time.monotonic() - until
+        if pause_s >= PAUSE_S:
+            self.log(f"this process stood still for {pause_s:.0f} s: nobody is blamed for it")
+            self.units.forgive(pause_s)
+        return said
+
+    def keep_folder(self) -> None:
+        """Make anew what was removed under us, or leave the folder to who has it now."""
+        if self.is_stopping or self.is_given_away:
+            return
+        found = self.upkeep.look(self.plan, time.monotonic())
+        if found is Found.TAKEN:
+            self.is_given_away = True
+            self.log("another supervisor has the folder: this one serves its sessions to their end")
+        elif found is Found.RENEWED:
+            self.log.reopen()
+            self.log("files were removed from the folder, and are made anew")
+            if control := self.upkeep.take_control():
+                self.selector.unregister(self.control_server.control)
+                self.control_server.listen(control)
+                self.register_control()
+
+    def register_control(self) -> None:
+        """Hear what is asked on the control socket."""
+        server = self.control_server
+        self.selector.register(server.control, selectors.EVENT_READ, server.serve_one)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to wait for; what outlives us ends when our pipes close."""
+        return self.is_stopping and (
+            self.units.processes.is_gone or time.monotonic() > self.stopping_since + LAST_PATIENCE_S
+        )
+
+    def act(self) -> None:
+        """Carry out the actions that are due."""
+        now = time.monotonic()
+        self.units.unavailable.end_late(now)
+        self.units.reconcile(now)
+        if self.is_stopping:
+            return
+        action = reconcile.idle_action(self.units.statuses, self.usage, now, **self.plan.patience)
+        match action:
+            case Sleep():
+                self.units.perform(action)
+                self.watch_doors()
+            case End(cause=cause):
+                self.stop(cause)
+
+    @property
+    def usage(self) -> Usage:
+        """How the stack is being used."""
+        return Usage(
+            sessions=len(self.sessions),
+            in_flight=self.units.processes.in_flight,
+            active_at=self.units.active_at,
+            left_at=self.left_at,
+        )
+
+    def sleep_s(self) -> float:
+        """How long nothing is due, seconds."""
+        now = time.monotonic()
+        usage = None if self.is_stopping else self.usage
+        drains = self.units.processes.drains
+        due = reconcile.next_due(self.units.statuses, drains, now, usage, **self.plan.patience)
+        answers_s = self.units.unavailable.due - now
+        waits = (TICK_S, self.sessions.poll_s, answers_s, TICK_S if due is None else due)
+        return max(0.0, min(waits))
+
+    def on_signal(self, wake: socket.socket) -> None:
+        """A signal came: TERM and INT stop the stack."""
+        for number in {signal.SIGTERM, signal.SIGINT} & set(wake.recv(512)):
+            self.stop(f"signal {signal.Signals(number).name}")
+
+    # -- sessions ------------------------------------------------------------------------------
+
+    def add_session(self, session: Session) -> None:
+        """A launch is about to become claude."""
+        if self.sessions.add(session):
+            self.log(f"session {session.pid} begins")
+
+    def forget_sessions(self) -> None:
+        """Notice sessions that have ended."""
+        ended = self.sessions.ended()
+        for session in ended:
+            self.log(f"session {session.pid} has ended")
+        if ended and not self.sessions:
+            self.left_at = time.monotonic()
+
+    # -- asleep --------------------------------------------------------------------------------
+
+    def watch_doors(self) -> None:
+        """Listen for the connection that wakes the stack."""
+        for name, listener in self.listeners.items():
+            status = self.units.statuses.get(name)
+            if status and status.state is UnitState.ASLEEP:
+                self.selector.register(
+                    listener, selectors.EVENT_READ, lambda: self.wake("a connection arrived")
+                )
+        self.is_watching_doors = True
+
+    def wake(self, cause: str, delay_s: float = 0.0) -> None:
+        """Wake up, if asleep; the connection waits in the backlog for its unit."""
+        if self.is_watching_doors:
+            self.leave_doors()
+            self.log(describe(Wake(cause=cause)))
+            self.units.wake(cause, delay_s)
+
+    def leave_doors(self) -> None:
+        """Leave the connections to the units."""
+        self.is_watching_doors = False
+        for listener in self.listeners.values():
+            if listener in self.selector.get_map():
+                self.selector.unregister(listener)
+
+    # -- questions -----------------------------------------------------------------------------
+
+    def answer(self, question: Question) -> Report:
+        """Carry out a request, and return its answer."""
+        if not self.is_stopping:
+            match question:
+                case Join():
+                    self.join(question)
+                case Reload(inherited=inherited):
+                    self.reload(inherited)
+                case Restart(inherited=inherited):
+                    self.wake(RESTART)
+                    self.units.replace_all(inherited, RESTART)
+                case Lock():
+                    self.lock()
+        return self.report()
+
+    def join(self, question: Join) -> None:
+        """A launch will use the stack: a session is about to become claude, `start` is not."""
+        if question.session:
+            pid, started = question.session
+            self.add_session(Session(pid=pid, started=started))
+            # claude's first request comes within a second or so
+            self.wake(f"session {pid} begins", question.delay_s)
+        # what was wrong may have been fixed
+        self.units.replace_failed(question.inherited, "a launch asked for it again")
+
+    def lock(self) -> None:
+        """Revoke the local keys at once; launches from now on get the new one."""
+        key = new_key()
+        self.units.revoke_keys(key, new_key(), "requested by `openclaude lock`")
+        self.upkeep.renew_record(main_key=key)
+
+    def reload(self, inherited: dict[str, str]) -> None:
+        """Read the plan again; replace the units that differ in it.
+
+        Raises OSError or Malformed without having changed anything.
+        """
+        plan = read_folder_plan(self.folder)
+        self.wake("the plan has changed")
+        self.plan = plan
+        self.units.apply_plan(plan, inherited)
+
+    def give_away(self) -> tuple[int, ...]:
+        """The listening sockets, for the next supervisor."""
+        self.is_given_away = True
+        self.stop("another openclaude takes over the sockets")
+        return self.listeners["main"].fileno(), self.listeners["providers"].fileno()
+
+    def report(self) -> Report:
+        """What `openclaude status` shows, and what a launch that joins must know."""
+        return report_stack(
+            self.upkeep.record,
+            self.plan,
+            self.units,
+            tuple(self.sessions),
+            is_stopping=self.is_stopping,
+            uptime_s=time.time() - self.started_at,
+        )
+
+    # -- the end -------------------------------------------------------------------------------
+
+    def stop(self, cause: str) -> None:
+        """Tell every unit to stop; the loop ends when all have."""
+        if not self.is_stopping:
+            self.is_stopping = True
+            self.stopping_since = time.monotonic()
+            self.leave_doors()
+            self.units.perform(End(cause=cause))
+
+    def clean_up(self) -> None:
+        """Clean up sockets, record and temporary files; keep the logs.
+
+        The control socket is removed last: a launch that finds none starts its own stack, which
+        needs free ports and must not lose its files.
+        """
+        for listener in self.listeners.values():
+            listener.close()
+        if not self.is_given_away:
+            self.faults.survive("clearing the folder", lambda: forget_stack(self.folder))
+        pid = os.getpid()  # who asked may wait for this process's very end
+        self.control_server.close(Stopped(pid=pid, started=start_time(pid)))
+
+
+def main() -> None:
+    """Read the handover and run the stack."""
+    leave_no_core()
+    try:
+        handover = read_handover(sys.stdin.read())
+        # the launcher made it: an inherited descriptor would keep its end open
+        sys.stdin.close()
+        supervisor = Supervisor(handover)
+    except (Malformed, OSError) as error:
+        sys.exit(f"the stack could not be started: {error}")
+    supervisor.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""Units become processes, fresh ones or forks of the forkserver: environment, log, pipes.
+
+Knows: how to start one. Independent of: when, profiles.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from openclaude.contracts.plan import (
+    MAIN_KEY,
+    PROVIDERS_KEY,
+    PROVIDERS_URL,
+    STACK_FOLDER,
+    Unit,
+)
+from openclaude.contracts.worker import (
+    CERTIFICATE_VARIABLE,
+    HOP_CERTIFICATE_VARIABLE,
+    UnitSetup,
+)
+from openclaude.run.os.processes import python_environment, python_module
+from openclaude.run.stack.folder import client_certificate
+from openclaude.run.stack.logs import last_lines, log_path, open_log
+from openclaude.run.stack.secret_environment import secret_environment
+from openclaude.run.supervisor.forkserver_process import ForkserverProcess
+from openclaude.run.supervisor.unit_process import UnitProcess, make_pipes
+
+LONGEST_ERROR = 8192  # characters of a log's end that an error holds
+
+
+class StackContext(NamedTuple):
+    """What the units of one stack share."""
+
+    folder: Path
+    port: int
+    main_key: str
+    providers_key: str
+    inherited: dict[str, str]  # of the user's environment, the names that plans may take over
+    certificate: str = ""  # path of the file with key and certificate
+
+
+def unit_environment(unit: Unit, context: StackContext) -> dict[str, str]:
+    """The complete environment of the unit's process, built from scratch."""
+    hop = f"127.0.0.1:{context.port + 1}"
+    values = {
+        MAIN_KEY: context.main_key,
+        PROVIDERS_KEY: context.providers_key,
+        PROVIDERS_URL: f"{'https' if context.certificate else 'http'}://{hop}",
+        STACK_FOLDER: str(context.folder),
+    }
+    named = {name: fill(value, values) for name, value in unit.environment.items()}
+    taken = {name: context.inherited[name] for name in unit.inherit if name in context.inherited}
+    fetched = secret_environment(unit.secrets, context.inherited)
+    proof = {CERTIFICATE_VARIABLE: context.certificate} if context.certificate else {}
+    if proof and PROVIDERS_URL in unit.environment.values():
+        proof[HOP_CERTIFICATE_VARIABLE] = str(client_certificate(context.folder))
+    return {**python_environment(), **taken, **named, **no_proxy(taken), **proof, **fetched}
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """`text` with the plan's placeholders replaced."""
+    for placeholder, value in values.items():
+        text = text.replace(placeholder, value)
+    return text
+
+
+def no_proxy(taken: Mapping[str, str]) -> dict[str, str]:
+    """Loopback never goes through a proxy: the hop from main to providers must stay local."""
+    theirs = taken.get("no_proxy") or taken.get("NO_PROXY") or ""
+    value = ",".join(part for part in ("127.0.0.1,localhost", theirs) if part)
+    proxies = {"AIOHTTP_TRUST_ENV": "True"} if {"HTTPS_PROXY", "https_proxy"} & set(taken) else {}
+    # with AIOHTTP_TRUST_ENV, aiohttp would send ~/.netrc's passwords to providers (measured)
+    return {"NO_PROXY": value, "no_proxy": value, "NETRC": os.devnull, **proxies}
+
+
+def spawn_process(unit: Unit, listener: int, context: StackContext) -> UnitProcess:
+    """Start the unit as a fresh process on the listening socket `listener` (a file descriptor).
+
+    Raises OSError, and ValueError for an invalid environment.
+    """
+    pipes = make_pipes()
+    report, lifeline = pipes.given
+    try:
+        with open_log(log_path(context.folder, unit.name)) as log:
+            popen = subprocess.Popen(
+                python_module(
+                    "openclaude.run.worker.instance",
+                    unit.application,
+                    *(f"--prepare={name}" for name in unit.prepare),
+                    *("--listener", str(listener)),
+                    *("--report", str(report)),
+                    *("--lifeline", str(lifeline)),
+                ),
+                env=unit_environment(unit, context),
+                cwd=empty_folder(context.folder),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=(listener, report, lifeline),
+                start_new_session=True,  # a group of its own, so that what it starts ends with it
+            )
+    except (OSError, ValueError):
+        pipes.close(pipes)
+        raise
+    pipes.close(pipes.given)
+    return UnitProcess(popen.pid, pipes, popen=popen)
+
+
+def fork_process(
+    forkserver: ForkserverProcess, unit: Unit, listener: int, context: StackContext
+) -> UnitProcess:
+    """Start the unit as a fork of the forkserver, which never sees the unit's secrets.
+
+    Raises OSError if the forkserver does not answer, and ValueError for an invalid secret
+    reference.
+    """
+    pipes = make_pipes()
+    setup_read, setup_write = os.pipe()
+    try:
+        with (
+            os.fdopen(setup_write, "w", encoding="utf-8") as setup_pipe,
+            open_log(log_path(context.folder, unit.name)) as log,
+        ):
+            setup = UnitSetup(
+                environment=unit_environment(unit, context),
+                folder=str(empty_folder(context.folder)),
+            )
+            given = (listener, *pipes.given, log.fileno(), setup_read)
+            pid = forkserver.fork(unit.application, given)
+            setup_pipe.write(setup.to_json())
+    except (OSError, ValueError):
+        pipes.close((pipes.report_read, pipes.lifeline_write))
+        raise
+    finally:
+        pipes.close((*pipes.given, setup_read))
+    return UnitProcess(pid, pipes, parent=forkserver)
+
+
+def empty_folder(folder: Path) -> Path:
+    """An empty folder: LiteLLM's own command would put the working directory on sys.path."""
+    empty = folder / "empty"
+    empty.mkdir(mode=0o700, exist_ok=True)
+    return empty
+
+
+def exit_error(name: str, code: int | None, log: Path) -> str:
+    """How a process ended, in a sentence and the last lines of its log."""
+    if code is None:
+        how = "an unknown exit status"
+    else:
+        how = f"exit status {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+    return f"`{name}` ended with {how}\n{last_lines(log)[-LONGEST_ERROR:]}".rstrip()

@@ -1,0 +1,1 @@
+"""The process of an instance, and the forkserver that forks it."""

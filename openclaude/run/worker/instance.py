@@ -1,0 +1,346 @@
+"""The process of one instance: an application on a listening socket it was given.
+
+Knows: how to serve, heartbeats, how to stop. Independent of: the application, which is named on the
+command line. Run as `python -m` of its own name, or called after a fork.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import importlib
+import logging.config
+import os
+import signal
+import socket
+import ssl
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import uvicorn
+import uvicorn.config
+
+from openclaude.contracts.worker import (
+    ADMIT,
+    CERTIFICATE_VARIABLE,
+    WARN,
+    fatal_line,
+    load_line,
+    warning_line,
+)
+from openclaude.run.os.processes import leave_no_core
+from openclaude.run.os.tls import server_context
+from openclaude.run.worker import certificates, secrets
+from openclaude.run.worker.children import keep_environment_from_children
+from openclaude.run.worker.connections import InstanceConnection, allow_connections
+from openclaude.run.worker.door import Door
+
+# Streams under way get this long when the instance is told to end, seconds.
+STREAM_GRACE_S = 10
+# Those that last longer are cancelled, and get this long to say so, seconds. Nobody waits for it
+# who is quick; on a busy machine eight streams were seen to take 1.0.
+FAREWELL_S = 3.0
+# Between a connection's acceptance and its first request, seconds; under 1 ms on a quiet machine.
+FIRST_REQUEST_S = 0.2
+# and longer for one that has not come: a busy client was seen to take a second from its connection
+LATE_REQUEST_S = 3.0
+# claude keeps its connections; closing an idle one could cross its next request, seconds
+KEEP_ALIVE_S = 300
+STARTUP_FAILURE = 3  # exit status, as of uvicorn
+HEARTBEAT_S = 5.0
+# Reports that may be late are sent together, after this many seconds
+GATHER_S = 0.1
+LONGEST_WARNING = 1000  # characters: the pipe takes it whole, or not at all
+
+
+def main() -> None:
+    """A fresh process: import, then serve until told to stop, or until the supervisor has gone."""
+    arguments = read_arguments()
+    with imported_once():
+        prepare(arguments.prepare)
+        load(arguments.application)
+    serve(arguments.application, arguments.listener, arguments.report, arguments.lifeline)
+
+
+def read_arguments() -> argparse.Namespace:
+    """The command line: an application factory and three inherited file descriptors."""
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    parser.add_argument("application", help="module:factory")
+    parser.add_argument("--prepare", action="append", default=[], help="module:function")
+    parser.add_argument("--listener", type=int, required=True)
+    parser.add_argument("--report", type=int, required=True)
+    parser.add_argument("--lifeline", type=int, required=True)
+    return parser.parse_args()
+
+
+@contextlib.contextmanager
+def imported_once():  # type: ignore[no-untyped-def]  # Iterator[None], made a context manager
+    """Import with the garbage collector off, then freeze the imported objects.
+
+    Nothing imported is garbage: collecting during the import of LiteLLM costs over a quarter of its
+    time (measured with 1.108.14).
+    """
+    gc.disable()
+    yield
+    freeze()
+    gc.enable()
+
+
+def freeze() -> None:
+    """Freeze all current objects: the garbage collector ignores them, since none is garbage.
+
+    Not collected before: of LiteLLM's million objects two thousand are garbage, and looking at all
+    of them takes a sixth of the start (measured). The call after it is for the collector's own
+    account. It looks at old garbage only when a quarter as many objects have become old as it last
+    counted; were those the import's, ten thousand requests of a slot would leave 50 MB (measured;
+    CPython's Modules/gcmodule.c).
+
+    """
+    gc.freeze()
+    gc.collect()
+
+
+def load(name: str) -> Any:
+    """The object called `module:attribute`."""
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def prepare(names: list[str]) -> None:
+    """Call each of the functions, which do work that the first requests would otherwise do.
+
+    uvicorn's log is set up here as well: done in each instance, it walks over every logger that
+    LiteLLM has made, which costs each 3 MB of its own (measured with 0.54).
+
+    """
+    logging.config.dictConfig(uvicorn.config.LOGGING_CONFIG)
+    # a warning is what uvicorn has for a client that talks nonsense: a line for every such request
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    for name in names:
+        load(name)()
+
+
+def serve(application: str, listener: int, report: int, lifeline: int) -> None:
+    """Serve the factory's application on an inherited socket, until told to stop."""
+    follow(lifeline)
+    allow_connections()
+    leave_no_core()
+    certificates.trust(os.environ, Path.cwd(), certificates.OF_SYSTEMS)
+    fetch_secrets(report)
+    context = find_certificate(report)
+    keep_environment_from_children()
+    reporter = Reporter(report)
+    config = uvicorn.Config(
+        reporter.counted(load(application)()),
+        http=InstanceConnection,
+        log_config=None,  # `prepare` has done it
+        access_log=False,
+        ws="none",  # it is not used here, and its modules are large
+        server_header=False,  # the upstream's own headers are passed on
+        date_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=STREAM_GRACE_S,
+        backlog=512,
+    )
+    Server(config, reporter, context).run(sockets=[socket.socket(fileno=listener)])
+
+
+def fetch_secrets(report: int) -> None:
+    """Put the instance's secrets into its environment, or tell the supervisor why that failed."""
+    environment = dict(os.environ)
+    try:
+        secrets.fetch_all(environment)
+    except secrets.SecretUnavailable as error:
+        give_up(report, str(error))
+    os.environ.clear()
+    os.environ.update(environment)
+
+
+def find_certificate(report: int) -> ssl.SSLContext | None:
+    """What the instance proves itself with, where it was told of a certificate.
+
+    One that cannot be used ends the instance: without it claude would only see that nobody proves
+    to be main.
+    """
+    path = os.environ.pop(CERTIFICATE_VARIABLE, "")
+    try:
+        return server_context(path) if path else None
+    except OSError as error:
+        give_up(
+            report,
+            f"the certificate `{path}` cannot be used: {error.strerror or error}; "
+            "`openclaude stop --all` and a new launch make another",
+        )
+
+
+def give_up(report: int, sentence: str) -> NoReturn:
+    """Tell the supervisor why this instance cannot be, and end. Raises SystemExit."""
+    os.write(report, fatal_line(sentence))
+    sys.stderr.write(f"{sentence}\n")
+    raise SystemExit(secrets.EX_CONFIG)
+
+
+def follow(lifeline: int) -> None:
+    """Exit when the supervisor does: its end of the pipe closes."""
+
+    def wait() -> None:
+        os.read(lifeline, 1)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(STREAM_GRACE_S + FAREWELL_S + 2)
+        os._exit(1)
+
+    threading.Thread(target=wait, name="lifeline", daemon=True).start()
+
+
+class Reporter:
+    """Reports to the supervisor, in a line of two numbers, requests in flight and served.
+
+    The first line reports readiness; one every few seconds is the heartbeat. The numbers are
+    absolute, so that a line that did not fit into the pipe is not lost.
+    """
+
+    def __init__(self, pipe: int) -> None:
+        self.pipe = pipe
+        self.in_flight = 0
+        self.served = 0
+        self.told_busy = False
+        self.warnings = b""  # lines that go with the next numbers
+        self.later: asyncio.TimerHandle | None = None
+        os.set_blocking(pipe, False)
+
+    def tell(self) -> None:
+        """Write the line; if the pipe is full, the next one makes up for it."""
+        if self.later:
+            self.later.cancel()
+            self.later = None
+        self.told_busy = self.in_flight > 0
+        with contextlib.suppress(BlockingIOError, BrokenPipeError):
+            os.write(self.pipe, self.warnings + load_line(self.in_flight, self.served))
+            self.warnings = b""
+
+    def warn(self, sentence: str) -> None:
+        """Something is worse than it should be; the supervisor reports it, and we serve."""
+        self.warnings += warning_line(sentence[:LONGEST_WARNING])
+
+    def tell_soon(self) -> None:
+        """Write it after a delay, with the changes until then.
+
+        Each line wakes the supervisor: a twelfth of a slot's processor time in main (measured).
+
+        """
+        if self.later is None:
+            self.later = asyncio.get_running_loop().call_later(GATHER_S, self.tell)
+
+    def begin(self) -> None:
+        """One more request that has shown the key."""
+        self.in_flight += 1
+        if self.told_busy:
+            self.tell_soon()
+        else:
+            self.tell()  # at once: an instance that is thought idle may be put to sleep
+
+    def counted(self, application: Any) -> Callable[[Any, Any, Any], Awaitable[None]]:
+        """The application, with those of its requests counted that it admits."""
+
+        async def count(scope: Any, receive: Any, send: Any) -> None:
+            if scope["type"] != "http":
+                await application({**scope, WARN: self.warn}, receive, send)
+                return
+            is_counted = False
+            prove = scope.pop(ADMIT, None)  # the connection's own
+
+            def admit() -> None:
+                nonlocal is_counted
+                is_counted = True
+                self.begin()
+                if prove:
+                    prove()
+
+            scope[ADMIT] = admit
+            try:
+                await application(scope, receive, send)
+            finally:
+                if is_counted:
+                    self.in_flight -= 1
+                    self.served += 1
+                    self.tell_soon()
+
+        return count
+
+    async def beat(self) -> None:
+        """Send a heartbeat every few seconds."""
+        while True:
+            self.tell()
+            await asyncio.sleep(HEARTBEAT_S)
+
+
+class Server(uvicorn.Server):
+    """A server that reports its load, and loses no request when it stops."""
+
+    def __init__(
+        self, config: uvicorn.Config, reporter: Reporter, context: ssl.SSLContext | None = None
+    ) -> None:
+        super().__init__(config)
+        self.reporter = reporter
+        self.context = context
+        self.doors: list[Door] = []
+        self.heartbeat: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to serve on the given sockets, and report it; as uvicorn, except for the doors."""
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            sys.exit(STARTUP_FAILURE)
+        self.servers = []  # uvicorn's own, which know one language each
+        self.doors = [Door(one, self.protocol, self.context) for one in sockets or ()]
+        for door in self.doors:
+            door.open()
+        self.started = True
+        self.heartbeat = asyncio.get_running_loop().create_task(self.reporter.beat())
+
+    def protocol(self) -> asyncio.Protocol:
+        """What speaks HTTP on one connection."""
+        make: Any = self.config.http_protocol_class
+        made: asyncio.Protocol = make(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return made
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a connection was accepted whose first request is still on its way."""
+        return any(door.is_greeting for door in self.doors) or any(
+            getattr(one, "cycle", self) is None for one in self.server_state.connections
+        )
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop accepting, let what was accepted last be read, then end.
+
+        uvicorn closes a connection whose request it has not read yet. Whoever replaces this process
+        accepts from the same socket, so nobody waits here for longer than their own request takes.
+
+        When the grace is over uvicorn cancels what still runs, and does not wait for what that
+        writes: the process ended before the streams had their last words (measured).
+        """
+        for door in self.doors:
+            door.close()
+        await asyncio.sleep(FIRST_REQUEST_S)
+        until = time.monotonic() + LATE_REQUEST_S
+        while self.is_awaited and time.monotonic() < until:
+            await asyncio.sleep(0.05)
+        for door in self.doors:
+            await door.wait_closed()
+        await super().shutdown(sockets)
+        cancelled = self.server_state.tasks
+        if cancelled:
+            await asyncio.wait(set(cancelled), timeout=FAREWELL_S)
+
+
+if __name__ == "__main__":
+    main()

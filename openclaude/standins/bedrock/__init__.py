@@ -1,0 +1,1 @@
+"""The stand-in for Bedrock: what it checks, what it answers."""

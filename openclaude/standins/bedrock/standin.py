@@ -1,0 +1,198 @@
+"""The stand-in for Bedrock: a Bedrock runtime on loopback that checks every signature.
+
+Knows: its routes, its keys, its models. Independent of: LiteLLM, profiles, and how a reply is
+written (reply.py).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from openclaude.standins.base.conversation import Said, script_for
+from openclaude.standins.base.exchange import Recorded, Reply
+from openclaude.standins.base.schema import example
+from openclaude.standins.base.script import Script, Text, Tool, pieces
+from openclaude.standins.base.standin import Standin
+from openclaude.standins.bedrock.reply import ConverseContext, answer, error_reply, scripted_error
+from openclaude.standins.bedrock.rules import NOTES, REFUSALS, ModelRules, broken
+from openclaude.standins.bedrock.shape import input_shape, violations, without_nulls
+from openclaude.standins.bedrock.sigv4 import Secret, SignatureRefusal, check_signature, read_claim
+
+ROUTE = re.compile(r"/model/(?P<model>[^/]+)/(?P<operation>converse|converse-stream)")
+OPERATIONS = {"converse": "Converse", "converse-stream": "ConverseStream"}
+
+# The defaults: the key in AWS's documentation, and those models of LiteLLM's map that the built-in
+# profiles use.
+EXAMPLE_KEY_ID = "AKIAIOSFODNN7EXAMPLE"
+EXAMPLE_SECRET = Secret("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+EXAMPLE_MODELS: Mapping[str, ModelRules] = {
+    "qwen.qwen3-next-80b-a3b": ModelRules(max_output_tokens=8000),
+    "qwen.qwen3-coder-next": ModelRules(max_output_tokens=16000),
+    "qwen.qwen3-vl-235b-a22b": ModelRules(max_output_tokens=8000, vision=True),
+    "openai.gpt-oss-120b-1:0": ModelRules(max_output_tokens=16384),
+    "amazon.nova-lite-v1:0": ModelRules(max_output_tokens=10000, vision=True, caching=True),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BedrockRecorded(Recorded):
+    """A request, and everything recorded about it."""
+
+    operation: str = ""  # Converse, ConverseStream; empty for an unknown route
+    model_id: str = ""  # decoded
+    region: str = ""  # of the credential's scope
+    signed_by: str | None = None  # the access key id, if the signature is valid
+    problems: tuple[str, ...] = ()  # why it was refused; `note: ...` if it was not
+    refusal: SignatureRefusal | None = None
+
+    def as_json(self) -> dict[str, object]:
+        """Return the request as one line of a record file."""
+        return Recorded.as_json(self) | {
+            "operation": self.operation,
+            "model_id": self.model_id,
+            "region": self.region,
+            "signed_by": self.signed_by,
+            "problems": list(self.problems),
+        }
+
+
+class BedrockStandin(Standin[BedrockRecorded]):
+    """A loopback Bedrock runtime."""
+
+    name = "bedrock stand-in"
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        credentials: Mapping[str, Secret] | None = None,
+        models: Mapping[str, ModelRules] | None = None,
+        region: str | None = None,
+        answer: Callable[[BedrockRecorded], Reply | None] | None = None,
+        record: Path | None = None,
+        keep: int | None = None,
+    ) -> None:
+        """Set up keys, models and region.
+
+        `credentials` maps access key ids to their secrets, `models` maps ids to their capabilities;
+        `region`, if given, is the only one it answers for.
+        """
+        super().__init__(host=host, port=port, answer=answer, record=record, keep=keep)
+        self._credentials = credentials or {EXAMPLE_KEY_ID: EXAMPLE_SECRET}
+        self._models = EXAMPLE_MODELS if models is None else models
+        self._region = region
+        for operation in OPERATIONS.values():
+            input_shape(operation)  # loaded now, so that no request waits for it
+
+    def _inspect(self, request: Recorded) -> BedrockRecorded:
+        seen: dict[str, Any] = {
+            field.name: getattr(request, field.name) for field in fields(request)
+        }
+        if not (route := ROUTE.fullmatch(request.path)) or request.method != "POST":
+            return _refused(
+                seen, SignatureRefusal(status=404, kind="UnknownOperationException", message="")
+            )
+        seen |= {"operation": OPERATIONS[route["operation"]], "model_id": unquote(route["model"])}
+        claim = read_claim(request)
+        if isinstance(claim, SignatureRefusal):
+            return _refused(seen, claim)
+        seen["region"] = claim.region
+        problem = check_signature(
+            request,
+            claim,
+            credentials=self._credentials,
+            region=self._region,
+            now=time.time(),
+        )
+        if problem:
+            return _refused(seen, problem)
+        return self._judge(seen | {"signed_by": claim.key_id})
+
+    def _judge(self, seen: dict[str, Any]) -> BedrockRecorded:
+        """Check an authenticated request against its model, the service model and the rules."""
+        model_id = seen["model_id"]
+        rules = self._models.get(model_id) or self._models.get(model_id.rpartition("/")[2])
+        if rules is None:
+            return _refused(seen, _invalid("The provided model identifier is invalid."))
+        try:
+            body = json.loads(seen["body"])
+        except ValueError:
+            message = "The request body is not valid JSON"
+            return _refused(
+                seen, SignatureRefusal(status=400, kind="SerializationException", message=message)
+            )
+        shape = input_shape(seen["operation"])
+        if misfits := tuple(violations(body, shape)):
+            return BedrockRecorded(**seen, problems=misfits, refusal=_invalid(misfits[0]))
+        body = without_nulls(body, shape)
+        refused = broken(REFUSALS, body, rules)
+        notes = tuple(f"note: {note}" for note in broken(NOTES, body, rules))
+        refusal = _invalid(refused[0]) if refused else None
+        return BedrockRecorded(**seen, problems=(*refused, *notes), refusal=refusal)
+
+    def _reply(self, request: BedrockRecorded) -> Reply:
+        if refusal := request.refusal:
+            return error_reply(refusal.status, refusal.message, kind=refusal.kind)
+        body = without_nulls(request.json(), input_shape(request.operation))
+        script = _script(body, request.model_id)
+        if error := self._error_due(script):
+            return scripted_error(error, wait_s=script.wait_s)
+        asked = ConverseContext(
+            input_tokens=len(request.body) // 4,
+            wants_stream=request.operation == "ConverseStream",
+        )
+        return answer(script, asked)
+
+
+def _refused(seen: dict[str, Any], refusal: SignatureRefusal) -> BedrockRecorded:
+    problem = f"{refusal.kind}: {refusal.message}"
+    return BedrockRecorded(**seen, problems=(problem,), refusal=refusal)
+
+
+def _invalid(message: str) -> SignatureRefusal:
+    return SignatureRefusal(status=400, kind="ValidationException", message=message)
+
+
+def _script(body: Mapping[str, Any], model_id: str) -> Script:
+    """Return what to answer; a request for structured output gets it, whatever its prompt says."""
+    text_format = (body.get("outputConfig") or {}).get("textFormat")
+    if text_format:
+        schema = json.loads(text_format["structure"]["jsonSchema"]["schema"])
+        return Script(blocks=(Text(parts=pieces(json.dumps(example(schema)))),))
+    if forced := _forced_tool(body):
+        return Script(blocks=(forced,))
+    conversation = [_said(message) for message in body.get("messages") or ()]
+    return script_for(conversation, default=f"bedrock stand-in: {model_id}")
+
+
+def _forced_tool(body: Mapping[str, Any]) -> Tool | None:
+    """Return a call of the one tool the request forces: LiteLLM's other way to request a format."""
+    config = body.get("toolConfig") or {}
+    name = ((config.get("toolChoice") or {}).get("tool") or {}).get("name")
+    specs = [tool.get("toolSpec") or {} for tool in config.get("tools") or ()]
+    schemas = [spec["inputSchema"]["json"] for spec in specs if spec.get("name") == name]
+    return Tool(name=name, input=example(schemas[0])) if name and schemas else None
+
+
+def _said(message: Mapping[str, Any]) -> Said:
+    blocks = message["content"]
+    return Said(
+        role=message["role"],
+        text="\n".join(block["text"] for block in blocks if "text" in block),
+        results=tuple(_result(block["toolResult"]) for block in blocks if "toolResult" in block),
+    )
+
+
+def _result(result: Mapping[str, Any]) -> str:
+    return "\n".join(
+        part["text"] if "text" in part else json.dumps(part.get("json", sorted(part)))
+        for part in result["content"]
+    )

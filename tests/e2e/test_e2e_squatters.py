@@ -1,0 +1,162 @@
+"""Another user of the machine takes the port of a stack that is gone, during an open session.
+
+The port proves its identity before claude sends anything: he receives a handshake without content.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from openclaude.run.launcher.certificate import make_certificate
+from openclaude.standins.anthropic.standin import AnthropicStandin
+from tests.conftest import need
+from tests.e2e.house import OPENCLAUDE, House
+from tests.e2e.session import session
+
+NOBODY = "65534"
+SCRIPT = Path(__file__).with_name("squatter.py")
+TIMEOUT_S = 60.0
+
+
+class Squatter:
+    """Another user with a program of his own on a port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def heard(self) -> bytes:
+        """Return everything that was sent to him."""
+        path = self.folder / "heard"
+        return path.read_bytes() if path.exists() else b""
+
+    def wait_until(self, what: str, look: Callable[[], object]) -> None:
+        """Wait for one of his files."""
+        deadline = time.monotonic() + TIMEOUT_S
+        while not look():
+            assert time.monotonic() < deadline, f"{what} did not come about"
+            time.sleep(0.05)
+
+    @property
+    def has_port(self) -> bool:
+        """Tell whether he has the port."""
+        return (self.folder / "bound").exists()
+
+
+@contextmanager
+def squatting(port: int) -> Iterator[Squatter]:
+    """Run another user's program that waits for a port."""
+    need(os.geteuid() == 0 and shutil.which("setpriv"), "root, to be another user as well")
+    folder = Path(tempfile.mkdtemp(prefix="squat-"))
+    script = folder / SCRIPT.name
+    script.write_bytes(SCRIPT.read_bytes())
+    (folder / "own.pem").write_text("".join(make_certificate()))
+    for path in (folder, *folder.iterdir()):
+        os.chown(path, int(NOBODY), int(NOBODY))
+    # a Python that every user may run: that of the tests may be in root's home
+    argv = ["setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "/usr/bin/python3"]
+    process = subprocess.Popen([*argv, str(script), str(port), str(folder)], env={}, cwd="/")
+    try:
+        yield Squatter(folder)
+    finally:
+        process.kill()
+        process.wait()
+        shutil.rmtree(folder)
+
+
+def kill_supervisor(house: House) -> None:
+    """Kill the supervisor, as the kernel does when memory runs out."""
+    os.kill(house.pids()["supervisor"], signal.SIGKILL)
+
+
+def stop_stack(house: House) -> None:
+    """`openclaude stop`, with the session open."""
+    assert house.command("stop").code == 0
+
+
+def uninstall(house: House) -> None:
+    """`openclaude uninstall --yes`, with the session open."""
+    ran = house.run((OPENCLAUDE, "uninstall", "--yes"), house.environment())
+    assert ran.code == 0, ran
+
+
+WAYS = {"killed": kill_supervisor, "stopped": stop_stack, "uninstalled": uninstall}
+
+
+@pytest.mark.parametrize("way", sorted(WAYS))
+def test_who_takes_the_port_hears_no_login(
+    empty_house: House, anthropic: AnthropicStandin, way: str
+) -> None:
+    house = empty_house
+    with session(house, "opus") as talk:
+        talk.ask("hello")
+        assert "stand-in" in talk.answer()
+        record = house.record()
+        with squatting(record["port"]) as squatter:
+            WAYS[way](house)
+            squatter.wait_until("his turn", lambda: squatter.has_port)
+            talk.ask("and again")
+            squatter.wait_until("a word to him", squatter.heard)
+            time.sleep(3)  # meanwhile claude retries
+            heard = squatter.heard()
+
+    assert b"connection\n" in heard  # claude did connect to him
+    assert tell_tales(house, record["main_key"], heard) == []
+    assert b"POST" not in heard
+    assert len(anthropic.requests) == 1
+
+
+def test_without_tls_he_hears_it_all(empty_house: House, anthropic: AnthropicStandin) -> None:
+    """Show what the test above would see without its protection: `listen.tls = false`."""
+    house = empty_house
+    house.write_profile(
+        "house",
+        anthropic_url=house.anthropic_url,
+        bedrock_url=house.bedrock_url,
+        more="[listen]\ntls = false\n",
+    )
+    with session(house, "opus") as talk:
+        talk.ask("hello")
+        talk.answer()
+        record = house.record()
+        with squatting(record["port"]) as squatter:
+            kill_supervisor(house)
+            squatter.wait_until("his turn", lambda: squatter.has_port)
+            talk.ask("and again")
+            squatter.wait_until("a word to him", lambda: b"POST" in squatter.heard())
+            heard = squatter.heard()
+
+    assert tell_tales(house, record["main_key"], heard) == ["login", "local key"]
+
+
+def tell_tales(house: House, key: str, heard: bytes) -> list[str]:
+    """Return which secrets are in what was received."""
+    secrets = {"login": house.canaries.oauth, "local key": key, "refresh": house.canaries.refresh}
+    return [name for name, secret in secrets.items() if secret.encode() in heard]
+
+
+def test_the_session_goes_on_when_the_stack_is_back(
+    empty_house: House, anthropic: AnthropicStandin
+) -> None:
+    """A supervisor is killed, another launch restarts the stack: the open session trusts it."""
+    house = empty_house
+    with session(house, "opus") as talk:
+        talk.ask("hello")
+        talk.answer()
+        kill_supervisor(house)
+        started = house.command("start", "--wait")
+        assert started.code == 0, started
+        assert started.out.endswith(f"https://127.0.0.1:{house.record()['port']}\n")
+        talk.ask("and again")
+        assert "stand-in" in talk.answer()
+
+    assert len(anthropic.requests) == 2

@@ -1,0 +1,77 @@
+"""The local keys of a stack: who may still use the old ones, and what open sessions are told."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+
+from openclaude.contracts.plan import Plan
+from tests.process.world import Stream, World, about, streaming, stubbed, until
+
+
+@pytest.mark.parametrize("is_tls", [True, False])
+def test_a_key_that_a_stranger_may_have_heard_is_not_used_again(
+    world: World, plan: Callable[..., Plan], is_tls: bool
+) -> None:
+    """While a stack is gone, its open sessions ask whoever has its port. With TLS they tell him
+    nothing, so the next stack lets them go on; with plain HTTP they have told him the key."""
+    world.keep(stubbed(plan()._replace(is_tls=is_tls)))
+    port = world.up()
+    before = world.record()
+    os.kill(before["pid"], signal.SIGKILL)
+    until(lambda: not world.processes())
+
+    assert world.up() == port
+
+    key = about(port)["environment"]["LITELLM_MASTER_KEY"]
+    assert key == world.record()["main_key"]
+    assert (key == before["main_key"]) is is_tls
+
+
+def is_cut(stream: Stream, *, within_s: float) -> bool:
+    """Whether a stream ends that nobody has let go."""
+    deadline = time.monotonic() + within_s
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        while stream.reply.readline():
+            if time.monotonic() > deadline:
+                return False
+    return True
+
+
+def test_lock_revokes_the_keys_at_once(world: World) -> None:
+    port = world.up()
+    before = world.record()
+    units = {name: unit["pid"] for name, unit in world.units().items()}
+
+    with streaming(port, world.home) as stream:
+        done = world.run("lock")
+        assert is_cut(stream, within_s=5.0)
+
+    assert done[:2] == (0, "qwen: keys revoked\n")
+    assert world.up() == port
+    after = world.record()
+    assert after["pid"] == before["pid"]
+    assert after["main_key"] != before["main_key"]
+    assert about(port)["environment"]["LITELLM_MASTER_KEY"] == after["main_key"]
+    assert not set(units.values()) & {unit["pid"] for unit in world.units().values()}
+
+
+@pytest.mark.parametrize("word", ["stop", "lock"])
+def test_who_loses_his_key_is_named_with_the_way_to_go_on(world: World, word: str) -> None:
+    world.tell_claude(sleep_s=120)
+    with world.start("-p") as session:
+        until(world.heard)
+
+        done = world.run(word)
+
+        session.kill()
+    assert done.out.endswith(
+        f"\n  a claude session (pid {session.pid}) cannot reach a model any more: exit, and go on "
+        "with `openclaude --profile qwen --continue`\n"
+    )

@@ -1,0 +1,531 @@
+"""Compile: built-in profiles become the plans in golden/, and every choice in them has a reason."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from openclaude.compile.compiler import compile_plan
+from openclaude.compile.resolve import choose_behaves_as
+from openclaude.contracts.plan import Plan, read_plan
+from openclaude.models.catalog import Catalog
+from openclaude.profile.library import Library
+from tests.conftest import REPOSITORY
+
+SHIPPED = REPOSITORY / "profiles"
+
+
+@pytest.fixture(scope="module")
+def catalog() -> Catalog:
+    return Catalog.bundled()
+
+
+@pytest.fixture
+def compiled(tmp_path: Path, catalog: Catalog) -> Callable[..., Plan]:
+    """Compile a built-in profile, or one whose text is given."""
+
+    def compile_it(name: str, text: str = "", **env: str) -> Plan:
+        if text:
+            (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
+        loaded = Library(tmp_path, SHIPPED, catalog=catalog).load(name, env=env)
+        return compile_plan(name, loaded.profile, catalog.find, made_by="test")
+
+    return compile_it
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in SHIPPED.glob("*.toml")))
+def test_each_shipped_profile_compiles_to_its_golden_files(
+    name: str, compiled: Callable[..., Plan], golden: Callable[[str, str], None]
+) -> None:
+    plan = compiled(name)
+
+    golden(f"{name}.plan.json", plan.to_json())
+    for file, text in plan.files.items():
+        golden(f"{name}.{file}", text)
+
+
+def test_a_plan_survives_json(compiled: Callable[..., Plan]) -> None:
+    plan = compiled("qwen")
+
+    assert read_plan(plan.to_json()) == plan
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 2}', '{"version": 1}', "null"])
+def test_what_is_no_plan_of_this_version_is_refused(text: str) -> None:
+    with pytest.raises((ValueError, KeyError, TypeError, AttributeError)):
+        read_plan(text)
+
+
+def test_the_digest_changes_with_the_plan_and_with_the_version_that_made_it(
+    compiled: Callable[..., Plan],
+) -> None:
+    plan = compiled("qwen")
+    other_region = compiled("qwen", OPENCLAUDE_AWS_REGION="us-east-1")
+
+    digests = {plan.digest, other_region.digest, plan.sealed("later").digest}
+
+    assert len(digests) == 3
+    assert compiled("qwen").digest == plan.digest
+
+
+def test_overrides_reach_the_plan(compiled: Callable[..., Plan]) -> None:
+    plan = compiled(
+        "qwen",
+        OPENCLAUDE_AWS_PROFILE="work",
+        OPENCLAUDE_AWS_REGION="eu-west-1",
+        OPENCLAUDE_LITELLM_PORT="5000",
+    )
+
+    providers = yaml.safe_load(plan.files["providers.yaml"])
+    assert plan.port == 5000
+    assert plan.aws_profile == "work"
+    assert plan.units[1].environment["OPENCLAUDE_AWS_PROFILE"] == "work"
+    assert providers["model_list"][0]["litellm_params"]["aws_region_name"] == "eu-west-1"
+
+
+def test_main_has_no_deployment_that_the_plan_login_could_follow_elsewhere(
+    compiled: Callable[..., Plan],
+) -> None:
+    """LiteLLM sends it to every `anthropic/` deployment, whatever its api_base (measured)."""
+    text = 'schema = 1\nextends = "qwen"\n[tiers]\nopus = "bedrock/qwen.qwen3-coder-next"\n'
+    main = yaml.safe_load(compiled("mine", text).files["main.yaml"])
+
+    anthropic = [
+        row["litellm_params"]
+        for row in main["model_list"]
+        if row["litellm_params"]["model"].startswith("anthropic/")
+    ]
+    assert anthropic == [{"model": "anthropic/claude-*", "max_retries": 0}]
+
+
+def test_a_plan_and_both_configs_hold_placeholders_where_keys_go(
+    compiled: Callable[..., Plan],
+) -> None:
+    plan = compiled("qwen")
+
+    for config in plan.files.values():
+        general = yaml.safe_load(config)["general_settings"]
+        assert general["master_key"] == "os.environ/LITELLM_MASTER_KEY"
+    assert [unit.environment["LITELLM_MASTER_KEY"] for unit in plan.units] == [
+        "{openclaude:main-key}",
+        "{openclaude:providers-key}",
+    ]
+
+
+def test_each_instance_gets_only_what_it_may_have(compiled: Callable[..., Plan]) -> None:
+    main, providers = compiled("qwen").units
+
+    assert not [name for name in (*main.environment, *main.inherit) if name.startswith("AWS")]
+    assert main.environment["HOME"] == "{openclaude:stack-folder}/empty"
+    assert "HOME" not in main.inherit
+    ours = (*providers.environment, *providers.inherit)
+    assert not [name for name in ours if name.startswith("ANTHROPIC")]
+    forbidden = {"AWS_BEARER_TOKEN_BEDROCK", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+    forbidden |= {"AWS_SESSION_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN", "HTTP_PROXY", "http_proxy"}
+    assert not forbidden & {*main.inherit, *providers.inherit}
+
+
+def test_a_profile_of_claude_alone_has_one_instance_and_no_slot(
+    compiled: Callable[..., Plan],
+) -> None:
+    plan = compiled("base")
+
+    assert [unit.name for unit in plan.units] == ["main"]
+    assert (plan.slots, plan.aws_profile, list(plan.files)) == ((), "", ["main.yaml"])
+    assert "OPENCLAUDE_PROVIDERS_KEY" not in plan.units[0].environment
+
+
+def test_the_haiku_alias_is_bound_even_where_the_tier_is_claude(
+    compiled: Callable[..., Plan],
+) -> None:
+    """Else claude's small requests use the main model on a custom base URL (seen in 2.1.330)."""
+    assert compiled("base").launch.default_environment == {
+        "ANTHROPIC_DEFAULT_HAIKU_MODEL": "claude-haiku-5-5"
+    }
+    chosen = compiled("mine", 'schema = 1\n[tiers]\nhaiku = "claude-haiku-4-5-20251001"\n')
+    assert chosen.launch.default_environment == {}
+    assert chosen.launch.environment["ANTHROPIC_DEFAULT_HAIKU_MODEL"] == "claude-haiku-4-5-20251001"
+
+
+@pytest.mark.parametrize(
+    ("window", "output", "behaves_as"),
+    [
+        (256_000, 8_000, "claude-3-5-haiku"),
+        (256_000, 8_192, "claude-3-5-haiku"),
+        (256_000, 16_000, "claude-haiku-4-5"),
+        (200_000, 64_000, "claude-haiku-4-5"),
+        (199_999, 8_000, ""),
+        (32_768, 8_192, ""),
+    ],
+)
+def test_a_slot_behaves_as_the_claude_model_whose_requests_fit_it(
+    window: int, output: int, behaves_as: str
+) -> None:
+    assert choose_behaves_as(window, output) == behaves_as
+
+
+def test_the_window_told_to_claude_is_the_smallest_of_the_slots_it_applies_to(
+    compiled: Callable[..., Plan],
+) -> None:
+    text = """schema = 1
+extends = "qwen"
+[tiers]
+opus = "bedrock/openai.gpt-oss-120b-1:0"
+sonnet = "bedrock/qwen.qwen3-32b-v1:0"
+"""
+    launch = compiled("mine", text).launch
+
+    assert launch.environment["CLAUDE_CODE_MAX_CONTEXT_TOKENS"] == "32768"
+    assert ["behavesAs" in row for row in launch.picker] == [False, False, True]
+
+
+def test_limits_of_the_profile_win_over_the_catalogue(compiled: Callable[..., Plan]) -> None:
+    text = """schema = 1
+[tiers.haiku]
+model = "bedrock/qwen.qwen3-next-80b-a3b"
+max_output_tokens = 4000
+context_window = 100000
+vision = true
+markup = "qwen"
+region = "eu-west-1"
+[aws]
+profile = "p"
+region = "us-west-2"
+endpoint_url = "http://127.0.0.1:9"
+"""
+    row = yaml.safe_load(compiled("mine", text).files["providers.yaml"])["model_list"][0]
+
+    assert row["model_info"]["max_output_tokens"] == 4000
+    assert row["model_info"]["max_input_tokens"] == 100000
+    assert row["model_info"]["supports_vision"] is True
+    assert row["model_info"]["openclaude_markup"] == "qwen"
+    assert row["litellm_params"]["aws_region_name"] == "eu-west-1"
+    assert row["litellm_params"]["aws_bedrock_runtime_endpoint"] == "http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize(
+    ("model", "params", "sent"),
+    [
+        ("ollama/x:7b", "", 65_536),
+        ("ollama_chat/x:7b", "params = { num_ctx = 8192 }", 8192),
+        ("lm_studio/x", "", None),
+    ],
+)
+def test_ollama_is_told_the_window_that_claude_is_told(
+    compiled: Callable[..., Plan], model: str, params: str, sent: int | None
+) -> None:
+    text = f"""schema = 1
+[tiers.haiku]
+model = "{model}"
+context_window = 65536
+max_output_tokens = 8192
+{params}
+"""
+    row = yaml.safe_load(compiled("mine", text).files["providers.yaml"])["model_list"][0]
+
+    assert row["litellm_params"].get("num_ctx") == sent
+
+
+def test_explore_moves_to_the_tier_the_profile_names(compiled: Callable[..., Plan]) -> None:
+    text = 'schema = 1\nextends = "qwen"\n[agents]\nexplore = "haiku"\n'
+
+    agents = compiled("mine", text).launch.agents
+
+    assert {name: agent["model"] for name, agent in agents.items()} == {"Explore": "haiku"}
+    assert "Write" not in agents["Explore"]["tools"]
+
+
+def test_the_router_is_told_its_slots_and_nothing_secret(compiled: Callable[..., Plan]) -> None:
+    environment = compiled("qwen").units[0].environment
+
+    assert json.loads(environment["OPENCLAUDE_ROUTES"]) == {
+        "slots": {
+            "openclaude-haiku": {
+                "model": "qwen.qwen3-next-80b-a3b",
+                "context_window": 256000,
+                "aws_profile": "openclaude",
+                "key": "",
+                "address": "",
+                "profile": "qwen",
+                "claude": "claude-haiku-4-5-20251001",
+            }
+        },
+        "auth": "plan",
+        "on_limit": "",
+        "agents": {},
+        "searches_at_anthropic": True,
+    }
+    assert environment["ANTHROPIC_API_BASE"] == "https://api.anthropic.com"
+
+
+def test_what_only_anthropic_can_answer_goes_to_a_model_that_takes_what_claude_sends(
+    compiled: Callable[..., Plan],
+) -> None:
+    text = """schema = 1
+[tiers.opus]
+model = "openai/a"
+context_window = 128000
+max_output_tokens = 8000
+[tiers.sonnet]
+model = "openai/b"
+context_window = 256000
+max_output_tokens = 64000
+"""
+
+    routes = json.loads(compiled("mine", text).units[0].environment["OPENCLAUDE_ROUTES"])
+
+    # the first is an id that claude does not know, for which it sends what its newest models accept
+    assert {name: slot["claude"] for name, slot in routes["slots"].items()} == {
+        "openclaude-opus": "claude-opus-5-5",
+        "openclaude-sonnet": "claude-haiku-4-5-20251001",
+    }
+
+
+FIRST_PARTY = """schema = 1
+extends = "qwen"
+[anthropic]
+first_party = true
+[agents]
+explore = "haiku"
+plan = "sonnet"
+"""
+
+
+def test_where_claude_says_who_asks_main_moves_its_agents_to_slots_with_claudes_own_prompts(
+    compiled: Callable[..., Plan],
+) -> None:
+    plan = compiled("mine", FIRST_PARTY)
+    without = compiled("mine", FIRST_PARTY.replace("true", "false"))
+
+    def agents(of: Plan) -> dict[str, str]:
+        return dict(json.loads(of.units[0].environment["OPENCLAUDE_ROUTES"])["agents"])
+
+    variable = "_CLAUDE_CODE_ASSUME_FIRST_PARTY_BASE_URL"
+    assert plan.launch.environment[variable] == "1"
+    assert agents(plan) == {"Explore": "openclaude-haiku"}
+    # a request for one Claude model does not fit all others
+    assert plan.launch.agents.keys() == {"Plan"}
+    assert variable not in without.launch.environment
+    assert agents(without) == {}
+    assert without.launch.agents.keys() == {"Explore", "Plan"}
+
+
+def test_a_profile_can_keep_searches_from_anthropic(compiled: Callable[..., Plan]) -> None:
+    text = 'schema = 1\nextends = "qwen"\n[search]\nwith = "none"\n'
+
+    environment = compiled("mine", text).units[0].environment
+
+    assert json.loads(environment["OPENCLAUDE_ROUTES"])["searches_at_anthropic"] is False
+
+
+# --- other providers, fallbacks, subagents
+
+
+OPENROUTER = """schema = 1
+[tiers.haiku]
+model = "openrouter/qwen/qwen3-coder"
+context_window = 262144
+max_output_tokens = 32000
+"""
+
+
+def test_a_key_is_a_variable_in_the_config_and_a_reference_in_the_plan(
+    compiled: Callable[..., Plan],
+) -> None:
+    plan = compiled("mine", OPENROUTER)
+
+    params = yaml.safe_load(plan.files["providers.yaml"])["model_list"][0]["litellm_params"]
+    assert params["api_key"] == "os.environ/OPENCLAUDE_SECRET_1"
+    main, providers = plan.units
+    assert (main.secrets, providers.secrets) == (
+        {},
+        {"OPENCLAUDE_SECRET_1": "env:OPENROUTER_API_KEY"},
+    )
+    # what is not on AWS does not need the user's home
+    assert not [name for name in providers.inherit if name.startswith("AWS") or name == "HOME"]
+    assert plan.aws_profile == ""
+
+
+def test_one_key_for_two_tiers_is_one_variable(compiled: Callable[..., Plan]) -> None:
+    text = OPENROUTER + OPENROUTER.partition("\n")[2].replace("haiku", "sonnet")
+
+    assert list(compiled("mine", text).units[1].secrets.values()) == ["env:OPENROUTER_API_KEY"]
+
+
+@pytest.mark.parametrize(
+    ("model", "keys", "litellm_model", "api_base", "secrets"),
+    [
+        ("openai/gpt-5.6-luna", "", "openai/gpt-5.6-luna", None, ["env:OPENAI_API_KEY"]),
+        (
+            "openai/x",
+            'api_base = "http://127.0.0.1:8000/v1/"',
+            "openai/x",
+            "http://127.0.0.1:8000/v1",
+            [],
+        ),
+        ("ollama/x:7b", "", "ollama_chat/x:7b", "http://127.0.0.1:11434", []),
+        ("lm_studio/x", "", "lm_studio/x", "http://127.0.0.1:1234/v1", []),
+        (
+            "anthropic/glm-5",
+            'api_base = "https://api.z.ai/api/anthropic"\napi_key = "file:~/zai"',
+            "anthropic/glm-5",
+            "https://api.z.ai/api/anthropic",
+            ["file:~/zai"],
+        ),
+        (
+            "azure/d",
+            'api_base = "https://x.openai.azure.com"\napi_key = "env:A"\n'
+            'params = { api_version = "1", azure_ad_token = "env:B" }',
+            "azure/d",
+            "https://x.openai.azure.com",
+            ["env:A", "env:B"],
+        ),
+    ],
+)
+def test_each_provider_is_reached_the_way_litellm_reaches_it_best(
+    compiled: Callable[..., Plan],
+    model: str,
+    keys: str,
+    litellm_model: str,
+    api_base: str | None,
+    secrets: list[str],
+) -> None:
+    text = (
+        f'schema = 1\n[tiers.haiku]\nmodel = "{model}"\n{keys}\n'
+        "context_window = 100000\nmax_output_tokens = 8000\n"
+    )
+    plan = compiled("mine", text)
+
+    params = yaml.safe_load(plan.files["providers.yaml"])["model_list"][0]["litellm_params"]
+    assert (params["model"], params.get("api_base")) == (litellm_model, api_base)
+    assert list(plan.units[1].secrets.values()) == secrets
+    assert params["api_key"] == ("os.environ/OPENCLAUDE_SECRET_1" if secrets else "none")
+
+
+def test_fallbacks_are_model_groups_that_only_litellms_router_asks(
+    compiled: Callable[..., Plan],
+) -> None:
+    text = """schema = 1
+extends = "qwen"
+[tiers.haiku]
+model = "bedrock/qwen.qwen3-next-80b-a3b"
+fallbacks = ["bedrock/eu-west-1/qwen.qwen3-next-80b-a3b", "openai/gpt-5.6-luna"]
+"""
+    plan = compiled("mine", text)
+
+    config = yaml.safe_load(plan.files["providers.yaml"])
+    assert config["router_settings"]["fallbacks"] == [
+        {"openclaude-haiku": ["openclaude-haiku-fallback-1", "openclaude-haiku-fallback-2"]}
+    ]
+    params = [row["litellm_params"] for row in config["model_list"]]
+    assert [row["model"] for row in params] == [
+        "bedrock/converse/qwen.qwen3-next-80b-a3b",
+        "bedrock/converse/qwen.qwen3-next-80b-a3b",
+        "openai/gpt-5.6-luna",
+    ]
+    assert [row.get("aws_region_name") for row in params] == ["us-west-2", "eu-west-1", None]
+    main = yaml.safe_load(plan.files["main.yaml"])
+    assert [row["model_name"] for row in main["model_list"]] == ["openclaude-haiku", "claude-*"]
+
+
+def test_a_model_for_the_plans_limit_is_one_more_deployment(compiled: Callable[..., Plan]) -> None:
+    text = 'schema = 1\nextends = "qwen"\n[anthropic]\non_limit = "bedrock/zai.glm-5"\n'
+    plan = compiled("mine", text)
+
+    routes = json.loads(plan.units[0].environment["OPENCLAUDE_ROUTES"])
+    rows = yaml.safe_load(plan.files["providers.yaml"])["model_list"]
+    assert routes["on_limit"] == "openclaude-on-limit"
+    assert [row["model_name"] for row in rows] == ["openclaude-haiku", "openclaude-on-limit"]
+    assert [row["model"] for row in plan.launch.picker] == ["openclaude-haiku"]
+
+
+def test_the_model_that_judges_tool_calls_is_named_to_providers_only(
+    compiled: Callable[..., Plan],
+) -> None:
+    text = 'schema = 1\nextends = "qwen"\n[auto_mode]\nclassifier = "bedrock/zai.glm-5"\n'
+    plan = compiled("mine", text)
+
+    main, providers = (yaml.safe_load(plan.files[f"{name}.yaml"]) for name in ("main", "providers"))
+    key = "safeguards_classifier_model"
+    assert providers["general_settings"][key] == "openclaude-classifier"
+    assert [row["model_name"] for row in providers["model_list"]] == [
+        "openclaude-haiku",
+        "openclaude-classifier",
+    ]
+    assert key not in main["general_settings"]
+    assert "openclaude-classifier" not in plan.units[0].environment["OPENCLAUDE_ROUTES"]
+
+
+def test_an_api_key_is_mains_and_claude_gets_the_local_key(compiled: Callable[..., Plan]) -> None:
+    plan = compiled("api-key")
+
+    assert plan.units[0].secrets == {"ANTHROPIC_API_KEY": "env:ANTHROPIC_API_KEY"}
+    assert plan.launch.environment["ANTHROPIC_AUTH_TOKEN"] == "{openclaude:main-key}"
+
+
+def test_without_an_account_nothing_is_anthropics(compiled: Callable[..., Plan]) -> None:
+    plan = compiled("bedrock")
+
+    models = [
+        row["litellm_params"]["model"]
+        for row in yaml.safe_load(plan.files["main.yaml"])["model_list"]
+    ]
+    assert all(model.startswith("litellm_proxy/") for model in models)
+    assert plan.units[0].secrets == {}
+    assert plan.launch.environment["ANTHROPIC_AUTH_TOKEN"] == "{openclaude:main-key}"
+
+
+@pytest.mark.parametrize(
+    ("agents", "environment", "names"),
+    [
+        ('explore = "haiku"\nplan = "sonnet"', {}, ["Explore", "Plan"]),
+        ('general = "haiku"', {"CLAUDE_CODE_SUBAGENT_MODEL": "haiku"}, []),
+        (
+            'all = "sonnet"',
+            {"CLAUDE_CODE_SUBAGENT_MODEL": "sonnet", "CLAUDE_CODE_SUBAGENT_MODEL_FORCE": "1"},
+            [],
+        ),
+    ],
+)
+def test_subagents_move_to_tiers(
+    compiled: Callable[..., Plan], agents: str, environment: dict[str, str], names: list[str]
+) -> None:
+    launch = compiled("mine", f'schema = 1\nextends = "qwen"\n[agents]\n{agents}\n').launch
+
+    moved = {name: value for name, value in launch.environment.items() if "SUBAGENT" in name}
+    assert moved == environment
+    assert list(launch.agents) == names
+
+
+@pytest.mark.parametrize(
+    ("model", "keys", "allowed"),
+    [
+        ("openai/x", "", ["tools"]),
+        ("zai/x", "", ["tools", "max_retries"]),
+        (
+            "zai/x",
+            'params = { allowed_openai_params = ["seed"] }',
+            ["tools", "max_retries", "seed"],
+        ),
+        ("deepseek/x", "", None),
+    ],
+)
+def test_litellm_is_told_to_send_what_it_would_drop_in_silence(
+    compiled: Callable[..., Plan], model: str, keys: str, allowed: list[str] | None
+) -> None:
+    text = (
+        f'schema = 1\n[tiers.haiku]\nmodel = "{model}"\n{keys}\n'
+        "context_window = 100000\nmax_output_tokens = 8000\n"
+    )
+
+    config = yaml.safe_load(compiled("mine", text).files["providers.yaml"])
+
+    assert config["model_list"][0]["litellm_params"].get("allowed_openai_params") == allowed
+
+
+def test_a_model_that_litellm_plays_itself_needs_no_key(compiled: Callable[..., Plan]) -> None:
+    assert [unit.secrets for unit in compiled("offline").units] == [{}, {}]
