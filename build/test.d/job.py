@@ -20,7 +20,10 @@ from parts import Part
 
 BIN = Path(sys.executable).parent
 INSIDE = 'ip link set lo up && exec "$@"'
-NO_TESTS = 5  # pytest's exit status if no test was selected
+FAILED = 1  # pytest's exit status if tests failed
+NO_TESTS = 5  # and if no test was selected
+AGAIN = 5  # more failures than this are not bad luck, and none of them is run again
+WORSE = ("failed", "error", "blocked")  # `blocked`: its module's fixture had failed before
 
 
 @cache
@@ -40,7 +43,12 @@ def command_lines(part: Part, options: Sequence[str], progress: Path) -> list[tu
         where = [] if any(option.startswith("tests/") for option in options) else [folder]
         pytest = (str(BIN / "python"), "-m", "pytest", *where, *selection)
         lines.append((*pytest, "--progress", str(progress), *options))
-    return [(*isolation(), *line) if part.isolated else line for line in lines]
+    return [isolated(part, line) for line in lines]
+
+
+def isolated(part: Part, line: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a command of a part as it is to be started."""
+    return (*isolation(), *line) if part.isolated else line
 
 
 def locate(program: str) -> str:
@@ -75,13 +83,28 @@ class Job:
         self.read = 0  # bytes of the progress file
         self.total = 0
         self.counts: Counter[str] = Counter()
-        self.failures: list[str] = []
+        self.bad: dict[str, str] = {}  # what did not pass, and whether it failed or was blocked
+        self.first: dict[str, str] | None = None  # the same of the first run, if there is a second
         self.doing = ""
 
     @property
     def seconds(self) -> float:
         """How long it took, or has taken so far."""
         return (time.monotonic() if self.status is None else self.ended) - self.began
+
+    @property
+    def failures(self) -> list[str]:
+        """The tests that failed, and did so again if they were run again."""
+        return [name for name, kind in self.bad.items() if kind != "blocked"]
+
+    @property
+    def unsteady(self) -> list[str]:
+        """The tests that failed, and passed when they were run again."""
+        return [
+            name
+            for name, kind in (self.first or {}).items()
+            if kind != "blocked" and name not in self.bad
+        ]
 
     @property
     def passed(self) -> bool:
@@ -93,7 +116,12 @@ class Job:
         told = self.look()
         if self.status is not None or (self.process and self.process.poll() is None):
             return told
-        if (self.process and self.process.returncode != 0) or not self.waiting:
+        if self.process and self.process.returncode != 0:
+            told += self.look()
+            if self.process.returncode != FAILED or not self.run_again():
+                self.end(self.process.returncode)
+                return told
+        elif not self.waiting:
             self.end(self.process.returncode if self.process else 0)
             return told + self.look()
         self.process = subprocess.Popen(
@@ -105,6 +133,19 @@ class Job:
             start_new_session=self.log is not None,  # otherwise Ctrl-C would also be sent to it
         )
         return told
+
+    def run_again(self) -> bool:
+        """Arrange that the tests that failed run once more, if they may; return whether they do."""
+        if self.first is not None or not self.part.again or not 0 < len(self.failures) <= AGAIN:
+            return False
+        self.first, self.bad = self.bad, {}
+        for kind in WORSE:
+            del self.counts[kind]
+        self.progress.unlink()
+        self.read = 0
+        pytest = (str(BIN / "python"), "-m", "pytest", "--progress", str(self.progress))
+        self.waiting.append(isolated(self.part, (*pytest, *self.first)))
+        return True
 
     def look(self) -> list[str]:
         """Read the progress that the tests have written."""
@@ -119,19 +160,21 @@ class Job:
         for line in new.decode(errors="replace").splitlines():
             kind, _, what = line.partition("\t")
             if kind == "total":
-                self.total = int(what)
+                self.total = self.total or int(what)
             elif kind == "start":
                 self.doing = what
             else:
                 self.counts[kind] += 1
+            if kind in WORSE:
+                self.bad[what] = kind
             if kind in ("failed", "error"):
                 failures.append(what)
-        self.failures += failures
         return failures
 
     def end(self, status: int) -> None:
         """It has ended."""
         self.status = status
+        self.counts["unsteady"] = len(self.unsteady)
         self.ended = time.monotonic()
         if self.log:
             self.log.seek(0)

@@ -21,6 +21,9 @@ class Part:
     tests: tuple[str, ...] = ()
     isolated: bool = False  # in a loopback-only network namespace
     variables: tuple[tuple[str, str], ...] = ()  # of the environment, with their values
+    again: bool = (
+        False  # real clocks and processes: a few that fail are run once more, by themselves
+    )
 
 
 PARTS = {
@@ -55,6 +58,7 @@ PARTS = {
             minutes=18,
             tests=("tests/process", "-m", "not shells"),
             isolated=True,
+            again=True,
         ),
         Part(
             name="shells",
@@ -62,6 +66,7 @@ PARTS = {
             minutes=0.5,
             tests=("tests/process", "-m", "shells"),
             isolated=True,
+            again=True,
         ),
         Part(
             name="e2e",
@@ -69,12 +74,14 @@ PARTS = {
             minutes=17,
             tests=("tests/e2e",),
             isolated=True,
+            again=True,
         ),
         Part(
             name="tomorrow",
             what="installing when the package index has newer versions of everything",
             minutes=3,
             tests=("tests/tomorrow",),
+            again=True,
         ),
         Part(
             name="fuzz",

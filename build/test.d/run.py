@@ -109,7 +109,7 @@ class Run:
         for job in self.jobs:
             if job.log:
                 say(summary(job))
-        if len(self.jobs) > 1:
+        if len(self.jobs) > 1 or any(job.unsteady for job in self.jobs):
             say(f"\n{table(self.jobs, self.seconds)}")
 
 

@@ -84,7 +84,12 @@ def table(jobs: Sequence[Job], seconds: float) -> str:
     ]
     named = [name for job in jobs for name in job.failures]
     more = [f"and {len(named) - MOST} more"] if len(named) > MOST else []
-    return "\n".join((*lines, *(f"FAILED {name}" for name in named[:MOST]), *more))
+    unsteady = [f"UNSTEADY {name}" for job in jobs for name in job.unsteady]
+    if unsteady:
+        unsteady.append(
+            "what is UNSTEADY failed at first and passed by itself: its failure is above"
+        )
+    return "\n".join((*lines, *(f"FAILED {name}" for name in named[:MOST]), *more, *unsteady))
 
 
 def right(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import subprocess
@@ -147,6 +148,72 @@ def test_what_ends_without_a_report_is_shown_whole(
     assert run_parts((("a",), ("b",))) == 1
 
     assert "== a: FAILED\nTraceback\nx\n" in capsys.readouterr().out
+
+
+UNSTEADY = """
+from pathlib import Path
+
+def test_steady():
+    pass
+
+def test_unsteady():
+    times = Path("times")
+    times.write_text(times.read_text() + "." if times.exists() else ".")
+    assert len(times.read_text()) >= {good}
+
+def test_broken():
+    assert {broken}
+"""
+
+
+@pytest.mark.reaches_out
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("good", "broken", "again", "status"),
+    [(2, "True", True, 0), (2, "True", False, 1), (3, "True", True, 1), (2, "False", True, 1)],
+)
+def test_what_fails_is_run_once_more_where_a_part_says_so_and_is_told(
+    part: MakePart,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    good: int,
+    broken: str,
+    again: bool,
+    status: int,
+) -> None:
+    (tmp_path / "conftest.py").write_text((REPOSITORY / "tests/conftest.py").read_text())
+    (tmp_path / "test_a.py").write_text(UNSTEADY.format(good=good, broken=broken))
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
+    made = parts.Part(name="a", what="", minutes=1, tests=("test_a.py",), again=again)
+    monkeypatch.setitem(parts.PARTS, "a", made)
+    part("b", "")
+
+    assert run.Run(((("a",), ("b",)),), [], tmp_path).run() == status
+
+    said = capsys.readouterr().out
+    assert said.count("FAILED test_a.py::test_unsteady") >= 1  # as it happens, whatever comes then
+    assert ("\nUNSTEADY test_a.py::test_unsteady\n" in said) == (again and good == 2)
+    assert said.count("UNSTEADY") <= 2
+    assert ("\nFAILED test_a.py::test_unsteady\n" in said.partition("part ")[2]) == (
+        not again or good == 3
+    )
+    assert ("\nFAILED test_a.py::test_broken" in said.partition("part ")[2]) == (broken == "False")
+
+
+@pytest.mark.reaches_out
+@pytest.mark.slow
+def test_many_failures_are_no_bad_luck(
+    part: MakePart, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failures = "".join(f"failed\tt::x{at}\n" for at in range(6))
+    part("a", "raise SystemExit(1)", failures)
+    monkeypatch.setitem(parts.PARTS, "a", dataclasses.replace(parts.PARTS["a"], again=True))
+    part("b", "")
+
+    assert run_parts((("a",), ("b",))) == 1
+    assert "UNSTEADY" not in capsys.readouterr().out
 
 
 @pytest.mark.reaches_out
