@@ -19,7 +19,7 @@ from tests.e2e.conftest import ENV_TOKEN
 from tests.e2e.house import House, Ran
 from tests.e2e.internet import OWN_HOST, Internet
 
-# Of one run only: its requests' ids, and the minute at which the stand-in's window ends, counted from now
+# Of one run only: ids, and the minute at which the stand-in's window ends, counted from now
 OWN = re.compile(r"req_[0-9a-f]+|(?<=resets )\d{1,2}:\d{2}[ap]m")
 # Where claude sends people when a server has failed: Anthropic's page, unless the address is ours
 STATUS_PAGE = "check https://status.claude.com"
