@@ -22,7 +22,7 @@ class Part:
     isolated: bool = False  # in a loopback-only network namespace
     variables: tuple[tuple[str, str], ...] = ()  # of the environment, with their values
     again: bool = (
-        False  # real clocks and processes: a few that fail are run once more, by themselves
+        False  # real clocks and processes: a few that fail are run once more, alone
     )
 
 

@@ -87,7 +87,7 @@ def table(jobs: Sequence[Job], seconds: float) -> str:
     unsteady = [f"UNSTEADY {name}" for job in jobs for name in job.unsteady]
     if unsteady:
         unsteady.append(
-            "what is UNSTEADY failed at first and passed by itself: its failure is above"
+            "what is UNSTEADY failed at first and passed alone: its failure is above"
         )
     return "\n".join((*lines, *(f"FAILED {name}" for name in named[:MOST]), *more, *unsteady))
 
