@@ -47,7 +47,7 @@ def command_lines(part: Part, options: Sequence[str], progress: Path) -> list[tu
 
 
 def isolated(part: Part, line: tuple[str, ...]) -> tuple[str, ...]:
-    """Return a command of a part as it is to be started."""
+    """Return a command of a part with what isolates it."""
     return (*isolation(), *line) if part.isolated else line
 
 

@@ -21,9 +21,7 @@ class Part:
     tests: tuple[str, ...] = ()
     isolated: bool = False  # in a loopback-only network namespace
     variables: tuple[tuple[str, str], ...] = ()  # of the environment, with their values
-    again: bool = (
-        False  # real clocks and processes: a few that fail are run once more, alone
-    )
+    again: bool = False  # real clocks and processes: a few that fail are run once more, alone
 
 
 PARTS = {

@@ -86,9 +86,7 @@ def table(jobs: Sequence[Job], seconds: float) -> str:
     more = [f"and {len(named) - MOST} more"] if len(named) > MOST else []
     unsteady = [f"UNSTEADY {name}" for job in jobs for name in job.unsteady]
     if unsteady:
-        unsteady.append(
-            "what is UNSTEADY failed at first and passed alone: its failure is above"
-        )
+        unsteady.append("what is UNSTEADY failed at first and passed alone: its failure is above")
     return "\n".join((*lines, *(f"FAILED {name}" for name in named[:MOST]), *more, *unsteady))
 
 
