@@ -71,12 +71,10 @@ def run_launch(split: Split, env: Mapping[str, str]) -> int:
     """Become claude; returns only by raising."""
     from openclaude.commands.launch import launch
     from openclaude.paths import find_places
-    from openclaude.profile.names import profile_name
 
-    places = find_places(env)
     if split.updates_claude:
         sys.stderr.write(OWN_UPDATE)
-    launch(profile_name(split.profile, env, places), split.arguments, places, env)
+    launch(split, find_places(env), env)
 
 
 def run_command_line(split: Split, env: Mapping[str, str]) -> int:

@@ -163,6 +163,8 @@ CODES = {
     "claude-incompatible": "this version of claude was tried, and does not work with openclaude",
     "claude-old": "claude is older than every version that was tried",
     "claude-untested": "this version of claude was not tried with openclaude",
+    "claude-not-on-path": "claude is where an installer puts it, but not on PATH",
+    "claude-wrapper": "a program named `claude` starts openclaude",
     "claude-unknown": "`claude` may not be Claude Code",
     "disk-full": "there is little space on a disk",
     "environment-dead-address": "nothing listens at the address in ANTHROPIC_BASE_URL",

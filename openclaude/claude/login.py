@@ -11,8 +11,12 @@ import subprocess
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from openclaude.claude.discovery import find_claude
+from openclaude.claude.way import marked
+
 TIMEOUT_S = 15.0
 LOG_IN = "claude auth login"
+OURSELVES = "openclaude"  # the first word of our own `--version`
 PLAN_METHODS = frozenset({"claude.ai", "oauth_token"})
 
 
@@ -34,6 +38,30 @@ class Login(NamedTuple):
     def is_plan(self) -> bool:
         """Whether the login is one of a Claude plan."""
         return self.method in PLAN_METHODS
+
+
+class Found(NamedTuple):
+    """The claude that a launch ends in, and what was asked on the way to it."""
+
+    path: str
+    version: Output
+    wrappers: tuple[str, ...] = ()  # programs named `claude` that start openclaude again
+
+
+def look_for_claude(
+    env: Mapping[str, str], who: tuple[int, str], passed: tuple[str, ...] = ()
+) -> Found:
+    """The claude of a launch, asked for its version by the process `who`.
+
+    `passed` have led back to openclaude already. Raises ClaudeNotFound or ClaudeNotExecutable.
+    """
+    wrappers: tuple[str, ...] = ()
+    while True:
+        path = find_claude(env, (*passed, *wrappers))
+        version = ask_version(path, marked(env, path, who, forgets=True))
+        if version.text != OURSELVES:
+            return Found(path, version, wrappers)
+        wrappers += (path,)
 
 
 def ask_version(path: str, env: Mapping[str, str]) -> Output:

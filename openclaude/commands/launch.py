@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from openclaude.claude.certificates import EXTRA, is_managed, user_bundle
-from openclaude.claude.discovery import find_claude
+from openclaude.claude.discovery import Named, find_claude, take_named
 from openclaude.claude.launch import SETTINGS_PATH, build_launch
 from openclaude.claude.settings import look_at_launch
+from openclaude.claude.way import WAY, marked, passed
+from openclaude.commands.split import Split
 from openclaude.contracts.control import StartMethod
 from openclaude.contracts.plan import Plan
 from openclaude.contracts.references import parse_secret
@@ -24,6 +26,7 @@ from openclaude.errors import OpenclaudeError, UsageError
 from openclaude.files import private_folder
 from openclaude.paths import Places, working_folder
 from openclaude.plan_cache import find_plan
+from openclaude.profile.names import profile_name
 from openclaude.run.launcher.launch import (
     DEFAULT_METHOD,
     Joined,
@@ -32,6 +35,7 @@ from openclaude.run.launcher.launch import (
     join_stack,
     settings_file,
 )
+from openclaude.run.os.processes import is_above, start_time
 from openclaude.run.stack.folder import is_live, read_record
 from openclaude.run.stack.local_key import note_plain_session
 from openclaude.run.stack.secret_environment import names_needed
@@ -74,13 +78,21 @@ class AwsUnusable(OpenclaudeError):
         self.code = fault.code
 
 
-def launch(
-    name: str, arguments: tuple[str, ...], places: Places, env: Mapping[str, str]
-) -> NoReturn:
-    """Become claude with the user's `arguments`; raises OpenclaudeError before that point."""
-    claude = find_claude(env)
-    if arguments and arguments[0] in PLAIN_WORDS:
-        become(claude, ("claude", *arguments), env)
+def launch(split: Split, places: Places, env: Mapping[str, str]) -> NoReturn:
+    """Become claude with the user's arguments; raises OpenclaudeError before that point."""
+    name = profile_name(split.profile, env, places)
+    before = passed(env, is_above)  # programs that have led back to us, if any
+    named, arguments = (None, split.arguments)
+    if not split.is_verbatim:
+        named, arguments = take_named(split.arguments, env)
+    if named is None or named.path in before:
+        named = Named(find_claude(env, before))
+    claude, leading = named
+    called = claude if leading else "claude"  # an interpreter may go by its name
+    if before or (arguments and arguments[0] in PLAIN_WORDS):
+        # after `before`, the launch through which we have come has done everything already
+        argv = (called, *leading, *arguments)
+        become(claude, argv, marked(env, claude, ourselves(), forgets=bool(before)))
     plan = find_plan(name, places, env)
     facts = look_at_launch(arguments, claude, env, places.home, working_folder())
     build_launch(plan.launch, facts, url="", key="")  # conflicts are found before anything starts
@@ -95,9 +107,17 @@ def launch(
     if joined.certificate:
         bundle = certificate_bundle(folder, joined.certificate, user_bundle(facts))
         made.settings["env"][EXTRA] = bundle
+    environment = marked(made.environment, claude, ourselves(), forgets=True)
+    if WAY in environment:
+        made.settings["env"][WAY] = ""
     settings = str(settings_file(folder, made.settings))
-    argv = tuple(settings if argument == SETTINGS_PATH else argument for argument in made.argv)
-    become(claude, argv, made.environment)
+    given = (settings if argument == SETTINGS_PATH else argument for argument in made.argv[1:])
+    become(claude, (called, *leading, *given), environment)
+
+
+def ourselves() -> tuple[int, str]:
+    """This process, which becomes claude: its pid and start time."""
+    return os.getpid(), start_time(os.getpid()) or ""
 
 
 def bring_up(

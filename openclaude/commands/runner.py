@@ -192,10 +192,12 @@ def lock_digest() -> str:
 
 def claude_version(env: Mapping[str, str]) -> str:
     """What `claude --version` says, or "" where there is none."""
-    from openclaude.claude.discovery import find_claude
-    from openclaude.claude.login import ask_version
+    from openclaude.claude.login import look_for_claude
+    from openclaude.claude.way import passed
+    from openclaude.commands.launch import ourselves
+    from openclaude.run.os.processes import is_above
 
     try:
-        return ask_version(find_claude(env), env).text
+        return look_for_claude(env, ourselves(), passed(env, is_above)).version.text
     except OpenclaudeError:
         return ""

@@ -44,6 +44,7 @@ class Split(NamedTuple):
     command: str  # "" for a launch
     arguments: tuple[str, ...]
     profile: str | None = None  # of a launch
+    is_verbatim: bool = False  # `--` said that all of it is for claude
 
     @property
     def updates_claude(self) -> bool:
@@ -61,7 +62,7 @@ def split_arguments(arguments: Sequence[str]) -> Split:
     if rest and rest[0] in OURS:
         return command_of(profile, rest)
     if rest[:1] == ("--",):  # ours: `openclaude -- doctor` is claude's doctor
-        return Split("", rest[1:], profile)
+        return Split("", rest[1:], profile, is_verbatim=True)
     if rest and (meant := probably_meant(rest)):
         raise UsageError(
             f"`{rest[0]}` is not a command of openclaude; did you mean `openclaude {meant}`?",

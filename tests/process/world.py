@@ -94,7 +94,7 @@ class World:
 
     # -- running -------------------------------------------------------------------------------
 
-    def start(self, *arguments: str | bytes, **options: Any) -> subprocess.Popen[str]:
+    def start(self, *arguments: str | bytes | Path, **options: Any) -> subprocess.Popen[str]:
         """Start openclaude; stdout and stderr are pipes."""
         options = {
             "env": self.env,
@@ -108,7 +108,7 @@ class World:
         }
         return subprocess.Popen([self.program, *arguments], **options)
 
-    def run(self, *arguments: str | bytes, **options: Any) -> Run:
+    def run(self, *arguments: str | bytes | Path, **options: Any) -> Run:
         """Run openclaude to its end."""
         with self.start(*arguments, **options) as process:
             try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 
 from openclaude.claude.login import LOG_IN, Login
 from openclaude.compatibility import Outcome, Standing, Trial, find_standing, numbers
@@ -43,6 +44,31 @@ def check_claude(world: World) -> Iterator[Diagnostic]:
         standing = find_standing(world.trials, claude.version, world.litellm)
         found = judge_version(claude.version, world.litellm, standing)
         yield found._replace(location=Location(path=path))
+    yield from check_way(world)
+
+
+def check_way(world: World) -> Iterator[Diagnostic]:
+    """How a launch comes to the program."""
+    claude = world.claude
+    for wrapper in claude.wrappers:
+        yield Diagnostic(
+            code="claude-wrapper",
+            severity=Severity.NOTE,
+            message=f"`{wrapper}` starts openclaude; a launch goes on to `{claude.path}`",
+            why="a launch starts openclaude twice on its way",
+            fix=f"set OPENCLAUDE_CLAUDE: run `export OPENCLAUDE_CLAUDE={quote(claude.path)}`",
+            location=Location(path=Path(wrapper)),
+        )
+    if not claude.is_on_path:
+        folder = quote(str(Path(claude.path).parent))
+        yield Diagnostic(
+            code="claude-not-on-path",
+            severity=Severity.NOTE,
+            message=f"a launch uses `{claude.path}`, which is not on PATH",
+            why="your shell does not find `claude`",
+            fix=f'nothing to do for openclaude; for your shell run `export PATH={folder}:"$PATH"`',
+            location=Location(path=Path(claude.path)),
+        )
 
 
 def judge_version(version: str, litellm: str, standing: Standing) -> Diagnostic:

@@ -17,10 +17,10 @@ from urllib.parse import urlsplit
 
 from openclaude.aws.files import look_at_aws
 from openclaude.aws.locations import find_files
-from openclaude.claude.discovery import find_claude
 from openclaude.claude.launch import SettingsFile, texts
-from openclaude.claude.login import ask_login, ask_version
+from openclaude.claude.login import ask_login, look_for_claude
 from openclaude.claude.settings import BrokenSettings, read_settings, settings_files
+from openclaude.claude.way import marked
 from openclaude.compatibility import read_trials
 from openclaude.contracts.decode import encode
 from openclaude.contracts.plan import Plan
@@ -41,6 +41,7 @@ from openclaude.files import FolderUnusable, check_above
 from openclaude.litellm_version import installed_litellm
 from openclaude.paths import Places, on_path
 from openclaude.run.launcher.listeners import owner, try_bind
+from openclaude.run.os.processes import start_time
 from openclaude.run.stack.client import StackUnreachable
 from openclaude.run.stack.folder import is_live, read_record
 from openclaude.run.stack.reports import ask_report
@@ -85,14 +86,21 @@ def look(name: str | None, places: Places, env: Mapping[str, str], cwd: Path) ->
 
 def look_at_claude(as_launched: Mapping[str, str], env: Mapping[str, str]) -> Claude:
     """The program, its version and its login."""
+    who = (os.getpid(), start_time(os.getpid()) or "")
     try:
-        path = find_claude(env)
+        path, version, wrappers = look_for_claude(as_launched, who)
     except OpenclaudeError as error:
         return Claude(missing=error)
-    version = ask_version(path, as_launched)
     if version.problem:
-        return Claude(path, cannot_run=version.problem)
-    return Claude(path, version=version.text, login=ask_login(path, as_launched))
+        return Claude(path, cannot_run=version.problem, wrappers=wrappers)
+    return Claude(
+        path,
+        version=version.text,
+        login=ask_login(path, marked(as_launched, path, who, forgets=True)),
+        wrappers=wrappers,
+        is_on_path=bool(env.get("OPENCLAUDE_CLAUDE"))
+        or path in on_path("claude", env.get("PATH", os.defpath)),
+    )
 
 
 # Settings and addresses -------------------------------------------------------------------------

@@ -27,6 +27,8 @@ class Claude(NamedTuple):
     cannot_run: str = ""  # why it did not tell its version
     version: str = ""
     login: Login | None = None  # None: its answer was not understood
+    wrappers: tuple[str, ...] = ()  # before it: programs named `claude` that start openclaude
+    is_on_path: bool = True
 
 
 class ProfileSeen(NamedTuple):

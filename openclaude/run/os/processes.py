@@ -35,6 +35,32 @@ def start_time(pid: int) -> str | None:
         return None
 
 
+def parent(pid: int) -> int:
+    """The parent of a process; 0 where there is none, or none that can be seen."""
+    if sys.platform == "linux":
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return 0
+        return int(fields.rpartition(")")[2].split()[1])
+    import psutil
+
+    try:
+        return psutil.Process(pid).ppid()
+    except psutil.Error:
+        return 0
+
+
+def is_above(pid: int, started: str) -> bool | None:
+    """Whether the process (pid, start time) is above this one; None if it is this one."""
+    at, is_here = os.getpid(), True
+    while at > 1 and at != pid:
+        at, is_here = parent(at), False
+    if at != pid or start_time(pid) != started:
+        return False
+    return None if is_here else True
+
+
 def is_alive(pid: int, started: str) -> bool:
     """Whether the process (pid, start time) still runs."""
     return start_time(pid) == started
