@@ -31,7 +31,7 @@ SCRIPTS = (".js", ".mjs", ".cjs")
 VERSIONS = "/claude/versions/"  # where the native installer keeps binaries named 2.1.330
 
 
-class Named(NamedTuple):
+class NamedClaude(NamedTuple):
     """The claude that a caller has named in front of its arguments."""
 
     path: str
@@ -100,7 +100,7 @@ def is_ourselves(path: str) -> bool:
 
 def take_named(
     arguments: tuple[str, ...], env: Mapping[str, str]
-) -> tuple[Named | None, tuple[str, ...]]:
+) -> tuple[NamedClaude | None, tuple[str, ...]]:
     """The claude that a caller names in front of its arguments, and the arguments.
 
     VS Code's `claudeProcessWrapper` is called so: `openclaude /path/of/claude ARGUMENTS`, or
@@ -111,7 +111,7 @@ def take_named(
     if name in INTERPRETERS and (count := script_at(arguments)):
         programs = [first] if "/" in first else on_path(first, env.get("PATH", os.defpath))
         path = next((path for path in programs if os.access(path, os.X_OK)), first)
-        return Named(path, arguments[1 : count + 1]), arguments[count + 1 :]
+        return NamedClaude(path, arguments[1 : count + 1]), arguments[count + 1 :]
     if "/" not in first or not (name.startswith("claude") or VERSIONS in first) or " " in first:
         return None, arguments
     if os.path.isfile(first):  # noqa: PTH113
@@ -121,7 +121,7 @@ def take_named(
                 hint=f"run `chmod +x {first}`; `openclaude -- {first}` sends it as a prompt",
             )
         # openclaude itself, by another name, names nobody
-        return (None if is_ourselves(first) else Named(first)), arguments[1:]
+        return (None if is_ourselves(first) else NamedClaude(first)), arguments[1:]
     if first.startswith("/") and name in {"claude", "claude.exe"} and not os.path.exists(first):  # noqa: PTH110
         raise ClaudeNotFound(
             f"there is no `{first}`",
@@ -131,7 +131,7 @@ def take_named(
 
 
 def script_at(arguments: tuple[str, ...]) -> int:
-    """Where an interpreter's script is among its arguments; 0 if they are no such command."""
+    """Where an interpreter's script is among its arguments; 0 if there is none."""
     for count, argument in enumerate(arguments[1:], 1):
         if not argument.startswith("-"):
             is_script = "/" in argument and argument.endswith(SCRIPTS)

@@ -40,7 +40,7 @@ class Login(NamedTuple):
         return self.method in PLAN_METHODS
 
 
-class Found(NamedTuple):
+class FoundClaude(NamedTuple):
     """The claude that a launch ends in, and what was asked on the way to it."""
 
     path: str
@@ -50,7 +50,7 @@ class Found(NamedTuple):
 
 def look_for_claude(
     env: Mapping[str, str], who: tuple[int, str], passed: tuple[str, ...] = ()
-) -> Found:
+) -> FoundClaude:
     """The claude of a launch, asked for its version by the process `who`.
 
     `passed` have led back to openclaude already. Raises ClaudeNotFound or ClaudeNotExecutable.
@@ -60,7 +60,7 @@ def look_for_claude(
         path = find_claude(env, (*passed, *wrappers))
         version = ask_version(path, marked(env, path, who, forgets=True))
         if version.text != OURSELVES:
-            return Found(path, version, wrappers)
+            return FoundClaude(path, version, wrappers)
         wrappers += (path,)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from openclaude.claude.certificates import EXTRA, is_managed, user_bundle
-from openclaude.claude.discovery import Named, find_claude, take_named
+from openclaude.claude.discovery import NamedClaude, find_claude, take_named
 from openclaude.claude.launch import SETTINGS_PATH, build_launch
 from openclaude.claude.settings import look_at_launch
 from openclaude.claude.way import WAY, marked, passed
@@ -86,7 +86,7 @@ def launch(split: Split, places: Places, env: Mapping[str, str]) -> NoReturn:
     if not split.is_verbatim:
         named, arguments = take_named(split.arguments, env)
     if named is None or named.path in before:
-        named = Named(find_claude(env, before))
+        named = NamedClaude(find_claude(env, before))
     claude, leading = named
     called = claude if leading else "claude"  # an interpreter may go by its name
     if before or (arguments and arguments[0] in PLAIN_WORDS):

@@ -243,13 +243,13 @@ def test_version_and_doctor_look_behind_such_a_script_and_leave_nothing_running(
     world.executable(
         "claude",
         '#!/bin/sh\n[ "$1" = auth ] && echo \'{"loggedIn": true, "authMethod": "claude.ai"}\''
-        ' || echo "2.1.330 (Claude Code)"\n',
+        ' || echo "2.2.1 (Claude Code)"\n',
     )
 
     version = world.json("--version", env=env)
     found = world.json("doctor", env=env)["data"]["diagnostics"]
 
-    assert version["data"]["claude"] == "2.1.330"
+    assert version["data"]["claude"] == "2.2.1"
     (note,) = (one for one in found if one["code"] == "claude-wrapper")
     assert note["message"].startswith("`ROOT/first/claude` starts openclaude")
     assert "login" in {one["code"] for one in found}
@@ -341,7 +341,7 @@ def heard_in(path: Path) -> list[list[str]]:
     return [json.loads(one.read_text())["arguments"] for one in path.parent.glob("claude-*.json")]
 
 
-@pytest.mark.parametrize("name", ["claude", "claude.exe", "claude-2.1.330"])
+@pytest.mark.parametrize("name", ["claude", "claude.exe", "claude-2.2.1"])
 def test_the_claude_that_a_caller_names_first_is_the_one_that_runs(world: World, name: str) -> None:
     path = bundled(world, name)
 

@@ -129,7 +129,11 @@ def test_a_command_of_ours_is_found(line: str, command: str, rest: str) -> None:
 def test_what_may_be_claudes_reaches_it_untouched(
     line: str, rest: str, profile: str | None
 ) -> None:
-    assert split_arguments(arguments_of(line)) == Split("", arguments_of(rest), profile)
+    is_verbatim = "--" in line.split("|")
+
+    found = split_arguments(arguments_of(line))
+
+    assert found == Split("", arguments_of(rest), profile, is_verbatim)
 
 
 @pytest.mark.parametrize(("line", "meant"), MISTAKES)
@@ -144,7 +148,7 @@ def test_a_mistyped_command_becomes_no_prompt(line: str, meant: str) -> None:
 
 
 def test_the_hint_of_a_mistake_does_what_it_says() -> None:
-    assert split_arguments(("--", "statsu")) == Split("", ("statsu",))
+    assert split_arguments(("--", "statsu")) == Split("", ("statsu",), is_verbatim=True)
 
 
 @pytest.mark.parametrize("word", EXPECTED)
