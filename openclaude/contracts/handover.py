@@ -1,13 +1,14 @@
 """The handover: the launcher's message to the supervisor that it starts, on standard input.
 
-Knows: the message. Independent of: how it is sent, what is done with it. It contains the local
-keys, so it is never in arguments, environment or a file.
+Knows: the message, and those about the ports of a stopped stack. Independent of: how they are sent,
+what is done with them. The handover contains the local keys, so it is never in arguments,
+environment or a file.
 """
 
 import json
 
 from openclaude.contracts.control import StartMethod, check_inherited
-from openclaude.contracts.decode import encode, read
+from openclaude.contracts.decode import decode, encode, read, read_json
 from openclaude.contracts.record import Record
 
 
@@ -37,3 +38,36 @@ def read_handover(text: str) -> Handover:
     handover = read(Handover, text, "handover")
     check_inherited(handover.inherited, "handover")
     return handover
+
+
+class Holding(Record):
+    """What a supervisor that ends leaves to the holder of its ports, on standard input.
+
+    No key is among it: the sessions it is for are only told how to go on.
+    """
+
+    folder: str
+    profile: str
+    port: int
+    main: int  # file descriptors of the listening sockets
+    providers: int
+    certificate: str  # path of the key and certificate that sessions expect; "" with plain HTTP
+    sessions: tuple[tuple[int, str], ...]  # pid and start time of each
+    control: int = -1  # file descriptor of the socket on which the others are given away
+
+
+class Held(Record, is_open=True):
+    """What a holder says to the next stack, which gets the sockets with it."""
+
+    port: int
+    sessions: tuple[tuple[int, str], ...]
+
+
+def read_holding(text: str) -> Holding:
+    """Decode a holder's orders. Raises Malformed."""
+    return read(Holding, text, "holding")
+
+
+def read_held(line: bytes) -> Held:
+    """Decode a holder's answer. Raises Malformed."""
+    return decode(Held, read_json(line, "held"), "held")

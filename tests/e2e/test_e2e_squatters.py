@@ -5,6 +5,7 @@ The port proves its identity before claude sends anything: he receives a handsha
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -21,6 +22,7 @@ from openclaude.run.launcher.certificate import make_certificate
 from openclaude.standins.anthropic.standin import AnthropicStandin
 from tests.conftest import need
 from tests.e2e.house import OPENCLAUDE, House
+from tests.e2e.processes import processes_of
 from tests.e2e.session import session
 
 NOBODY = "65534"
@@ -78,18 +80,13 @@ def kill_supervisor(house: House) -> None:
     os.kill(house.pids()["supervisor"], signal.SIGKILL)
 
 
-def stop_stack(house: House) -> None:
-    """`openclaude stop`, with the session open."""
-    assert house.command("stop").code == 0
-
-
 def uninstall(house: House) -> None:
     """`openclaude uninstall --yes`, with the session open."""
     ran = house.run((OPENCLAUDE, "uninstall", "--yes"), house.environment())
     assert ran.code == 0, ran
 
 
-WAYS = {"killed": kill_supervisor, "stopped": stop_stack, "uninstalled": uninstall}
+WAYS = {"killed": kill_supervisor, "uninstalled": uninstall}
 
 
 @pytest.mark.parametrize("way", sorted(WAYS))
@@ -113,6 +110,69 @@ def test_who_takes_the_port_hears_no_login(
     assert tell_tales(house, record["main_key"], heard) == []
     assert b"POST" not in heard
     assert len(anthropic.requests) == 1
+
+
+def test_a_stack_that_is_stopped_under_a_session_leaves_him_no_port(
+    empty_house: House, anthropic: AnthropicStandin
+) -> None:
+    house = empty_house
+    with session(house, "opus") as talk:
+        talk.ask("hello")
+        talk.answer()
+        record = house.record()
+        with squatting(record["port"]) as squatter:
+            assert house.command("stop").code == 0
+            talk.ask("and again")
+            answer = talk.answer()
+            assert not squatter.has_port
+            talk.process.kill()
+            # his turn: nobody is left to tell him anything
+            squatter.wait_until("his turn", lambda: squatter.has_port)
+
+    assert "the proxies of `house` were stopped" in answer
+    assert "`openclaude --profile house --continue`" in answer
+    assert len(anthropic.requests) == 1
+
+
+def test_a_background_session_that_outlives_its_launch_leaves_him_no_port(
+    empty_house: House,
+) -> None:
+    """`claude --bg` ends at once; its daemon asks the stack, which lives as long."""
+    house = empty_house
+    house.write_profile(
+        "house",
+        anthropic_url=house.anthropic_url,
+        bedrock_url=house.bedrock_url,
+        more='[stack]\nlinger = "1s"\n',
+    )
+    ran = house.openclaude("--bg", "hello")
+    assert ran.code == 0, ran
+    with squatting(house.record()["port"]) as squatter:
+        log = house.folder / "supervisor.log"
+        squatter.wait_until("its launch's end", lambda: "has ended" in log.read_text())
+        squatter.wait_until("its daemon", lambda: " daemon run " in who_uses(house))
+        assert not squatter.has_port
+        end_claudes(house)
+        squatter.wait_until("his turn", lambda: squatter.has_port)
+
+
+def who_uses(house: House) -> str:
+    """Return the command lines of a stack's sessions."""
+    pids = [row["pid"] for row in house.status()["sessions"]]
+    commands = processes_of(house.root)
+    return "".join(commands.get(pid, "") for pid in pids)
+
+
+def end_claudes(house: House) -> None:
+    """Kill every process of a house but our own, and what that starts meanwhile."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while theirs := [
+        pid for pid, command in processes_of(house.root).items() if "openclaude.run" not in command
+    ]:
+        assert time.monotonic() < deadline, theirs
+        for pid in theirs:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 def test_without_tls_he_hears_it_all(empty_house: House, anthropic: AnthropicStandin) -> None:

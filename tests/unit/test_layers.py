@@ -108,6 +108,7 @@ ALLOWED = {
     "prompt": set(),
     "providers": {"contracts", "errors"},
     "run": set(),
+    "run.holder": {"contracts", "run.os", "run.stack", "run.supervisor"},
     "run.launcher": {"", "contracts", "errors", "files", "run.os", "run.stack"},
     "run.os": set(),
     "run.stack": {"contracts", "errors", "files", "run.os"},

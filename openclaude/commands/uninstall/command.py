@@ -33,6 +33,7 @@ from openclaude.profile.names import is_name
 from openclaude.program import Program, find_program
 from openclaude.prompt import confirm, is_attended, tell
 from openclaude.run.stack.folder import is_live, read_record
+from openclaude.run.stack.holding import release_ports
 from openclaude.run.stack.reports import ask_report
 
 
@@ -194,6 +195,8 @@ def kept(there: Inventory) -> list[tuple[Path, str]]:
 def uninstall(there: Inventory, places: Places, program: Program, *, purge: bool) -> Result:
     """Stop, then remove what is there by then."""
     stopped = [name for name in our_stacks(places) if stop_one(places.stacks / name)]
+    for name in our_stacks(places):
+        release_ports(places.stacks / name)
     failures = [one for name in our_stacks(places) for one in remove_stack(places, name)]
     left = find_ours(places, purge=purge)
     failures += [one for found in left for one in remove_leftover(found)]

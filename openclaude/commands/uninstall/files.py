@@ -29,7 +29,7 @@ class Shape(NamedTuple):
 
 
 STATE = Shape(
-    files=rf"crash\.md|{STACK}/(lock|control\.sock|[a-z]+\.log(\.1)?|[^/]+\.(json|yaml|pem))"
+    files=rf"crash\.md|{STACK}/(lock|(control|held)\.sock|[a-z]+\.log(\.1)?|[^/]+\.(json|yaml|pem))"
     rf"|{STACK}/launches/[^/]+\.(json|pem)|{TEMPORARY}",
     folders=rf"stacks|{STACK}|{STACK}/launches",
     trees=rf"{STACK}/empty",  # LiteLLM's home

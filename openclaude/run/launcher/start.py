@@ -30,6 +30,7 @@ from openclaude.run.stack.client import (
 )
 from openclaude.run.stack.control_socket import bind_control
 from openclaude.run.stack.folder import read_record, write_files
+from openclaude.run.stack.holding import take_held
 from openclaude.run.stack.local_key import is_told_to_strangers, new_key
 
 KILL_PATIENCE_S = 5.0  # a process that outlives SIGKILL for longer waits for a disk
@@ -42,7 +43,7 @@ class Predecessor(NamedTuple):
     """What the previous stack leaves to the next one, for open sessions."""
 
     port: int
-    main_key: str
+    main_key: str  # "" where it is not to be used again
     sessions: tuple[tuple[int, str], ...] = ()
     sockets: tuple[int, ...] = ()  # main's and providers', where it could still give them away
 
@@ -56,10 +57,11 @@ def make_stack(
     FolderUnusable, PortBusy or StackUnreachable.
     """
     is_told = is_told_to_strangers(folder)  # a supervisor that ends takes its plan with it
-    before = replace(folder, found) if found else end_stray(folder)
+    before = replace(folder, found) if found else end_stray(folder) or take_over_held(folder)
     pair = (take_pair(before) if before else None) or bind_pair(plan.port, strict=plan.strict)
     main_key = new_key()
-    if before and before.port == pair.port and (before.sockets or not is_told):
+    is_same_port = before is not None and before.port == pair.port
+    if before and before.main_key and is_same_port and (before.sockets or not is_told):
         # Open sessions go on with it. Nobody else knows it: the sockets were ours all the time, or
         # who had the port meanwhile lacked the certificate. With plain HTTP he was told it.
         main_key = before.main_key
@@ -115,6 +117,15 @@ def end_stray(folder: Path) -> Predecessor | None:
         return None
     end_process(record, patience_s=STOP_TIMEOUT_S)
     return Predecessor(record.port, record.main_key)
+
+
+def take_over_held(folder: Path) -> Predecessor | None:
+    """The ports of a stack that was stopped under open sessions; their key ended with it."""
+    found = take_held(folder)
+    if found is None:
+        return None
+    held, sockets = found
+    return Predecessor(held.port, "", held.sessions, sockets)
 
 
 def end_process(record: StackRecord, *, patience_s: float) -> None:

@@ -17,8 +17,12 @@ PROBE_S = 1.0
 
 def bind_control(folder: Path) -> socket.socket:
     """The listening control socket of a stack. The caller holds the stack's lock."""
-    path = control_path(folder)
-    path.unlink(missing_ok=True)  # left by a stack that was killed
+    return bind_private(control_path(folder))
+
+
+def bind_private(path: Path) -> socket.socket:
+    """A listening Unix socket that only its owner reaches. Raises OSError."""
+    path.unlink(missing_ok=True)  # left by a process that was killed
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
     try:

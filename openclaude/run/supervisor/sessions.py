@@ -1,26 +1,35 @@
 """Sessions: the launches of a stack, from before they become claude until claude exits.
 
-Knows: pids and start times, how to notice an exit. Independent of: what a session does.
+Knows: pids and start times, how to notice an exit, background sessions that outlive their launch.
+Independent of: what a session does.
 """
 
 from __future__ import annotations
 
 import os
 import selectors
+import time
 from collections.abc import Iterator
 
 from openclaude.contracts.control import Session
 from openclaude.run.os.processes import is_alive
+from openclaude.run.stack.background import find_background_sessions
+from openclaude.run.supervisor.log import Log
 
+REMEMBERED = 1000  # launches
 POLL_S = 2.0  # where the platform has no pidfd
 
 
 class Sessions:
     """Those that still run."""
 
-    def __init__(self, selector: selectors.BaseSelector) -> None:
+    def __init__(self, selector: selectors.BaseSelector, port: int, log: Log) -> None:
         self.selector = selector
+        self.port = port
+        self.log = log
         self.watched: dict[Session, int | None] = {}  # the pidfd, where there is one
+        self.launches: dict[int, None] = {}  # the pids of all, the oldest first
+        self.left_at = time.monotonic()  # when the last one ended, or the stack began
 
     def __len__(self) -> int:
         return len(self.watched)
@@ -33,12 +42,34 @@ class Sessions:
         """The maximum sleep of the loop, in seconds."""
         return POLL_S if None in self.watched.values() else float("inf")
 
-    def add(self, session: Session) -> bool:
-        """Watch a session until its process exits; return whether it is new and running."""
-        if session in self.watched or not is_alive(session.pid, session.started):
-            return False
-        self.watched[session] = self.watch(session)
-        return True
+    @property
+    def processes(self) -> tuple[tuple[int, str], ...]:
+        """Pid and start time of each."""
+        return tuple((session.pid, session.started) for session in self.watched)
+
+    def add(self, pid: int, started: str) -> None:
+        """Watch a session until its process exits: a launch is about to become claude."""
+        session = Session(pid=pid, started=started)
+        if session not in self.watched and is_alive(pid, started):
+            self.watched[session] = self.watch(session)
+            self.remember(pid)
+            self.log(f"session {pid} begins")
+
+    def remember(self, pid: int) -> None:
+        """Know a launch by its pid after its end, for what it may leave behind."""
+        self.launches[pid] = None
+        if len(self.launches) > REMEMBERED:
+            del self.launches[next(iter(self.launches))]
+
+    def add_background(self) -> None:
+        """Watch those that no launch has told of."""
+        for session in find_background_sessions(self.port, self.launches):
+            self.add(session.pid, session.started)
+
+    def are_left_behind(self) -> bool:
+        """Whether there are sessions after all, which no launch has told of."""
+        self.add_background()
+        return bool(self.watched)
 
     def watch(self, session: Session) -> int | None:
         """A descriptor that becomes readable when the process ends (Linux)."""
@@ -51,12 +82,16 @@ class Sessions:
         self.selector.register(descriptor, selectors.EVENT_READ, lambda: None)
         return descriptor
 
-    def ended(self) -> tuple[Session, ...]:
-        """Remove sessions that have ended, and return them."""
+    def forget_ended(self) -> None:
+        """Forget sessions that have ended, and notice those that they have left behind."""
         gone = [session for session in self.watched if not is_alive(session.pid, session.started)]
         for session in gone:
             descriptor = self.watched.pop(session)
             if descriptor is not None:
                 self.selector.unregister(descriptor)
                 os.close(descriptor)
-        return tuple(gone)
+            self.log(f"session {session.pid} has ended")
+        if gone:
+            self.add_background()
+        if gone and not self.watched:
+            self.left_at = time.monotonic()

@@ -16,14 +16,16 @@ import time
 from pathlib import Path
 
 from openclaude import __version__
-from openclaude.contracts.control import Join, Lock, Question, Reload, Restart, Session, Stopped
+from openclaude.contracts.control import Join, Lock, Question, Reload, Restart, Stopped
 from openclaude.contracts.decode import Malformed
-from openclaude.contracts.handover import Handover, read_handover
+from openclaude.contracts.handover import Handover, Holding, read_handover
 from openclaude.contracts.report import Report, UnitState
 from openclaude.contracts.stack_record import StackRecord
+from openclaude.run.os.doors import Doors
 from openclaude.run.os.processes import leave_no_core, start_time
 from openclaude.run.os.signals import catch_signals
 from openclaude.run.stack.folder import forget_stack, read_folder_plan
+from openclaude.run.stack.holding import start_holder
 from openclaude.run.stack.local_key import new_key
 from openclaude.run.stack.logs import log_path
 from openclaude.run.stack.upkeep import Found, Upkeep
@@ -77,9 +79,12 @@ class Supervisor:
             self.plan, context, self.listeners, self.selector, self.log, method=handover.method
         )
         self.units.wake("the stack was started", handover.delay_s)
-        self.sessions = Sessions(self.selector)
+        self.doors = Doors(
+            self.listeners.values(), self.selector, lambda: self.wake("a connection arrived")
+        )
+        self.sessions = Sessions(self.selector, context.port, self.log)
         for pid, started in handover.sessions:
-            self.add_session(Session(pid=pid, started=started))
+            self.sessions.add(pid, started)
         self.control_server = ControlServer(
             socket.socket(fileno=handover.control),
             self.log,
@@ -87,11 +92,10 @@ class Supervisor:
             stop=lambda: self.stop("requested by `openclaude stop`"),
             give_away=self.give_away,
         )
-        self.left_at = time.monotonic()  # when the last session ended, or the stack began
         self.started_at = time.time()
         self.is_stopping = False
         self.stopping_since = 0.0
-        self.is_given_away = self.is_watching_doors = False
+        self.is_given_away = False
         self.faults = Faults(self.log)
 
     # -- the loop ------------------------------------------------------------------------------
@@ -118,7 +122,7 @@ class Supervisor:
         for key, _ in said:
             if key.fd in self.selector.get_map():  # not closed by the one before
                 survive("hearing what was said", key.data)
-        survive("counting sessions", self.forget_sessions)
+        survive("counting sessions", self.sessions.forget_ended)
         survive("keeping the folder", self.keep_folder)
         survive("doing what is due", self.act)
 
@@ -177,7 +181,7 @@ class Supervisor:
             case Sleep():
                 self.units.perform(action)
                 self.watch_doors()
-            case End(cause=cause):
+            case End(cause=cause) if not self.sessions.are_left_behind():
                 self.stop(cause)
 
     @property
@@ -187,7 +191,7 @@ class Supervisor:
             sessions=len(self.sessions),
             in_flight=self.units.processes.in_flight,
             active_at=self.units.active_at,
-            left_at=self.left_at,
+            left_at=self.sessions.left_at,
         )
 
     def sleep_s(self) -> float:
@@ -205,46 +209,21 @@ class Supervisor:
         for number in {signal.SIGTERM, signal.SIGINT} & set(wake.recv(512)):
             self.stop(f"signal {signal.Signals(number).name}")
 
-    # -- sessions ------------------------------------------------------------------------------
-
-    def add_session(self, session: Session) -> None:
-        """A launch is about to become claude."""
-        if self.sessions.add(session):
-            self.log(f"session {session.pid} begins")
-
-    def forget_sessions(self) -> None:
-        """Notice sessions that have ended."""
-        ended = self.sessions.ended()
-        for session in ended:
-            self.log(f"session {session.pid} has ended")
-        if ended and not self.sessions:
-            self.left_at = time.monotonic()
-
     # -- asleep --------------------------------------------------------------------------------
 
     def watch_doors(self) -> None:
         """Listen for the connection that wakes the stack."""
-        for name, listener in self.listeners.items():
-            status = self.units.statuses.get(name)
-            if status and status.state is UnitState.ASLEEP:
-                self.selector.register(
-                    listener, selectors.EVENT_READ, lambda: self.wake("a connection arrived")
-                )
-        self.is_watching_doors = True
+        asleep = {
+            name for name, one in self.units.statuses.items() if one.state is UnitState.ASLEEP
+        }
+        self.doors.watch(self.listeners[name] for name in self.listeners if name in asleep)
 
     def wake(self, cause: str, delay_s: float = 0.0) -> None:
         """Wake up, if asleep; the connection waits in the backlog for its unit."""
-        if self.is_watching_doors:
-            self.leave_doors()
+        if self.doors.is_watching:
+            self.doors.leave()
             self.log(describe(Wake(cause=cause)))
             self.units.wake(cause, delay_s)
-
-    def leave_doors(self) -> None:
-        """Leave the connections to the units."""
-        self.is_watching_doors = False
-        for listener in self.listeners.values():
-            if listener in self.selector.get_map():
-                self.selector.unregister(listener)
 
     # -- questions -----------------------------------------------------------------------------
 
@@ -266,10 +245,9 @@ class Supervisor:
     def join(self, question: Join) -> None:
         """A launch will use the stack: a session is about to become claude, `start` is not."""
         if question.session:
-            pid, started = question.session
-            self.add_session(Session(pid=pid, started=started))
+            self.sessions.add(*question.session)
             # claude's first request comes within a second or so
-            self.wake(f"session {pid} begins", question.delay_s)
+            self.wake(f"session {question.session[0]} begins", question.delay_s)
         # what was wrong may have been fixed
         self.units.replace_failed(question.inherited, "a launch asked for it again")
 
@@ -313,7 +291,7 @@ class Supervisor:
         if not self.is_stopping:
             self.is_stopping = True
             self.stopping_since = time.monotonic()
-            self.leave_doors()
+            self.doors.leave()
             self.units.perform(End(cause=cause))
 
     def clean_up(self) -> None:
@@ -322,12 +300,31 @@ class Supervisor:
         The control socket is removed last: a launch that finds none starts its own stack, which
         needs free ports and must not lose its files.
         """
+        if not self.is_given_away:
+            self.faults.survive("holding the ports", self.hold_ports)
         for listener in self.listeners.values():
             listener.close()
         if not self.is_given_away:
             self.faults.survive("clearing the folder", lambda: forget_stack(self.folder))
         pid = os.getpid()  # who asked may wait for this process's very end
         self.control_server.close(Stopped(pid=pid, started=start_time(pid)))
+
+    def hold_ports(self) -> None:
+        """Leave the sockets to a process that answers open sessions. Raises OSError."""
+        self.sessions.forget_ended()
+        self.sessions.add_background()
+        if self.sessions:
+            context = self.units.context
+            holding = Holding(
+                folder=str(self.folder),
+                profile=self.plan.profile,
+                port=context.port,
+                main=self.listeners["main"].fileno(),
+                providers=self.listeners["providers"].fileno(),
+                certificate=context.certificate,
+                sessions=self.sessions.processes,
+            )
+            start_holder(holding)
 
 
 def main() -> None:

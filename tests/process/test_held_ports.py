@@ -1,0 +1,207 @@
+"""A stack that is stopped under open claude sessions: its ports are held, and say how to go on."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from openclaude.contracts.plan import Plan
+from openclaude.run.launcher.listeners import try_pair
+from openclaude.run.stack.holding import HOLDER, held_path
+from tests.e2e.canaries import memory_holds
+from tests.process.world import TIMEOUT_S, World, about, is_gone, until
+
+SENTENCE = (
+    "openclaude: the proxies of `qwen` were stopped, and with them this session's key: exit, and "
+    "go on with `openclaude --profile qwen --continue`"
+)
+
+
+def ask(world: World, port: int) -> tuple[int, Any]:
+    """Send a request as claude does; return status and document of the reply."""
+    context = ssl.create_default_context(cafile=str(world.folder() / "ca.pem"))
+    line = http.client.HTTPSConnection("127.0.0.1", port, timeout=TIMEOUT_S, context=context)
+    with contextlib.closing(line):
+        line.request("POST", "/v1/messages", body=b"{}" * 50_000)
+        reply = line.getresponse()
+        return reply.status, json.loads(reply.read())
+
+
+def is_free(port: int) -> bool:
+    """Tell whether anyone could bind the stack's ports."""
+    pair = try_pair(port)
+    if pair:
+        pair.close()
+    return pair is not None
+
+
+def holders(world: World) -> list[psutil.Process]:
+    """Return the processes that hold this world's ports."""
+    return [one for one in world.processes() if HOLDER in one.cmdline()]
+
+
+@pytest.fixture
+def session(world: World) -> Iterator[subprocess.Popen[str]]:
+    """An open claude session, with its stack ready."""
+    world.tell_claude(sleep_s=600)
+    with world.start("-p") as launched:
+        until(world.heard)
+        world.up()
+        yield launched
+        launched.kill()
+
+
+def test_a_stopped_stack_answers_its_sessions_with_a_sentence_until_they_end(
+    world: World, session: subprocess.Popen[str]
+) -> None:
+    record = world.record()
+    port = record["port"]
+
+    assert world.run("stop").status == 0
+
+    assert not is_free(port)
+    status, document = ask(world, port)
+    assert (status, document["error"]["message"]) == (424, SENTENCE)
+    (holder,) = until(lambda: holders(world))
+    assert not memory_holds(holder.pid, record["main_key"])
+    assert world.run("stop").out == "qwen: not running\n"  # which leaves the holder alone
+    assert ask(world, port)[0] == 424
+    session.kill()
+    session.wait()
+    until(lambda: not world.processes())
+    assert is_free(port)
+    assert not held_path(world.folder()).exists()
+
+
+def test_the_next_stack_takes_the_held_ports_and_has_another_key(
+    world: World, session: subprocess.Popen[str]
+) -> None:
+    before = world.record()
+    world.run("stop")
+    (holder,) = until(lambda: holders(world))
+    taken = psutil.Process(session.pid)
+
+    assert world.up() == before["port"]
+
+    after = world.record()
+    assert after["main_key"] != before["main_key"]
+    assert about(before["port"])["environment"]["LITELLM_MASTER_KEY"] == after["main_key"]
+    until(lambda: is_gone(holder.pid))
+    # the old session still asks there, so the ports are not let go before it ends
+    assert [row["pid"] for row in world.status()["sessions"]] == [taken.pid]
+
+
+def test_a_stack_without_sessions_leaves_nothing(world: World) -> None:
+    port = world.up()
+
+    world.run("stop")
+
+    assert world.processes() == []
+    assert is_free(port)
+
+
+def test_a_supervisor_that_is_told_to_end_by_a_signal_holds_the_ports_too(
+    world: World, session: subprocess.Popen[str]
+) -> None:
+    record = world.record()
+
+    os.kill(record["pid"], signal.SIGTERM)
+
+    until(lambda: is_gone(record["pid"]))
+    assert ask(world, record["port"])[0] == 424
+    assert session.poll() is None
+
+
+def test_no_nonsense_ends_a_holder(world: World, session: subprocess.Popen[str]) -> None:
+    port = world.record()["port"]
+    world.run("stop")
+
+    for said in (b"", b"\x16\x03\x01", b"\x00" * 100, b"GET / HTTP/1.1\r\n"):
+        with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S) as line:
+            line.sendall(said)
+    with ask_control(world) as control:
+        control.close()  # who asks for the ports and leaves has them: they are free again
+    until(lambda: is_free(port))
+    assert session.poll() is None
+    assert world.up() == port
+
+
+def ask_control(world: World) -> socket.socket:
+    """Return a connection to the holder."""
+    until(lambda: held_path(world.folder()).exists())
+    line = socket.socket(socket.AF_UNIX)
+    line.connect(str(held_path(world.folder())))
+    return line
+
+
+def test_uninstall_ends_the_holder(world: World, session: subprocess.Popen[str]) -> None:
+    port = world.record()["port"]
+
+    ran = world.run("uninstall", "--yes")
+
+    assert ran.status == 0, ran
+    assert holders(world) == []
+    assert is_free(port)
+    assert not world.state.exists()
+    assert session.poll() is None
+
+
+@pytest.mark.parametrize("mark", ["environment", "command line"])
+def test_a_background_session_that_outlives_its_launch_keeps_the_stack(
+    empty_world: World, plan: Callable[..., Plan], mark: str
+) -> None:
+    """As `claude --bg` leaves a daemon that names its launch, and tools start claude again."""
+    world = empty_world
+    world.keep(plan()._replace(linger_s=0.5).sealed("tests"))
+    world.tell_claude(sleep_s=600)
+    with world.start("-p") as launched:
+        until(world.heard)
+        url = world.heard()[0]["settings"]["env"]["ANTHROPIC_BASE_URL"]
+        port = world.up()
+        env, arguments = {}, ["--spawned-by", json.dumps({"pid": launched.pid})]
+        if mark == "environment":
+            env, arguments = {"ANTHROPIC_BASE_URL": url}, []
+        with claude(world, env, arguments) as background, claude(world, {}, []) as other:
+            until(lambda: len(world.heard()) == 3)
+            launched.kill()
+            launched.wait()
+
+            assert sessions(world) == [background.pid]
+            world.run("stop")
+            assert ask(world, port)[0] == 424
+
+            other.kill()
+            background.kill()
+    until(lambda: is_free(port))
+    until(lambda: not world.processes())
+
+
+def sessions(world: World) -> list[int]:
+    """Return the sessions that the supervisor knows, once it has forgotten the launch."""
+    log = world.folder() / "supervisor.log"
+    until(lambda: "has ended" in log.read_text())
+    return [row["pid"] for row in world.status()["sessions"]]
+
+
+def claude(world: World, env: dict[str, str], arguments: list[str]) -> subprocess.Popen[str]:
+    """Start this world's claude without a launch."""
+    return subprocess.Popen(
+        [world.claude, "daemon", "run", *arguments],
+        env={**world.env, **env},
+        cwd=Path("/"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
