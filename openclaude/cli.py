@@ -9,6 +9,11 @@ from openclaude.interrupt import INTERRUPTED, Catchable  # first: from here on C
 
 # isort: split
 
+# before anything that a package of the user's could stand in for
+import openclaude.own_path  # noqa: F401
+
+# isort: split
+
 import os
 import sys
 from collections.abc import Mapping, Sequence

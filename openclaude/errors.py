@@ -183,6 +183,7 @@ CODES = {
     "profile-writable-by-others": "other users can change a profile",
     "proxy": "requests to the internet go through a proxy",
     "proxy-dead": "nothing listens at the address of a proxy",
+    "python-path": "PYTHONPATH names packages that openclaude does not use",
     "readable-by-others": "other users can read a file with secrets",
     "settings-api-key-helper": "a settings file makes plain claude pay per token",
     "settings-broken": "one of claude's settings files is not a JSON object",

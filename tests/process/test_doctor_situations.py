@@ -152,17 +152,17 @@ def another_default(world: World) -> None:
     (world.profiles.parent / "default").write_text("gone\n")
 
 
-def package(name: str, version: str) -> Callable[[World], dict[str, str]]:
+def package(name: str, version: str) -> Callable[[World], None]:
     """Make another version of an installed package, found before the real one."""
 
-    def how(world: World) -> dict[str, str]:
+    def how(world: World) -> None:
         folder = world.root / "site" / f"{name}-{version}.dist-info"
         folder.mkdir(parents=True)
         (folder / "METADATA").write_text(
             f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
         )
-        before = world.env.get("PYTHONPATH", "")
-        return {"PYTHONPATH": os.pathsep.join(filter(None, (str(world.root / "site"), before)))}
+        # behind openclaude's own start, which takes what PYTHONPATH names away
+        world.patch_client(f"import openclaude.cli\nsys.path.insert(0, {str(folder.parent)!r})")
 
     return how
 
@@ -307,6 +307,7 @@ IN_FILES = [
         settings({"env": {"ANTHROPIC_DEFAULT_HAIKU_MODEL": "x"}}),
         where="env.ANTHROPIC_DEFAULT_HAIKU_MODEL",
     ),
+    Broken("python-path", "note", "`unset PYTHONPATH`", variables(PYTHONPATH="/opt/ros/lib")),
     Broken(
         "key-in-environment",
         "warning",

@@ -23,7 +23,7 @@ ALLOWED = {
     "__main__": {"cli"},
     "aws": {"contracts", "diagnostics", "errors", "files", "paths", "providers"},
     "claude": {"contracts", "diagnostics", "errors", "paths"},
-    "cli": {"errors", "interrupt", "output", "paths", "profile.names", "commands", "crash"},
+    "cli": {"errors", "interrupt", "output", "own_path", "paths", "commands", "crash"},
     "commands": {
         *(
             "",
@@ -58,7 +58,7 @@ ALLOWED = {
     "doctor.snapshot": {
         *("", "aws.files", "aws.locations", "claude", "compile", "contracts", "diagnostics"),
         *("compatibility", "errors", "files", "litellm_version", "models.catalog", "paths"),
-        *("profile.library", "program"),
+        *("own_path", "profile.library", "program"),
         *("profile.names", "profile.validate.warnings", "run.launcher.listeners", "run.stack"),
         "run.os.processes",
     },
@@ -77,6 +77,7 @@ ALLOWED = {
     "models": {"contracts", "errors", "providers"},
     "output": {"", "contracts.printable", "errors"},
     "litellm_version": {"errors"},
+    "own_path": set(),
     "paths": {"errors"},
     "plan_cache": {
         *("", "compile", "contracts", "files", "litellm_version", "models", "paths"),

@@ -23,12 +23,26 @@ METHODS = ("", "fork", "spawn")
 def check_environment(world: World) -> Iterator[Diagnostic]:
     """Every variable that matters, or that none does."""
     found = [*who_pays(world), *addresses(world), *proxies(world), *aws(world), *our_own(world)]
+    found += python_path(world)
     yield from found
     if not found:
         yield Diagnostic(
             code="environment",
             severity=Severity.OK,
             message="no environment variable interferes",
+        )
+
+
+def python_path(world: World) -> Iterator[Diagnostic]:
+    """The packages of another Python."""
+    if world.ignored_path:
+        yield Diagnostic(
+            code="python-path",
+            severity=Severity.NOTE,
+            message=f"PYTHONPATH names `{world.ignored_path[0]}`",
+            why="openclaude uses its own packages; claude and its tools inherit the variable",
+            fix="nothing to do; or run `unset PYTHONPATH` if you no longer need it",
+            location=Location(variable="PYTHONPATH"),
         )
 
 

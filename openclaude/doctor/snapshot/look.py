@@ -39,6 +39,7 @@ from openclaude.doctor.snapshot.world import (
 from openclaude.errors import OpenclaudeError
 from openclaude.files import FolderUnusable, check_above
 from openclaude.litellm_version import installed_litellm
+from openclaude.own_path import IGNORED
 from openclaude.paths import Places, on_path
 from openclaude.run.launcher.listeners import owner, try_bind
 from openclaude.run.os.processes import start_time
@@ -78,6 +79,7 @@ def look(name: str | None, places: Places, env: Mapping[str, str], cwd: Path) ->
         folders=tuple(look_at_folder(path) for path in (places.config, places.state, places.cache)),
         modes=tuple(look_at_modes(wanted.sources, env, places.home)),
         lost=tuple(lost_secrets(plan, env)),
+        ignored_path=IGNORED,
     )
 
 

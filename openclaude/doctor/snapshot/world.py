@@ -116,3 +116,4 @@ class World(NamedTuple):
     folders: tuple[Folder, ...] = ()
     modes: tuple[PathMode, ...] = ()
     lost: tuple[LostSecret, ...] = ()
+    ignored_path: tuple[str, ...] = ()  # entries of PYTHONPATH
