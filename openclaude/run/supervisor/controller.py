@@ -145,6 +145,8 @@ class UnitController:
             listener = self.listeners[name].fileno()
             process = fork_process(forkserver, self.unit(name), listener, self.context)
             self.processes.add(name, process)
+            # it has only begun now, however long the forkserver took
+            self.statuses[name] = reconcile.starting(self.statuses[name], time.monotonic())
         except (OSError, ValueError) as error:
             self.not_started(name, error)
 
@@ -159,6 +161,7 @@ class UnitController:
         self.statuses[name] = self.statuses[name]._replace(at=reconcile.NEVER, cause=cause)
         if not self.processes.kill(name):
             self.forkserver.forget(name)
+            self.forkserver.kill_late()
             self.not_started(name, "the forkserver did not answer")
 
     def drain(self, name: str, cause: str) -> bool:

@@ -121,6 +121,12 @@ class Forkserver:
             self.log(why)
             self.need()  # before it is needed, to make a restart fast
 
+    def kill_late(self) -> None:
+        """Kill one that should have been ready by now, and hangs; its exit starts another."""
+        if self.process and not self.process.is_ready:
+            self.process.fault = "it was not ready in time"
+            self.process.popen.kill()
+
     def exit_code(self, process: UnitProcess) -> int | None:
         """The exit code of a fork, or None if it was not forked by the current forkserver."""
         if self.process is None or process.parent is not self.process:

@@ -133,9 +133,13 @@ def on_exit(status: UnitStatus, now: float, error: str, *, is_fatal: bool = Fals
 
 
 def forgive(status: UnitStatus, pause_s: float) -> UnitStatus:
-    """The unit's patience, longer by a time in which it could not be heard."""
+    """The unit's patience, longer by a time in which it could not be heard.
+
+    A start that is due is not put off.
+    """
     late_s = pause_s if is_unready(status) else 0.0
-    return status._replace(at=status.at + pause_s, unready_since=status.unready_since + late_s)
+    patience_s = 0.0 if status.state is UnitState.WAITING else pause_s
+    return status._replace(at=status.at + patience_s, unready_since=status.unready_since + late_s)
 
 
 # what is due --------------------------------------------------------------------------------------
@@ -214,12 +218,15 @@ def idle_action(
         and now >= max(usage.left_at, usage.active_at) + linger_s
     ):
         return End(cause=f"no session and no request for {linger_s:g} s")
-    are_idle = all(
-        status.state in {UnitState.READY, UnitState.FAILED} for status in statuses.values()
-    )
-    if are_idle and now >= usage.active_at + idle_sleep_s:
+    if may_sleep(statuses) and now >= usage.active_at + idle_sleep_s:
         return Sleep(cause=f"no request for {idle_sleep_s:g} s")
     return None
+
+
+def may_sleep(statuses: Mapping[str, UnitStatus]) -> bool:
+    """Whether nothing is under way; failed units have nothing to put to sleep."""
+    states = {status.state for status in statuses.values()}
+    return UnitState.READY in states and states <= {UnitState.READY, UnitState.FAILED}
 
 
 def is_unready(status: UnitStatus) -> bool:
@@ -252,7 +259,7 @@ def next_due(
     if usage and not usage.in_flight:
         if not usage.sessions and not are_starting(statuses):
             times.append(max(usage.left_at, usage.active_at) + linger_s)
-        if any(status.state is UnitState.READY for status in statuses.values()):
+        if may_sleep(statuses):
             times.append(usage.active_at + idle_sleep_s)
     next_time = min(times, default=NEVER)
     return None if next_time == NEVER else max(0.0, next_time - now)

@@ -92,6 +92,7 @@ class Supervisor:
             stop=lambda: self.stop("requested by `openclaude stop`"),
             give_away=self.give_away,
         )
+        self.heard_at = time.monotonic()  # up to when everything that was said is known
         self.started_at = time.time()
         self.is_stopping = False
         self.stopping_since = 0.0
@@ -130,16 +131,18 @@ class Supervisor:
         """What is there to be heard, as soon as there is something or something is due.
 
         A process that was stopped for longer than that hears nothing from its first look (Python
-        takes the wait for over), so it looks again; and what it did not hear is nobody's fault.
+        takes the wait for over), so it looks again, and judges by what was said until then. If it
+        was deaf for longer than it meant to be, what it did not hear is nobody's fault.
         """
         sleep_s = self.sleep_s()
-        until = time.monotonic() + sleep_s
-        said = self.selector.select(sleep_s) or self.selector.select(0)
-        pause_s = time.monotonic() - until
-        if pause_s >= PAUSE_S:
-            self.log(f"this process stood still for {pause_s:.0f} s: nobody is blamed for it")
-            self.units.forgive(pause_s)
-        return said
+        self.selector.select(sleep_s)
+        before, self.heard_at = self.heard_at, time.monotonic()
+        deaf_s = self.heard_at - before
+        if deaf_s - sleep_s >= PAUSE_S:
+            self.log(f"this process stood still for {deaf_s - sleep_s:.0f} s: nobody is blamed")
+            self.units.forgive(deaf_s)
+            self.stopping_since += deaf_s
+        return self.selector.select(0)
 
     def keep_folder(self) -> None:
         """Make anew what was removed under us, or leave the folder to who has it now."""
@@ -164,14 +167,14 @@ class Supervisor:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is left to wait for; what outlives us ends when our pipes close."""
+        """Whether nothing is left to wait for, or the wait has been too long."""
         return self.is_stopping and (
             self.units.processes.is_gone or time.monotonic() > self.stopping_since + LAST_PATIENCE_S
         )
 
     def act(self) -> None:
-        """Carry out the actions that are due."""
-        now = time.monotonic()
+        """Carry out the actions that were due when it last listened."""
+        now = self.heard_at
         self.units.unavailable.end_late(now)
         self.units.reconcile(now)
         if self.is_stopping:
@@ -300,6 +303,7 @@ class Supervisor:
         The control socket is removed last: a launch that finds none starts its own stack, which
         needs free ports and must not lose its files.
         """
+        self.units.processes.kill_all()  # those that could not be told
         if not self.is_given_away:
             self.faults.survive("holding the ports", self.hold_ports)
         for listener in self.listeners.values():
@@ -332,8 +336,7 @@ def main() -> None:
     leave_no_core()
     try:
         handover = read_handover(sys.stdin.read())
-        # the launcher made it: an inherited descriptor would keep its end open
-        sys.stdin.close()
+        sys.stdin.close()  # an inherited descriptor would keep the launcher's end open
         supervisor = Supervisor(handover)
     except (Malformed, OSError) as error:
         sys.exit(f"the stack could not be started: {error}")

@@ -119,6 +119,11 @@ class UnitProcesses:
             process.kill()
         return process is not None
 
+    def kill_all(self) -> None:
+        """Kill every process that is left."""
+        for process in (*self.serving.values(), *self.draining):
+            process.kill()
+
     def kill_draining(self, pid: int) -> None:
         """Kill a process after its deadline."""
         for process, drain in self.draining.items():

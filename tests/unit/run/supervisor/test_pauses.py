@@ -33,7 +33,9 @@ class Clock:
         return [EVENT]
 
 
-@pytest.mark.parametrize(("pause_s", "forgiven"), [(0.5, []), (PAUSE_S, [PAUSE_S]), (600, [600])])
+@pytest.mark.parametrize(
+    ("pause_s", "forgiven"), [(0.5, []), (PAUSE_S, [30.0 + PAUSE_S]), (600, [630.0])]
+)
 def test_it_looks_again_and_gives_everybody_the_time_it_slept(
     monkeypatch: pytest.MonkeyPatch, pause_s: float, forgiven: list[float]
 ) -> None:
@@ -43,6 +45,8 @@ def test_it_looks_again_and_gives_everybody_the_time_it_slept(
     given: list[float] = []
     supervisor: Any = Supervisor.__new__(Supervisor)
     supervisor.selector = clock
+    supervisor.heard_at = clock.now
+    supervisor.stopping_since = 0.0
     supervisor.log = lambda _text: None
     supervisor.units = SimpleNamespace(forgive=given.append)
 
@@ -62,3 +66,9 @@ def test_a_patience_grows_by_the_pause() -> None:
     assert reconcile.reconcile({"main": ready}, (), late, unavailable={}) != ()
     forgiven = reconcile.forgive(ready, 40.0)
     assert reconcile.reconcile({"main": forgiven}, (), late, unavailable={}) == ()
+
+
+def test_a_start_that_is_due_is_not_put_off_by_a_pause() -> None:
+    waiting = reconcile.waiting(10.0, "requested by `openclaude restart`")
+
+    assert reconcile.forgive(waiting, 40.0) == waiting._replace(unready_since=50.0)

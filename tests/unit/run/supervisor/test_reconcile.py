@@ -233,6 +233,14 @@ def test_the_loop_wakes_when_it_may_be_time_to_rest(
     assert next_due({"main": unit}, (), 20.0, used, **IDLE) == seconds
 
 
+def test_the_loop_does_not_run_hot_while_one_unit_could_sleep_and_the_other_starts() -> None:
+    units = {"main": READY, "providers": status(UnitState.STARTING, at=200.0)}
+    used = usage(1, 0, 10.0, 0.0)
+
+    assert idle_action(units, used, 120.0, **IDLE) is None
+    assert next_due(units, (), 120.0, used, **IDLE) == 30.0  # until it answers for the late one
+
+
 def new(now: float = 0.0) -> UnitStatus:
     return waiting(now, "the stack was started")
 
