@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from exchanges import FILTERS, FOLDER, Exchange
-from wire_names import SLOT
+from wire_names import is_slots
 
 from openclaude.standins.anthropic.standin import AnthropicStandin
 from openclaude.standins.base.exchange import Recorded
@@ -68,7 +68,7 @@ def send(one: Exchange, to: Upstreams) -> Replayed:
     body = one.body.encode()
     keyed = raw.with_key(headers, to.key)
     reply = raw.ask(to.port, keyed, body, target=one.target, method=one.method)
-    if one.model.startswith(SLOT) and not is_lent(one, to):
+    if is_slots(one.model) and not is_lent(one, to):
         problems = tuple(slot_problems(to))
         bodies = tuple(request.json() for request in to.bedrock.requests)
         # a refusal by Claude is accepted, whatever its message
@@ -83,7 +83,7 @@ def is_lent(one: Exchange, to: Upstreams) -> bool:
 
     Of the body only the model's value may differ then.
     """
-    if not one.model.startswith(SLOT) or len(to.anthropic.requests) != 1:
+    if not is_slots(one.model) or len(to.anthropic.requests) != 1:
         return False
     body = to.anthropic.requests[0].body
     model = str(json.loads(body).get("model"))

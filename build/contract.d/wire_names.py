@@ -12,7 +12,10 @@ from typing import Any, NamedTuple
 
 from exchanges import Exchange
 
+from openclaude.compile.resolve import CLAUDE_MODELS
+
 SLOT = "openclaude-"
+TIER = "haiku"  # the one that the profile of records and replay gives to another model
 # objects of a body whose own keys and types are examined
 OPENED = ("thinking", "output_config", "context_management", "metadata", "tool_choice", "speed")
 MODEL_ENDPOINTS = "/v1/"
@@ -26,9 +29,14 @@ class Name(NamedTuple):
     is_of_slot: bool  # whether the request was for a slot
 
 
+def is_slots(model: str) -> bool:
+    """Tell whether a slot answers for a model: its own id, or Claude's id of its tier."""
+    return model.startswith(SLOT) or model == CLAUDE_MODELS[TIER]
+
+
 def names_of(exchange: Exchange) -> set[Name]:
     """All names in a request, and its status."""
-    is_of_slot = exchange.model.startswith(SLOT)
+    is_of_slot = is_slots(exchange.model)
     return {Name(kind, name, is_of_slot) for kind, name in pairs(exchange)}
 
 

@@ -20,6 +20,8 @@ LOOPBACK = "127.0.0.1,localhost"
 # set by a launch; a managed setting of one of these names cannot be won over
 CREDENTIAL_HEADERS = frozenset({"authorization", "x-api-key"})
 HEADERS = "ANTHROPIC_CUSTOM_HEADERS"
+# a variable that the user may have set in place of the one we would set
+INSTEAD = {"ANTHROPIC_SMALL_FAST_MODEL": "ANTHROPIC_DEFAULT_HAIKU_MODEL"}
 # written to the settings file's own path by the caller
 SETTINGS_PATH = "{openclaude:settings-path}"
 
@@ -73,6 +75,8 @@ def build_launch(plan: LaunchPlan, facts: LaunchFacts, *, url: str, key: str) ->
     picker = merge_picker(plan, facts)
     if picker:
         settings["modelPicker"] = picker
+    if plan.model_settings:
+        settings["modelSettings"] = merge_models(plan, facts)
     return Launch(
         argv=(
             "claude",
@@ -94,13 +98,15 @@ def merge_environment(plan: LaunchPlan, facts: LaunchFacts) -> dict[str, str]:
     chosen = {
         name: value
         for name, value in plan.default_environment.items()
-        if not effective(facts, name)
+        if not effective(facts, name) and not effective(facts, INSTEAD.get(name, name))
     }
     no_proxy = ",".join(filter(None, (LOOPBACK, user_no_proxy(facts))))
     headers = [*user_headers(facts), plan.environment[HEADERS]]
+    unbound = {name: "" for name in plan.unbound if effective(facts, name)}
     return {
         **own,
         **chosen,
+        **unbound,
         **plan.environment,
         HEADERS: "\n".join(headers),
         # proxies are applied to loopback too, and the lower-case name wins (measured)
@@ -155,6 +161,20 @@ def merge_picker(plan: LaunchPlan, facts: LaunchFacts) -> dict[str, Any]:
         if not (isinstance(row, dict) and str(row.get("model")) in ours)
     ]
     return {**theirs, "options": [*plan.picker, *rows]}
+
+
+def merge_models(plan: LaunchPlan, facts: LaunchFacts) -> dict[str, Any]:
+    """The settings by model: what the user's own --settings say of a model stays, but its window.
+
+    claude merges those of the user's files itself (measured).
+    """
+    own = facts.own_settings.get("modelSettings")
+    theirs = own if isinstance(own, dict) else {}
+    ours = {
+        model: {**(theirs[model] if isinstance(theirs.get(model), dict) else {}), **values}
+        for model, values in plan.model_settings.items()
+    }
+    return {**theirs, **ours}
 
 
 def agent_arguments(plan: LaunchPlan, facts: LaunchFacts) -> tuple[str, ...]:

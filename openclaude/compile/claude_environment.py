@@ -12,6 +12,7 @@ from openclaude.compile.resolve import CLAUDE_MODELS, Resolution, Slot
 from openclaude.contracts.plan import MAIN_KEY, MAIN_URL, LaunchPlan, TierPlan
 from openclaude.profile.schema import TIERS
 
+SMALL_FAST = "ANTHROPIC_SMALL_FAST_MODEL"
 FIRST_PARTY = "_CLAUDE_CODE_ASSUME_FIRST_PARTY_BASE_URL"
 LOCAL_KEY_HEADER = "x-litellm-api-key"
 
@@ -35,7 +36,11 @@ def launch_plan(resolution: Resolution) -> LaunchPlan:
     environment = {
         "ANTHROPIC_BASE_URL": MAIN_URL,
         "ANTHROPIC_CUSTOM_HEADERS": f"{LOCAL_KEY_HEADER}: Bearer {MAIN_KEY}",
-        **{default_model(slot.tier): slot.slot_id for slot in resolution.slots},
+        **{
+            default_model(slot.tier): slot.slot_id
+            for slot in resolution.slots
+            if not slot.stands_for
+        },
         **{
             default_model(tier): model
             for tier, model in resolution.claude_tiers.items()
@@ -47,20 +52,31 @@ def launch_plan(resolution: Resolution) -> LaunchPlan:
         **first_party(resolution),
         **subagents(resolution),
     }
-    # Without it on a custom base URL, claude's small calls go to the main model (measured)
-    haiku = default_model("haiku")
+    known = [slot for slot in resolution.slots if slot.stands_for]
+    # For claude's small calls, as titles and summaries. Without it, on a custom base URL, they go
+    # to the main model, unless the alias is bound by its own variable; but where one of those is
+    # set, claude restores no session's model (all measured)
+    small = {} if default_model("haiku") in environment else {SMALL_FAST: CLAUDE_MODELS["haiku"]}
+    is_slot = any(slot.tier == "haiku" for slot in known)
     return LaunchPlan(
-        environment=environment,
-        default_environment={} if haiku in environment else {haiku: CLAUDE_MODELS["haiku"]},
+        environment={**environment, **(small if is_slot else {})},
+        default_environment={} if is_slot else small,
         remove=EMPTIED + NOT_UNDONE,
         picker=tuple(picker_row(slot) for slot in resolution.slots),
         agents=agents(resolution),
+        model_settings={slot.stands_for: known_window(slot) for slot in known},
+        unbound=tuple(default_model(slot.tier) for slot in known),
     )
 
 
 def default_model(tier: str) -> str:
     """The variable that binds claude's alias for a tier."""
     return f"ANTHROPIC_DEFAULT_{tier.upper()}_MODEL"
+
+
+def known_window(slot: Slot) -> dict[str, Any]:
+    """claude's settings for a slot that it takes for a model of Claude's: when to compact."""
+    return {"autoCompactWindow": slot.first.max_input_tokens}
 
 
 def login(resolution: Resolution) -> dict[str, str]:
@@ -88,11 +104,8 @@ def subagents(resolution: Resolution) -> dict[str, str]:
 
 
 def window(slots: tuple[Slot, ...]) -> dict[str, str]:
-    """claude's window for ids it does not know: one value for all of them, so the smallest.
-
-    A slot with `behavesAs` is not affected (measured), unless claude is older than 2.1.287.
-    """
-    unknown = [slot for slot in slots if not slot.behaves_as] or list(slots)
+    """claude's window for ids it does not know: one value for all of them, so the smallest."""
+    unknown = [slot for slot in slots if not slot.stands_for]
     if not unknown:
         return {}
     smallest = min(slot.first.max_input_tokens for slot in unknown)
@@ -100,13 +113,12 @@ def window(slots: tuple[Slot, ...]) -> dict[str, str]:
 
 
 def picker_row(slot: Slot) -> dict[str, str]:
-    """The row that makes claude show the real model's name and send requests it can serve."""
-    row = {
-        "model": slot.slot_id,
+    """The row that makes claude show the real model's name."""
+    return {
+        "model": slot.asked_as,
         "label": slot.label,
         "description": f"{slot.tier} tier, via openclaude",
     }
-    return {**row, "behavesAs": slot.behaves_as} if slot.behaves_as else row
 
 
 # claude's own Explore and Plan keep the main model whatever CLAUDE_CODE_SUBAGENT_MODEL says; an
@@ -172,7 +184,7 @@ def tier_plans(resolution: Resolution) -> tuple[TierPlan, ...]:
             region=slot.first.region,
             context_window=slot.first.max_input_tokens,
             max_output_tokens=slot.first.max_output_tokens,
-            behaves_as=slot.behaves_as,
+            behaves_as=slot.stands_for,
         )
         for slot in resolution.slots
     }

@@ -6,6 +6,7 @@ Pure.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from openclaude.compile.resolve import ON_LIMIT, Deployment, Resolution
@@ -15,6 +16,8 @@ from openclaude.contracts.references import BEDROCK
 from openclaude.providers.families import is_third_party
 from openclaude.providers.table import ApiDialect, Provider, find_provider
 
+# The part of another provider's id that says which Claude it is
+CLAUDE_ELSEWHERE = re.compile(r"claude-(?P<which>[a-z]+-\d{1,2}\b(?:[.-]\d{1,2}\b)?)")
 ALLOWED = "allowed_openai_params"
 DROPPED = "additional_drop_params"
 NO_KEY = "none"  # what is sent to a server of the user's own that asks for no key
@@ -54,7 +57,23 @@ def model_info(one: Deployment) -> ModelInfo:
         supports_reasoning=one.reasoning,
         openclaude_markup=one.markup,
         openclaude_notice=notice(one) if one.group == ON_LIMIT else "",
+        openclaude_name=true_name(one),
     )
+
+
+def true_name(one: Deployment) -> str:
+    """The model that replies give, for claude's transcripts and the tools that read them.
+
+    claude resumes a session with that name if it takes it for one of Claude's, and so would ask for
+    the id of another provider; a text in another form it leaves alone (measured with 2.1.330).
+    """
+    if "claude" not in one.model.lower():
+        return one.model
+    named = CLAUDE_ELSEWHERE.search(one.model.lower())
+    if not named:
+        return ""
+    family, *numbers = re.split(r"[.-]", named["which"])
+    return f"Claude {family.title()} {'.'.join(numbers)} ({one.provider})"
 
 
 def joined(ours: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:

@@ -216,6 +216,7 @@ def routing(resolution: Resolution) -> RoutingTable:
     """The routing table of main: the slots, and where Claude's own ids go."""
     slots = {slot.slot_id: (slot.first, slot.key) for slot in resolution.slots}
     claude = {slot.slot_id: slot.claude for slot in resolution.slots}
+    stands_for = {slot.slot_id: slot.stands_for for slot in resolution.slots}
     if limit := resolution.on_limit:
         same = (slot.key for slot in resolution.slots if slot.first.model == limit.model)
         slots[ON_LIMIT] = (limit, next(same, None))
@@ -229,6 +230,7 @@ def routing(resolution: Resolution) -> RoutingTable:
                 address=one.api_base,
                 profile=resolution.name,
                 claude=claude.get(group, ""),
+                stands_for=stands_for.get(group, ""),
             )
             for group, (one, key) in slots.items()
         },

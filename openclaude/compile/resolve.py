@@ -23,15 +23,9 @@ CLAUDE_MODELS = {
     "haiku": "claude-haiku-5-5",
     "fable": "claude-fable-5-2",
 }
-# What serves claude's helpers at Anthropic where a slot behaves as an older haiku: claude sends it
-# what only such a model takes. Its search disables thinking or forces the tool (measured with
-# 2.1.330); for its newest models claude does neither, since they refuse it (read).
-OLDER_HAIKU = "claude-haiku-4-5-20251001"
-# The smallest window claude can be told about with `behavesAs` (measured with Claude Code 2.1.330:
-# every id that behaves as an older haiku is given 200k, whatever else is set).
-SMALLEST_BEHAVES_AS_WINDOW = 200_000
-# what claude asks for an id that behaves as claude-3-5-haiku (measured with 2.1.330)
-SMALL_OUTPUT = 8192
+# The smallest window that claude can be told for a model it knows: `autoCompactWindow` of its
+# settings (read in 2.1.330: "at least 100000")
+SMALLEST_KNOWN_WINDOW = 100_000
 MOCKED = "mock_response"  # LiteLLM's parameter for an answer of its own
 # Model groups of no tier: what answers when the plan's limit is reached, what judges tool calls
 ON_LIMIT = "openclaude-on-limit"
@@ -65,7 +59,7 @@ class Slot(NamedTuple):
     tier: str
     slot_id: str
     label: str
-    behaves_as: str
+    stands_for: str  # Claude's own id of the tier, or "" where claude asks by the slot's id
     deployments: tuple[Deployment, ...]
     key: SecretRef | None  # where the key of the first deployment is
 
@@ -77,7 +71,12 @@ class Slot(NamedTuple):
     @property
     def claude(self) -> str:
         """The id at Anthropic for a request of the slot that only Anthropic can answer."""
-        return OLDER_HAIKU if self.behaves_as else CLAUDE_MODELS[self.tier]
+        return CLAUDE_MODELS[self.tier]
+
+    @property
+    def asked_as(self) -> str:
+        """The id by which claude asks for the slot."""
+        return self.stands_for or self.slot_id
 
 
 class Resolution(NamedTuple):
@@ -165,7 +164,7 @@ def resolve_slot(
         tier=tier_name,
         slot_id=slot_id,
         label=tier.label or short_name(first.base_model),
-        behaves_as=choose_behaves_as(first.max_input_tokens, first.max_output_tokens),
+        stands_for=stands_for(tier_name, first.max_input_tokens),
         deployments=deployments,
         key=find_key(tier.provider, tier),
     )
@@ -251,13 +250,12 @@ def declared_model(named: ModelRef, tier: Tier) -> Model:
     )
 
 
-def choose_behaves_as(window: int, output: int) -> str:
-    """The Claude model that claude should take a slot for, or "" where none fits.
+def stands_for(tier: str, window: int) -> str:
+    """Claude's own id of a tier for a slot with this window in tokens, or "" where none fits.
 
-    It decides what claude sends (measured with Claude Code 2.1.330): `claude-3-5-haiku` asks for
-    8192 output tokens and neither thinking nor effort; `claude-haiku-4-5` asks for 32000, which
-    the guard clamps. Both fix the window at 200k, so a smaller one goes without.
+    With claude's own id nothing of ours outlives a session: transcripts, saved models and nested
+    shells keep an id that Anthropic knows, and claude resumes a session with its model, which it
+    does not do if an alias is bound by a variable (measured with 2.1.330; docs/architecture.md). A
+    window that claude cannot be told for a model it knows needs an id it does not know.
     """
-    if window < SMALLEST_BEHAVES_AS_WINDOW:
-        return ""
-    return "claude-3-5-haiku" if output <= SMALL_OUTPUT else "claude-haiku-4-5"
+    return CLAUDE_MODELS[tier] if window >= SMALLEST_KNOWN_WINDOW else ""

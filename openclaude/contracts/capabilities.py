@@ -90,6 +90,7 @@ class ModelInfo(Record, is_open=True):
     supported_endpoints: tuple[str, ...] = ()
     openclaude_markup: str = ""  # how it writes calls as text, where the profile says so
     openclaude_notice: str = ""  # to be said where the model answers in place of another
+    openclaude_name: str = ""  # what its replies give as their model
 
     def as_config(self) -> dict[str, Any]:
         """As it is written; `read_model_info` is its inverse. Empty texts are left out."""

@@ -45,12 +45,12 @@ class TierPlan(Record):
 
     tier: str
     model: str  # what the profile says: provider/model, a claude-... id, or "claude"
-    slot: str  # the slot id claude asks for, or "" where the tier is Claude's
+    slot: str  # the slot's id, or "" where the tier is Claude's
     label: str
     region: str
     context_window: int  # tokens; 0 where the tier is Claude's
     max_output_tokens: int
-    behaves_as: str  # the Claude model claude should take the slot for, or ""
+    behaves_as: str  # the id of Claude's by which claude asks for it, or "" where by the slot's own
 
 
 class LaunchPlan(Record):
@@ -61,6 +61,10 @@ class LaunchPlan(Record):
     remove: tuple[str, ...]  # names that must not be in claude's process environment
     picker: tuple[dict[str, str], ...]  # rows for the settings file's `modelPicker`
     agents: dict[str, dict[str, Any]]  # for `--agents`
+    # for the settings file's `modelSettings`: by model, as claude's settings have it
+    model_settings: dict[str, dict[str, Any]] = {}  # noqa: RUF012 - never changed
+    # names that would bind one of claude's aliases past a slot: emptied where the user has set them
+    unbound: tuple[str, ...] = ()
 
 
 class Plan(Record):

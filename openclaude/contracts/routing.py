@@ -34,6 +34,8 @@ class SlotRoute(Record):
     address: str = ""  # the provider's, where the profile names one
     profile: str = ""  # openclaude's, which the commands in error messages are to name
     claude: str = ""  # the id at Anthropic of who answers claude's helpers
+    # Claude's own id of the tier, if claude asks for the slot by it: the slot answers for it
+    stands_for: str = ""
 
 
 class RoutingTable(Record):

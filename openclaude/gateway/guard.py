@@ -16,11 +16,16 @@ from openclaude.contracts.capabilities import Capabilities
 from openclaude.contracts.decode import Malformed
 from openclaude.gateway.litellm import router
 from openclaude.gateway.litellm.callback import Callback
-from openclaude.gateway.replies.notice import NoticeEvents, is_asked_by_a_person, with_notice
+from openclaude.gateway.replies.notice import (
+    NamedEvents,
+    NoticeEvents,
+    is_asked_by_a_person,
+    with_notice,
+)
 from openclaude.gateway.replies.reply import StripEvents, strip_reply
 from openclaude.gateway.replies.stream import ReplyStream
 from openclaude.gateway.replies.whole_reply import as_stream
-from openclaude.gateway.requests.capabilities import slot_capabilities, slot_notice
+from openclaude.gateway.requests.capabilities import slot_capabilities, slot_name, slot_notice
 from openclaude.gateway.requests.request import fit_request
 from openclaude.gateway.requests.schema import many
 from openclaude.gateway.requests.tools import PLACEHOLDER, Refused
@@ -60,14 +65,14 @@ class Guard:
         reply = strip_reply(message)
         if notice := notice_for(body):
             reply = with_notice(reply, notice)
-        if body.get("stream") is not True:
-            return reply
-        return as_stream({**reply, "model": body.get("model")})  # a mock's format is Anthropic's
+        reply["model"] = name_for(body)
+        return reply if body.get("stream") is not True else as_stream(reply)
 
     def stream(self, body: dict[str, Any]) -> ReplyStream:
         """Return a stage that does the same for a stream, event by event."""
         notice = notice_for(body)
-        return ReplyStream(StripEvents(), *([NoticeEvents(notice)] if notice else []))
+        stages = [NoticeEvents(notice)] if notice else []
+        return ReplyStream(StripEvents(), NamedEvents(name_for(body)), *stages)
 
 
 def names_of(body: Mapping[str, Any]) -> frozenset[str]:
@@ -81,6 +86,12 @@ def notice_for(body: Mapping[str, Any]) -> str:
     """Return the notice to show before the answer to this request, or ""."""
     notice = slot_notice(body.get("model"), router.deployments())
     return notice if notice and is_asked_by_a_person(body) else ""
+
+
+def name_for(body: Mapping[str, Any]) -> str:
+    """Return the name of the model that answers this request, or what was requested."""
+    slot = body.get("model")
+    return slot_name(slot, router.deployments()) or str(slot)
 
 
 def capabilities_of(slot_id: object) -> Capabilities:

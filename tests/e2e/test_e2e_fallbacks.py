@@ -225,10 +225,10 @@ def test_another_provider_goes_on_with_a_job_in_the_middle_of_its_tools(town: To
 
     assert ran == (0, "done\n", "")
     assert town.asked() == ["us-west-2", LUNA] * 2
-    # each got what it can take: claude requests 8192, and Qwen writes at most 8000
+    # each got what it can take: claude requests 128,000, and Qwen writes at most 8000
     limits = [request.json()["inferenceConfig"]["maxTokens"] for request in town.bedrock.requests]
     limits += [request.json()["max_output_tokens"] for request in town.openai.requests]
-    assert limits == [8000, 8000, 8192, 8192]
+    assert limits == [8000, 8000, 128_000, 128_000]
     problems = [p for request in town.openai.requests for p in request.problems]
     assert [problem for problem in problems if not problem.startswith("note: ")] == []
 

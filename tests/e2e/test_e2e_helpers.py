@@ -20,8 +20,8 @@ from tests.e2e.canaries import requests_with
 from tests.e2e.house import OPENCLAUDE, PROFILE, House, login_headers, question
 from tests.e2e.terminal import Terminal
 
-# claude takes the slot for an older haiku, and sends what such a model accepts
-HAIKU = "claude-haiku-4-5-20251001"
+# Claude's own model of the tier
+HAIKU = "claude-haiku-5-5"
 SEARCH = script.tool("WebSearch", {"query": "the price of tea"})
 SEARCHING = ("--allowedTools", "WebSearch")
 # a feature switch of Anthropic's, cached by claude: WebSearch asks the haiku model

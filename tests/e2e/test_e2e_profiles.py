@@ -117,7 +117,7 @@ def ended(process: subprocess.Popen[str]) -> Ran:
 def assert_served(slot: Slot, ran: Ran, everyone: Everybody) -> None:
     """Assert that a slot's job was done by its first model only, and without any problem."""
     assert (ran.code, ran.out) == (0, f"{slot.tier} is done\n")
-    assert ran.err == ("" if slot.behaves_as else UNKNOWN.format(slot.slot_id))
+    assert ran.err == ("" if slot.stands_for else UNKNOWN.format(slot.slot_id))
     served = everyone.asked_with(f"a job for {slot.tier} ")
     assert list(served) == [standin_of(slot.first)]
     (requests,) = served.values()

@@ -114,6 +114,6 @@ def test_the_small_calls_of_a_usual_session_are_served_by_the_slot(
     asked = {
         request.json()["model"]: request.json()["max_tokens"] for request in anthropic.requests
     }
-    probe = asked.pop("claude-haiku-4-5-20251001", 1)  # of the quota, under Anthropic's own name
+    probe = asked.pop("claude-haiku-5-5", 1)  # of the quota, under Anthropic's own name
     assert probe == 1
     assert list(asked) == ["claude-opus-5-5"]

@@ -47,7 +47,7 @@ TIERS = ("opus", "sonnet", "haiku", "fable")
 CLAUDE_IDS = {
     "opus": "claude-opus-5-5",
     "sonnet": "claude-sonnet-5-5",
-    "haiku": "openclaude-haiku",
+    "haiku": "claude-haiku-5-5",
     "fable": "claude-fable-5-2",
 }
 RUN_TIMEOUT_S = 180.0

@@ -13,11 +13,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from typing import Any, Protocol
 
 from fastapi import HTTPException, Response
+from litellm.constants import RETURN_RAW_MODEL_NAME_METADATA_KEY
 from litellm.integrations.custom_logger import CustomLogger
 
 from openclaude.contracts.anthropic_error import AnthropicError
 
 MESSAGES = "anthropic_messages"  # LiteLLM's name for calls of /v1/messages
+METADATA = "litellm_metadata"  # what LiteLLM itself knows of a request; it is not sent
 
 # LiteLLM passes every argument by name, so the unused ones keep theirs.
 # ruff: noqa: ARG002
@@ -62,9 +64,11 @@ class Callback(CustomLogger):
         fitted = self._handler.fit(data)
         if isinstance(fitted, AnthropicError):
             raise HTTPException(status_code=fitted.status, detail=fitted.message)
+        # LiteLLM would write the requested name over the one that the handler gives a reply
+        metadata = {**(fitted.get(METADATA) or {}), RETURN_RAW_MODEL_NAME_METADATA_KEY: True}
         # LiteLLM would try the next model after any error, with the request fitted to this one:
         # turn that off
-        return {**fitted, "disable_fallbacks": True}
+        return {**fitted, METADATA: metadata, "disable_fallbacks": True}
 
     async def async_post_call_success_hook(
         self, data: dict[str, Any], user_api_key_dict: Any, response: Any

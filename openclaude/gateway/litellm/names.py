@@ -34,7 +34,10 @@ USED: Mapping[str, Names] = {
     "aws_credentials": {
         "litellm.llms.bedrock.base_aws_llm": ("BaseAWSLLM._auth_with_aws_profile",),
     },
-    "callback": {"litellm.integrations.custom_logger": ("CustomLogger",)},
+    "callback": {
+        "litellm.constants": ("RETURN_RAW_MODEL_NAME_METADATA_KEY",),
+        "litellm.integrations.custom_logger": ("CustomLogger",),
+    },
     "egress": {
         "litellm.constants": ("DEFAULT_IMAGE_HEIGHT", "DEFAULT_IMAGE_WIDTH"),
         "litellm.litellm_core_utils.token_counter": ("get_image_dimensions",),

@@ -1,4 +1,4 @@
-"""A line before the answer that says which model gave it, if it is not the one that was requested.
+"""Says which model gave an answer: its name in the reply, and a line where it was not requested.
 
 Knows: Anthropic's replies, whole and streamed. Independent of: why another model answers. Pure.
 """
@@ -46,6 +46,20 @@ class NoticeEvents:
         if kind == "message_start":
             return [event, *notice_block(self._line)]
         return [{**event, "index": event["index"] + 1}] if kind in INDEXED else [event]
+
+
+class NamedEvents:
+    """Gives a streamed reply the name of the model that wrote it, as a stage."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def feed(self, event: Event) -> list[Event]:
+        """Return what claude gets for this event."""
+        message = event.get("message")
+        if event.get("type") != "message_start" or not isinstance(message, Mapping):
+            return [event]
+        return [{**event, "message": {**message, "model": self._name}}]
 
 
 def notice_block(line: str) -> Iterator[Event]:

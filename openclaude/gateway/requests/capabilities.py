@@ -36,6 +36,12 @@ def slot_notice(slot_id: object, deployments: Deployments) -> str:
     return next((info_of(deployment).openclaude_notice for deployment in own), "")
 
 
+def slot_name(slot_id: object, deployments: Deployments) -> str:
+    """Return the name that a slot's replies give as their model, or "". Raises Malformed."""
+    own = (one for one in deployments if one.get("model_name") == slot_id)
+    return next((info_of(deployment).openclaude_name for deployment in own), "")
+
+
 def declared_markup(model_id: str, deployments: Deployments) -> str:
     """Return the markup that is declared for a model, by its provider's name for it, or ""."""
     for deployment in deployments:

@@ -18,6 +18,7 @@ from typing import Any
 
 from openclaude.contracts.routing import AnthropicAuth, RoutingTable
 from openclaude.gateway.requests.server_tools import is_server_tool
+from openclaude.gateway.routing.routes import CLAUDE
 
 QUOTA_PROBE = [{"role": "user", "content": "quota"}]
 MODEL = "model"
@@ -35,7 +36,10 @@ def helper_model(table: RoutingTable, slot: str, document: Mapping[str, Any]) ->
     if table.auth is not AnthropicAuth.PLAN:
         return ""
     is_search = table.searches_at_anthropic and has_server_tool(document)
-    return table.slots[slot].claude if is_search or is_quota_probe(document) else ""
+    if not is_search and not is_quota_probe(document):
+        return ""
+    asked = str(document.get(MODEL))
+    return asked if asked.startswith(CLAUDE) else table.slots[slot].claude
 
 
 def for_anthropic(

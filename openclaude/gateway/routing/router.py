@@ -137,7 +137,7 @@ class Router:
         """Return the slot for a request: by who asks, then by its model."""
         asking = header(headers, CLASS_HEADER), header(headers, AGENT_HEADER)
         moved = "" if has_server_tool(document) else slot_of_agent(self.table, *asking)
-        return moved or slot_of(self.table, model)
+        return moved or slot_of(self.table, model, header(headers, b"user-agent"))
 
     async def anthropic(
         self,

@@ -158,6 +158,45 @@ def test_a_default_gives_way_to_what_the_user_chose() -> None:
     assert name not in launch(plan, environment={name: "theirs"}).settings["env"]
 
 
+SMALL, ALIAS = "ANTHROPIC_SMALL_FAST_MODEL", "ANTHROPIC_DEFAULT_HAIKU_MODEL"
+
+
+@pytest.mark.parametrize("chosen", [SMALL, ALIAS])
+def test_the_model_of_small_calls_is_the_users_if_they_chose_it_in_either_way(chosen: str) -> None:
+    plan = PLAN._replace(environment={HEADERS: ""}, default_environment={SMALL: "ours"})
+
+    assert launch(plan).settings["env"][SMALL] == "ours"
+    assert SMALL not in launch(plan, environment={chosen: "theirs"}).settings["env"]
+
+
+def test_an_alias_that_leads_past_a_slot_is_emptied_where_the_user_has_bound_it() -> None:
+    plan = PLAN._replace(environment={HEADERS: ""}, unbound=(ALIAS,))
+    user = SettingsFile("/s.json", "user", {"env": {ALIAS: "theirs"}})
+
+    assert ALIAS not in launch(plan).settings["env"]
+    assert launch(plan, environment={ALIAS: "theirs"}).settings["env"][ALIAS] == ""
+    assert launch(plan, settings=(user,)).settings["env"][ALIAS] == ""
+
+
+def test_settings_by_model_keep_what_the_user_gave_for_it() -> None:
+    plan = PLAN._replace(model_settings={"claude-haiku-5-5": {"autoCompactWindow": 256_000}})
+    own = {
+        "claude-haiku-5-5": {"effortLevel": "low", "autoCompactWindow": "auto"},
+        "claude-opus-5-5": {"effortLevel": "high"},
+    }
+
+    made = launch(plan, own_settings={"modelSettings": own}).settings["modelSettings"]
+
+    assert made == {
+        "claude-haiku-5-5": {"effortLevel": "low", "autoCompactWindow": 256_000},
+        "claude-opus-5-5": {"effortLevel": "high"},
+    }
+    assert "modelSettings" not in launch(PLAN).settings
+    for odd in ("text", {"claude-haiku-5-5": 7}, None):
+        made = launch(plan, own_settings={"modelSettings": odd}).settings["modelSettings"]
+        assert made == plan.model_settings
+
+
 EXPLORE = {"description": "d", "prompt": "p", "model": "haiku"}
 
 

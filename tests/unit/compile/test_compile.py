@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from openclaude.compile.compiler import compile_plan
-from openclaude.compile.resolve import choose_behaves_as
+from openclaude.compile.resolve import stands_for
 from openclaude.contracts.plan import Plan, read_plan
 from openclaude.models.catalog import Catalog
 from openclaude.profile.library import Library
@@ -139,12 +139,12 @@ def test_a_profile_of_claude_alone_has_one_instance_and_no_slot(
     assert "OPENCLAUDE_PROVIDERS_KEY" not in plan.units[0].environment
 
 
-def test_the_haiku_alias_is_bound_even_where_the_tier_is_claude(
+def test_the_model_of_small_calls_is_set_even_where_the_tier_is_claude(
     compiled: Callable[..., Plan],
 ) -> None:
     """Else claude's small requests use the main model on a custom base URL (seen in 2.1.330)."""
     assert compiled("base").launch.default_environment == {
-        "ANTHROPIC_DEFAULT_HAIKU_MODEL": "claude-haiku-5-5"
+        "ANTHROPIC_SMALL_FAST_MODEL": "claude-haiku-5-5"
     }
     chosen = compiled("mine", 'schema = 1\n[tiers]\nhaiku = "claude-haiku-4-5-20251001"\n')
     assert chosen.launch.default_environment == {}
@@ -152,20 +152,19 @@ def test_the_haiku_alias_is_bound_even_where_the_tier_is_claude(
 
 
 @pytest.mark.parametrize(
-    ("window", "output", "behaves_as"),
+    ("tier", "window", "model"),
     [
-        (256_000, 8_000, "claude-3-5-haiku"),
-        (256_000, 8_192, "claude-3-5-haiku"),
-        (256_000, 16_000, "claude-haiku-4-5"),
-        (200_000, 64_000, "claude-haiku-4-5"),
-        (199_999, 8_000, ""),
-        (32_768, 8_192, ""),
+        ("haiku", 256_000, "claude-haiku-5-5"),
+        ("opus", 1_000_000, "claude-opus-5-5"),
+        ("sonnet", 100_000, "claude-sonnet-5-5"),
+        ("haiku", 99_999, ""),
+        ("fable", 32_768, ""),
     ],
 )
-def test_a_slot_behaves_as_the_claude_model_whose_requests_fit_it(
-    window: int, output: int, behaves_as: str
+def test_a_slot_stands_for_its_tier_if_claude_can_be_told_its_window(
+    tier: str, window: int, model: str
 ) -> None:
-    assert choose_behaves_as(window, output) == behaves_as
+    assert stands_for(tier, window) == model
 
 
 def test_the_window_told_to_claude_is_the_smallest_of_the_slots_it_applies_to(
@@ -180,7 +179,15 @@ sonnet = "bedrock/qwen.qwen3-32b-v1:0"
     launch = compiled("mine", text).launch
 
     assert launch.environment["CLAUDE_CODE_MAX_CONTEXT_TOKENS"] == "32768"
-    assert ["behavesAs" in row for row in launch.picker] == [False, False, True]
+    assert [row["model"] for row in launch.picker] == [
+        "claude-opus-5-5",
+        "openclaude-sonnet",
+        "claude-haiku-5-5",
+    ]
+    assert launch.model_settings == {
+        "claude-opus-5-5": {"autoCompactWindow": 128_000},
+        "claude-haiku-5-5": {"autoCompactWindow": 256_000},
+    }
 
 
 def test_limits_of_the_profile_win_over_the_catalogue(compiled: Callable[..., Plan]) -> None:
@@ -251,7 +258,8 @@ def test_the_router_is_told_its_slots_and_nothing_secret(compiled: Callable[...,
                 "key": "",
                 "address": "",
                 "profile": "qwen",
-                "claude": "claude-haiku-4-5-20251001",
+                "claude": "claude-haiku-5-5",
+                "stands_for": "claude-haiku-5-5",
             }
         },
         "auth": "plan",
@@ -262,13 +270,13 @@ def test_the_router_is_told_its_slots_and_nothing_secret(compiled: Callable[...,
     assert environment["ANTHROPIC_API_BASE"] == "https://api.anthropic.com"
 
 
-def test_what_only_anthropic_can_answer_goes_to_a_model_that_takes_what_claude_sends(
+def test_what_only_anthropic_can_answer_goes_to_the_claude_model_of_the_tier(
     compiled: Callable[..., Plan],
 ) -> None:
     text = """schema = 1
 [tiers.opus]
 model = "openai/a"
-context_window = 128000
+context_window = 64000
 max_output_tokens = 8000
 [tiers.sonnet]
 model = "openai/b"
@@ -278,11 +286,35 @@ max_output_tokens = 64000
 
     routes = json.loads(compiled("mine", text).units[0].environment["OPENCLAUDE_ROUTES"])
 
-    # the first is an id that claude does not know, for which it sends what its newest models accept
-    assert {name: slot["claude"] for name, slot in routes["slots"].items()} == {
-        "openclaude-opus": "claude-opus-5-5",
-        "openclaude-sonnet": "claude-haiku-4-5-20251001",
+    assert {
+        name: (slot["claude"], slot["stands_for"]) for name, slot in routes["slots"].items()
+    } == {
+        "openclaude-opus": ("claude-opus-5-5", ""),
+        "openclaude-sonnet": ("claude-sonnet-5-5", "claude-sonnet-5-5"),
     }
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("bedrock/qwen.qwen3-next-80b-a3b", "bedrock/qwen.qwen3-next-80b-a3b"),
+        ("bedrock/us.anthropic.claude-opus-5-5", "Claude Opus 5.5 (bedrock)"),
+        ("bedrock/anthropic.claude-haiku-4-5-20251001-v1:0", "Claude Haiku 4.5 (bedrock)"),
+        ("openrouter/anthropic/claude-sonnet-4.5", "Claude Sonnet 4.5 (openrouter)"),
+        ("openrouter/anthropic/claude-opus-5", "Claude Opus 5 (openrouter)"),
+    ],
+)
+def test_a_reply_names_the_true_model_and_never_by_an_id_that_claude_would_ask_for(
+    compiled: Callable[..., Plan], model: str, name: str
+) -> None:
+    limits = "context_window = 200000\nmax_output_tokens = 8000\nregion = 'us-west-2'\n"
+    limits = limits if "bedrock" in model else limits.replace("region = 'us-west-2'\n", "")
+    key = "" if "bedrock" in model else "api_key = 'env:KEY'\n"
+    text = f"schema = 1\n[aws]\nprofile = 'p'\n[tiers.opus]\nmodel = '{model}'\n{limits}{key}"
+
+    (row,) = yaml.safe_load(compiled("mine", text).files["providers.yaml"])["model_list"]
+
+    assert row["model_info"]["openclaude_name"] == name
 
 
 FIRST_PARTY = """schema = 1
@@ -440,7 +472,7 @@ def test_a_model_for_the_plans_limit_is_one_more_deployment(compiled: Callable[.
     rows = yaml.safe_load(plan.files["providers.yaml"])["model_list"]
     assert routes["on_limit"] == "openclaude-on-limit"
     assert [row["model_name"] for row in rows] == ["openclaude-haiku", "openclaude-on-limit"]
-    assert [row["model"] for row in plan.launch.picker] == ["openclaude-haiku"]
+    assert [row["model"] for row in plan.launch.picker] == ["claude-haiku-5-5"]
 
 
 def test_the_model_that_judges_tool_calls_is_named_to_providers_only(

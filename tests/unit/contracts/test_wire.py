@@ -164,7 +164,8 @@ def test_its_other_messages_are_understood() -> None:
 
 def test_its_plan_is_read_and_written_byte_for_byte_but_for_what_is_new() -> None:
     text = before("plan.json")
-    new = ('  "is_tls": true,\n', '  "before_fork": [],\n')
+    new: tuple[str, ...] = ('  "is_tls": true,\n', '  "before_fork": [],\n')
+    new += ('    "model_settings": {},\n', ',\n    "unbound": []')
 
     written = read_plan(text).to_json()
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from openclaude.contracts.routing import AnthropicAuth, RoutingTable, SlotRoute
-from openclaude.gateway.routing.helpers import helper_model, with_model
+from openclaude.gateway.routing.helpers import for_anthropic, helper_model, with_model
 from openclaude.gateway.routing.routes import may_be_anthropics, slot_of_agent
 
 SLOT, HAIKU = "openclaude-haiku", "claude-haiku-5-5"
@@ -39,6 +39,14 @@ def asked(**more: Any) -> dict[str, Any]:
 )
 def test_what_only_anthropic_can_answer_goes_there_on_a_plan(request_: dict[str, Any]) -> None:
     assert helper_model(PLAN, SLOT, request_) == HAIKU
+
+
+def test_an_id_of_claudes_stays_as_claude_sent_it() -> None:
+    newer = {**asked(tools=[SEARCH]), "model": "claude-haiku-6"}
+    body = json.dumps(newer).encode()
+
+    assert helper_model(PLAN, SLOT, newer) == "claude-haiku-6"
+    assert for_anthropic(PLAN, SLOT, newer, body) == (newer, body)
 
 
 @pytest.mark.parametrize(
