@@ -189,7 +189,7 @@ def agent_arguments(plan: LaunchPlan, facts: LaunchFacts) -> tuple[str, ...]:
 
 def check_conflicts(plan: LaunchPlan, facts: LaunchFacts) -> None:
     """Raise SettingsConflict for the first setting that a launch cannot override."""
-    pinned = {*plan.environment, "NO_PROXY", "no_proxy"}
+    pinned = {*plan.environment, *plan.unbound, "NO_PROXY", "no_proxy"}
     for source in facts.settings:
         env = texts(source.values.get("env"))
         if source.kind == "managed":

@@ -178,6 +178,14 @@ def test_an_alias_that_leads_past_a_slot_is_emptied_where_the_user_has_bound_it(
     assert launch(plan, settings=(user,)).settings["env"][ALIAS] == ""
 
 
+def test_an_alias_that_an_administrator_has_bound_past_a_slot_is_named() -> None:
+    plan = PLAN._replace(environment={HEADERS: ""}, unbound=(ALIAS,))
+    managed = SettingsFile("/m.json", "managed", {"env": {ALIAS: "theirs"}})
+
+    with pytest.raises(SettingsConflict, match=f"`env.{ALIAS}` in the managed settings"):
+        launch(plan, settings=(managed,))
+
+
 def test_settings_by_model_keep_what_the_user_gave_for_it() -> None:
     plan = PLAN._replace(model_settings={"claude-haiku-5-5": {"autoCompactWindow": 256_000}})
     own = {
