@@ -20,6 +20,7 @@ LOOPBACK = "127.0.0.1,localhost"
 # set by a launch; a managed setting of one of these names cannot be won over
 CREDENTIAL_HEADERS = frozenset({"authorization", "x-api-key"})
 HEADERS = "ANTHROPIC_CUSTOM_HEADERS"
+ONLY_THESE = "replaceBuiltInOptions"  # of `modelPicker`: leaves out claude's own rows
 # a variable that the user may have set in place of the one we would set
 INSTEAD = {"ANTHROPIC_SMALL_FAST_MODEL": "ANTHROPIC_DEFAULT_HAIKU_MODEL"}
 # written to the settings file's own path by the caller
@@ -160,7 +161,9 @@ def merge_picker(plan: LaunchPlan, facts: LaunchFacts) -> dict[str, Any]:
         for row in (options if isinstance(options, list) else [])
         if not (isinstance(row, dict) and str(row.get("model")) in ours)
     ]
-    return {**theirs, "options": [*plan.picker, *rows]}
+    if not plan.claude_rows or theirs.get(ONLY_THESE):
+        return {**theirs, "options": [*plan.picker, *rows]}
+    return {**theirs, "options": [*plan.claude_rows, *plan.picker, *rows], ONLY_THESE: True}
 
 
 def merge_models(plan: LaunchPlan, facts: LaunchFacts) -> dict[str, Any]:

@@ -6,10 +6,12 @@ Pure. "Measured" means with Claude Code 2.1.330 on a loopback upstream.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from openclaude.compile.resolve import CLAUDE_MODELS, Resolution, Slot
 from openclaude.contracts.plan import MAIN_KEY, MAIN_URL, LaunchPlan, TierPlan
+from openclaude.contracts.references import CLAUDE
 from openclaude.profile.schema import TIERS
 
 SMALL_FAST = "ANTHROPIC_SMALL_FAST_MODEL"
@@ -65,6 +67,7 @@ def launch_plan(resolution: Resolution) -> LaunchPlan:
         picker=tuple(picker_row(slot) for slot in resolution.slots),
         agents=agents(resolution),
         model_settings={slot.stands_for: known_window(slot) for slot in known},
+        claude_rows=tuple(claude_rows(resolution)) if known else (),
         unbound=tuple(default_model(slot.tier) for slot in known),
     )
 
@@ -119,6 +122,21 @@ def picker_row(slot: Slot) -> dict[str, str]:
         "label": slot.label,
         "description": f"{slot.tier} tier, via openclaude",
     }
+
+
+PAYS = {"plan": "your Claude plan", "api-key": "your Anthropic API key"}
+
+
+def claude_rows(resolution: Resolution) -> Iterator[dict[str, str]]:
+    """The rows of the tiers that are Claude's.
+
+    claude's own row of a tier wins over ours for the same id, and would name a Claude that does not
+    answer (measured). So its rows are left out, and those that are true are given again.
+    """
+    payer = PAYS.get(resolution.profile.anthropic.auth, "Claude")
+    for tier, model in resolution.claude_tiers.items():
+        named = "" if model == CLAUDE else f"{model}, "
+        yield {"model": tier, "label": tier.title(), "description": f"{named}on {payer}"}
 
 
 # claude's own Explore and Plan keep the main model whatever CLAUDE_CODE_SUBAGENT_MODEL says; an

@@ -59,10 +59,12 @@ class LaunchPlan(Record):
     environment: dict[str, str]  # for the settings file's `env`
     default_environment: dict[str, str]  # the same, where the user has not chosen a value
     remove: tuple[str, ...]  # names that must not be in claude's process environment
-    picker: tuple[dict[str, str], ...]  # rows for the settings file's `modelPicker`
+    picker: tuple[dict[str, str], ...]  # rows for the settings file's `modelPicker`, the slots'
     agents: dict[str, dict[str, Any]]  # for `--agents`
     # for the settings file's `modelSettings`: by model, as claude's settings have it
     model_settings: dict[str, dict[str, Any]] = {}  # noqa: RUF012 - never changed
+    # rows of the same for the tiers that are Claude's; with them, claude leaves out its own
+    claude_rows: tuple[dict[str, str], ...] = ()
     # names that would bind one of claude's aliases past a slot: emptied where the user has set them
     unbound: tuple[str, ...] = ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -65,6 +66,20 @@ def test_a_session_answers_changes_its_model_and_ends_well(
     assert [problem for problem in problems if not problem.startswith("note: ")] == []
     (told,) = [request for request in bedrock.requests if b"toolConfig" in request.body]
     assert "hello there" in told.body.decode()  # the conversation was sent along
+
+
+def test_no_row_of_the_models_names_a_claude_that_does_not_answer(
+    house: House, anthropic: AnthropicStandin, bedrock: BedrockStandin, open_terminal: Open
+) -> None:
+    with open_terminal() as terminal:
+        terminal.wait_for(PROMPT)
+        terminal.type("/model")
+        rows = terminal.wait_for(r"Select model[\s\S]*to save").partition("Select model")[2]
+
+    assert re.search(r"Qwen3 Next 80B +haiku tier, via openclaude", rows)
+    assert re.search(r"Sonnet +on your Claude plan", rows)
+    assert "Haiku" not in rows
+    assert "openclaude-" not in rows
 
 
 def test_a_tool_runs_in_auto_mode_because_anthropics_own_verdict_arrives(

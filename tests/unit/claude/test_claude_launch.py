@@ -105,6 +105,29 @@ def test_a_picker_from_a_settings_file_is_kept_because_ours_would_replace_it() -
     assert launch(settings=(user,)).settings["modelPicker"] == {"options": [ROW, {"model": "m2"}]}
 
 
+@pytest.mark.parametrize(
+    ("theirs", "expected"),
+    [
+        ({}, {"options": [{"model": "opus"}, ROW], "replaceBuiltInOptions": True}),
+        (
+            {"options": [{"model": "m2"}], "replaceBuiltInOptions": False},
+            {"options": [{"model": "opus"}, ROW, {"model": "m2"}], "replaceBuiltInOptions": True},
+        ),
+        (
+            {"options": [{"model": "m2"}], "replaceBuiltInOptions": True},
+            {"options": [ROW, {"model": "m2"}], "replaceBuiltInOptions": True},
+        ),
+    ],
+)
+def test_claudes_own_rows_give_way_where_one_would_name_a_model_that_does_not_answer(
+    theirs: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    plan = PLAN._replace(claude_rows=({"model": "opus"},))
+    user = SettingsFile("/s.json", "user", {"modelPicker": theirs})
+
+    assert launch(plan, settings=(user,)).settings["modelPicker"] == expected
+
+
 HEADERS = "ANTHROPIC_CUSTOM_HEADERS"
 
 
