@@ -6,6 +6,8 @@ Knows: the reported rules of OpenAI (ruvnet/ruflo#1294, zed-industries/zed#32946
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -39,6 +41,7 @@ def unsound(schema: object, path: tuple[str, ...]) -> Iterator[str]:
     kinds = schema.get("type", [])
     kinds = kinds if isinstance(kinds, list) else [kinds]
     yield from (f"{where}, {kind!r} is no type" for kind in kinds if kind not in TYPES)
+    yield from (f"{where}, {fault}" for fault in wrong_values(schema))
     if "array" in kinds and "items" not in schema:
         yield f"{where}, array schema missing items"
     properties = schema.get("properties", {})
@@ -56,6 +59,28 @@ def unsound(schema: object, path: tuple[str, ...]) -> Iterator[str]:
             yield f"{where}, {key} is empty"
         for part in schema.get(key, ()):
             yield from unsound(part, (*path, key))
+
+
+def wrong_values(schema: Mapping[str, Any]) -> Iterator[str]:
+    """Keywords with values that JSON schema does not allow them."""
+    for key in ("minItems", "maxItems", "minLength", "maxLength"):
+        value = schema.get(key, 0)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            yield f"{value!r} is no count"
+    for key in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
+        value = schema.get(key, 0)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            yield f"{value!r} is not of type 'number'"
+    for key in ("title", "format", "pattern"):
+        if not isinstance(schema.get(key, ""), str):
+            yield f"{schema[key]!r} is not of type 'string'"
+    try:
+        re.compile(schema.get("pattern", ""))
+    except (re.error, TypeError):
+        yield f"{schema['pattern']!r} is not a 'regex'"
+    values = [json.dumps(value) for value in schema.get("enum", ())]
+    if len(set(values)) < len(values):
+        yield f"{values} has non-unique elements"
 
 
 def refused_by_gemini(schema: object) -> Iterator[str]:

@@ -27,9 +27,10 @@ class QuotaForm(NamedTuple):
     source: str
 
 
-# Only these statuses can be about a limit; a 400 only if it is about credit
-MONEY_STATUSES = frozenset({400, 403, 413, 429})
-LIMIT_STATUSES = frozenset({403, 413, 429})
+# Only these statuses can be about a limit; a 400 only if it is about credit. A 503 also stands for
+# an error document under a 200, which has no status of its own
+MONEY_STATUSES = frozenset({400, 403, 413, 429, 503})
+LIMIT_STATUSES = frozenset({403, 413, 429, 503})
 
 QUOTAS = (
     QuotaForm(

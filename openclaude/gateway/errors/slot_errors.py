@@ -23,6 +23,7 @@ from openclaude.gateway.errors.too_long import (
     MARKS,
     Overflow,
     is_another,
+    likely_overflow,
     overflow_in,
 )
 
@@ -42,6 +43,7 @@ class Verdict(NamedTuple):
 
 NO_SLOT = SlotRoute()
 UNPROCESSABLE = 422
+REFUSED = (400, 413, UNPROCESSABLE)  # statuses of a request that does not fit
 BROKE_OFF = "the connection broke before the reply was complete"
 
 
@@ -131,6 +133,8 @@ def prompt_too_long(
     """
     estimate = request_bytes // BYTES_A_TOKEN
     overflow = overflow_in(message.text)
+    if overflow is None and status in REFUSED:
+        overflow = likely_overflow(message.text)
     if overflow is None and is_too_long(status, message, estimate, slot.context_window):
         overflow = Overflow()
     if overflow is None:

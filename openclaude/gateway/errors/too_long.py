@@ -156,7 +156,47 @@ FORMS = (
         rf"Request body too large for .{{1,80}} model\. Max size: {WINDOW} tokens",
         "Azure AI, GitHub Models: earendil-works/pi#5930",
     ),
+    Form(
+        rf"input token count is {TOKENS} but (?:the )?model only supports up to {WINDOW}",
+        "Vertex AI: google-gemini/gemini-cli#19727",
+    ),
+    Form(
+        rf"maximum context length is {WINDOW} tokens.{{0,160}}for a total of at least {TOKENS}",
+        "vLLM, newer; Cloudflare Workers AI: cloudflare/cloudflare-docs#29731",
+    ),
+    Form(
+        rf"prompt \(total length {TOKENS}\) is too long to fit .{{0,40}}context length {WINDOW}",
+        "vLLM: vllm-project/vllm#12165",
+    ),
+    Form(
+        rf"Requested tokens \({TOKENS}\) exceed context window of {WINDOW}",
+        "llama-cpp-python: run-llama/llama_index#8046",
+    ),
+    Form(
+        rf"prompt is too long: {TOKENS} model maximum context length: {WINDOW}",
+        "Fireworks: fw-ai/cookbook#134",
+    ),
+    Form(
+        rf"Prompt length \({TOKENS}\) exceeds maximum (?:input|sequence) length \({WINDOW}\)",
+        "TensorRT-LLM: triton-inference-server/tensorrtllm_backend#565",
+    ),
+    Form(
+        rf"must have less than {WINDOW} tokens\. Given: {TOKENS}",
+        "Hugging Face TGI: huggingface/text-generation-inference#695",
+    ),
+    Form(
+        rf"Input length {TOKENS} exceeds the maximum length {WINDOW}",
+        "Volcengine Ark: esengine/DeepSeek-Reasonix#9696",
+    ),
+    Form(
+        rf"Maximum request body size {LIMIT} exceeded, actual body size {SIZE}",
+        "google-gemini/gemini-cli#13776",
+    ),
     # Patterns without numbers
+    Form(
+        r"Request payload size exceeds the limit",
+        "Gemini: google-gemini/deprecated-generative-ai-android#26",
+    ),
     Form(
         r"(?:prompt|input|request|conversation|context) (?:is|was) too long", "Anthropic, Bedrock"
     ),
@@ -217,6 +257,58 @@ def overflow_in(text: str) -> Overflow | None:
         if found := pattern.search(text):
             return measured(found.groupdict())
     return None
+
+
+# What nearly every provider says, in some order: what is meant, that it is too much, and of what
+MEANT = re.compile(
+    r"prompt|\binputs?\b|conversation|\bcontext|\bmessages?\b|\brequest|\bsequence"
+    "|\u8f93\u5165|\u4e0a\u4e0b\u6587",
+    re.IGNORECASE,
+)
+TOO_MUCH = re.compile(
+    r"exceed|overflow|too (?:long|large|big|many)|(?:long|larg|great|bigg|small|short)er than"
+    r"|(?:more|less|fewer) than|no more than|at most|only supports|limit reached|limit is \d"
+    "|\u8d85\u8fc7|\u8d85\u51fa|\u8fc7\u957f",
+    re.IGNORECASE,
+)
+MEASURE = re.compile(
+    r"\btokens?\b|_tokens\b|\bcontext|max_(?:model|seq|input|total)_|sequence length"
+    r"|(?:prompt|input|messages?|conversation|request)s? (?:is |are )?(?:too|length|size|exceed)"
+    "|\u957f\u5ea6|\u8fc7\u957f",
+    re.IGNORECASE,
+)
+# What is meant for certain, and what is something else
+WINDOW_ITSELF = re.compile(
+    r"context (?:length|window|size|limit)|model(?:'s)? context"
+    r"|(?:prompt|input)[ _](?:token|length)"
+    r"|too many tokens|\btokens? limit exceeded",
+    re.IGNORECASE,
+)
+PART = re.compile(
+    r"output|completion|max_(?:completion_|output_|new_)?tokens|maximum tokens|generat",
+    re.IGNORECASE,
+)
+ELSE = re.compile(
+    r"image|picture|video|audio|document|\bfiles?\b|\bpages?\b|\bids?\b|_id\b|\bnames?\b"
+    r"|\btools?\b|function|schema|array|string|propert|header|\burl|\bstop|embedding|batch|quota"
+    r"|second|minute|\bhour|\bday|\bkeys?\b|attempts|redirect|concurren|\brate",
+    re.IGNORECASE,
+)
+ANY_NUMBER = re.compile(r"(?<![\d.])\d[\d,]{2,12}+(?![\d.]\d)")
+
+
+def likely_overflow(text: str) -> Overflow | None:
+    """Return an overflow that is said in unknown words; None if it may be about something else."""
+    if is_another(text) or ELSE.search(text) or not TOO_MUCH.search(text):
+        return None
+    is_certain = WINDOW_ITSELF.search(text) is not None
+    is_likely = MEANT.search(text) and MEASURE.search(text) and not PART.search(text)
+    if not (is_certain or is_likely):
+        return None
+    found = {int(number.replace(",", "")) for number in ANY_NUMBER.findall(text)}
+    if len(found) != 2 or min(found) == 0:
+        return Overflow()
+    return Overflow(max(found), min(found))
 
 
 def measured(said: dict[str, str | None]) -> Overflow:

@@ -14,16 +14,20 @@ from itertools import pairwise
 from typing import Any
 
 from openclaude.gateway.replies.events import ABSENT, CallPiece
+from openclaude.gateway.replies.letters import may_be_halved, whole_letters
 
 VALID_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 VALID_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 # what models write before and after a tool's name (gpt-oss, Kimi, Gemini)
-PREFIX = re.compile(r"^(?:(?:functions?|tools?|default_api)[.:/])+", re.IGNORECASE)
+TOKENS = re.compile(r"<[|\uff5c][^|\uff5c<>]*[|\uff5c]>|</?[a-z_]+[=>]|\b(?:to|name)=")
+PREFIX = re.compile(r"^(?:(?:functions?|tools?|default_api)[.:/]|functions_+)+", re.IGNORECASE)
 SUFFIX = re.compile(r":\d+$")
+AROUND = re.compile(r"^[^a-zA-Z0-9_]+|[^a-zA-Z0-9_-]+$")
 # what may follow a complete input: surplus brackets, tokens of a chat template
 CONTROLS = re.compile(r"[\x00-\x1f]")
 TRAILER = re.compile(r"(?:[\s}\]]|<\|[^|<>]*\|>)*")
 KEPT_OF_ID = 30
+LONGEST_NAME = 400  # characters of a spoken name that are looked at
 # claude's own tools, and those of its MCP servers. Not all are offered all the time, and a model
 # that knows one from earlier may call it: claude answers with what to do (`ToolSearch`) and the
 # turn continues; text in its place would end the turn.
@@ -50,6 +54,7 @@ class Call:
         self._names: list[str] = []
         self._pieces: list[str] = []
         self._value = ABSENT
+        self._pieces_before = 0  # how many came before the value
 
     def add(self, piece: CallPiece) -> None:
         """Add a piece."""
@@ -61,7 +66,38 @@ class Call:
             self._pieces.append(piece.arguments)
         if piece.value is not ABSENT:
             self._value = piece.value
+            self._pieces_before = len(self._pieces)
         self.held += 1
+
+    def is_continued_by(self, piece: CallPiece, offered: Collection[str]) -> bool:
+        """Tell whether a piece with this call's key is part of it, and not of another call.
+
+        Some servers give all calls of a reply one index (ollama/ollama#15457),
+        or start a block without having stopped the last.
+        """
+        if self.is_whole:
+            return False
+        has_new_id = bool(piece.id and self.id and piece.id != self.id)
+        has_new_name = piece.name not in ("", *self._names) and bool(self.name(offered))
+        if not self._pieces and self._value is ABSENT:
+            return not (has_new_name and piece.name in offered)  # or the name comes in pieces
+        if not (has_new_id or piece.name):
+            return True
+        given = self._given()
+        if not isinstance(given, dict):
+            return True  # its input is not complete
+        if has_new_id or has_new_name:
+            return False
+        if not given:
+            return True  # an empty object first, then the input
+        if piece.value is not ABSENT:
+            return bool(value_of(piece.value) == given)
+        said = piece.arguments.strip()
+        return not said.startswith("{") or "".join(self._pieces).lstrip().startswith(said)
+
+    def _given(self) -> Any:
+        """Return the input so far as a value; ABSENT if it is not complete."""
+        return decoded("".join(self._pieces)) if self._value is ABSENT else value_of(self._value)
 
     @property
     def spoken_name(self) -> str:
@@ -73,15 +109,20 @@ class Call:
         for spoken in (self.spoken_name, *reversed(self._names)):
             if name := tool_named(spoken, offered):
                 return name
-        return self.spoken_name if OF_CLAUDE.fullmatch(self.spoken_name) else ""
+        bare = without_prefix(TOKENS.split(self.spoken_name)[0].strip())
+        return bare if OF_CLAUDE.fullmatch(bare) else ""
 
     def arguments(self) -> str:
         """Return the input as the text of a JSON object, whatever was sent."""
         if self._value is ABSENT or (not self._value and self._pieces):
             return object_text(self._pieces)
+        # a block's start may have a part of its input, and the pieces behind it all of it
+        behind = self._pieces[self._pieces_before :]
+        if behind and isinstance(decoded("".join(behind)), dict):
+            return object_text(behind)
         if isinstance(self._value, str):
             text = object_text([self._value])
-            is_bad = self._pieces and text.startswith(f'{{"{UNREADABLE}"')
+            is_bad = self._pieces and object_is_bad(text)
             return object_text(self._pieces) if is_bad else text
         return as_object(self._value)
 
@@ -91,25 +132,51 @@ class Call:
         return bool(self._pieces)
 
     @property
+    def is_cut(self) -> bool:
+        """Tell whether the input has begun and is not JSON."""
+        return not self.is_whole and bool(self._pieces) and object_is_bad(self.arguments())
+
+    @property
     def is_empty(self) -> bool:
         """Tell whether the call has no name, id or input yet."""
         return not (self._names or self._pieces) and self._value is ABSENT
 
 
 def tool_named(spoken: str, offered: Collection[str]) -> str:
-    """Return the offered tool that a decorated name means; "" if none."""
+    """Return the offered tool that a decorated name means; "" if none, or if it may be several."""
     if spoken in offered:
         return spoken
-    bare = SUFFIX.sub("", PREFIX.sub("", spoken.partition("<|")[0].strip(" \t\r\n\"'`"))).strip()
+    written = [word for part in TOKENS.split(spoken[:LONGEST_NAME]) for word in part.split()]
+    words = [re.split(r"[({]", word)[0] for word in written]
+    for bare_of in (without_prefix, last_part):
+        meant = {name for word in words if (name := alike(bare_of(word), offered))}
+        if meant:
+            return meant.pop() if len(meant) == 1 else ""
+    return ""
+
+
+def without_prefix(word: str) -> str:
+    """Return a name without the namespace, number and marks that models put around it."""
+    bare = AROUND.sub("", word)
+    return AROUND.sub("", SUFFIX.sub("", PREFIX.sub("", bare)))
+
+
+def last_part(word: str) -> str:
+    """Return a name without any namespace."""
+    return without_prefix(re.split(r"[.:/]", without_prefix(word))[-1])
+
+
+def alike(bare: str, offered: Collection[str]) -> str:
+    """Return the offered tool with this name, or the only one whose name looks like it."""
     if bare in offered:
         return bare
-    alike = [name for name in offered if plain(name) == plain(bare)]
-    return alike[0] if len(alike) == 1 and bare else ""
+    found = [name for name in offered if plain(name) == plain(bare)]
+    return found[0] if len(found) == 1 and bare else ""
 
 
 def plain(name: str) -> str:
     """Return a name without the characters that providers change."""
-    return re.sub(r"[^a-z0-9]", "_", name.lower())
+    return re.sub(r"[^a-z0-9]+", "_", name.lower())
 
 
 def valid_id(spoken: str, used: Collection[str], token: Callable[[], str]) -> str:
@@ -120,13 +187,19 @@ def valid_id(spoken: str, used: Collection[str], token: Callable[[], str]) -> st
     return f"{stem}_{token()}"
 
 
+def object_is_bad(text: str) -> bool:
+    """Tell whether an input could not be read."""
+    return text.startswith(f'{{"{UNREADABLE}"')
+
+
 def object_text(pieces: list[str]) -> str:
     """Return the JSON object in a call's pieces as text; unchanged if it is one already."""
     text = "".join(pieces)
     value = decoded(text)
     if isinstance(value, dict):
-        # a control character in a string is JSON to us, and to no strict parser
-        return json.dumps(value) if CONTROLS.search(text) else text
+        # a control character in a string is JSON to us, and to no strict parser; nor is a text with
+        # half a letter one that Anthropic takes
+        return written(value) if CONTROLS.search(text) or may_be_halved(text) else text
     if value is ABSENT:
         value = mended(pieces, text)
     return as_object(value, text)
@@ -140,6 +213,11 @@ def decoded(text: str) -> Any:
         return json.loads(text, strict=False, parse_constant=not_json)
     except (ValueError, RecursionError):
         return ABSENT
+
+
+def value_of(given: Any) -> Any:
+    """Return an input as a value, if it came as one or as its text."""
+    return decoded(given) if isinstance(given, str) else given
 
 
 def not_json(constant: str) -> Any:
@@ -176,7 +254,15 @@ def as_object(value: Any, text: str = "") -> str:
         return "{}"
     if isinstance(value, dict):
         with contextlib.suppress(ValueError):  # NaN
-            return json.dumps(value, allow_nan=False)
+            return written(value)
     if value is ABSENT or isinstance(value, str):
-        return json.dumps({UNREADABLE: text})
-    return json.dumps({UNREADABLE: json.dumps(value)})
+        return written({UNREADABLE: text})
+    return written({UNREADABLE: json.dumps(value)})
+
+
+def written(value: Any) -> str:
+    """Write a value as JSON that every parser takes. Raises ValueError for NaN."""
+    text = json.dumps(value, allow_nan=False)
+    if not may_be_halved(text):
+        return text
+    return json.dumps(json.loads(whole_letters(json.dumps(value, ensure_ascii=False))))

@@ -17,7 +17,7 @@ from openclaude.gateway.http.sse import EventTooLarge
 from openclaude.gateway.replies.asked import RequestContext
 from openclaude.gateway.replies.dialects.base import FOREIGN, LONGEST, ReplyDialect, foreign
 from openclaude.gateway.replies.events import Event, Finish, ReplyFailed, ReplyFailure
-from openclaude.gateway.replies.frames import BROKEN, DONE, REPLACED, Frame, LineTooLong
+from openclaude.gateway.replies.frames import BROKEN, DONE, REPLACED, Frame, LineTooLong, documents
 from openclaude.gateway.replies.normaliser import Markup, Normaliser
 
 log = logging.getLogger("openclaude.replies")
@@ -63,6 +63,7 @@ class ReplyFilter:
         self.has_begun = False  # part of the answer was sent
         self._is_over = False
         self._has_frames = False
+        self._passed_over = ""  # the last document without a field that is known
 
     def feed(self, chunk: bytes) -> Iterator[bytes]:
         """Return what LiteLLM gets for this chunk. Raises ReplyFailed."""
@@ -198,7 +199,8 @@ class ReplyFilter:
         except (TypeError, ValueError, KeyError, AttributeError):
             passes = False
         if not passes:
-            log.info("a provider's document has no known field: %.300r", document)
+            self._passed_over = json.dumps(document)[:LONGEST]
+            log.info("a provider's document has no known field: %.300s", self._passed_over)
         return passes
 
     def _failed(self, frame: Frame, outs: list[Event], failure: ReplyFailure) -> Iterator[bytes]:
@@ -241,7 +243,7 @@ class ReplyFilter:
         outs = self._normaliser.end(is_said=is_said)
         if failures := [one for one in outs if isinstance(one, ReplyFailure)]:
             said: list[Event] = [one for one in outs if not isinstance(one, ReplyFailure)]
-            yield from self._failed(Frame(b"", None), said, failures[0])
+            yield from self._failed(Frame(b"", None), said, self._with_reason(failures[0]))
         self.has_begun = True
         if not self._asked.may_stream:
             self._collected += outs
@@ -257,6 +259,12 @@ class ReplyFilter:
         for one in self._dialect.end():
             yield self._framing.write(one)
 
+    def _with_reason(self, failure: ReplyFailure) -> ReplyFailure:
+        """Return the failure of a stream without its end, with what may be the reason."""
+        if not self._passed_over:
+            return failure
+        return failure._replace(message=f"{failure.message}; it sent {self._passed_over}")
+
     # A document ------------------------------------------------------------------------------
 
     def _whole(self, raw: bytes) -> Iterator[bytes]:
@@ -267,6 +275,8 @@ class ReplyFilter:
             is_strict = REPLACED not in text and strictly(text)
         except (ValueError, RecursionError) as error:
             frames = [*self._framing.feed(raw), *self._framing.rest()]
+            if len(frames) < 2:  # lines of JSON without the marks of a stream
+                frames = [Frame(b"", one) for one in documents(text)]
             if len(frames) > 1 and not any(frame.document is BROKEN for frame in frames):
                 yield from self._frames(frames)
                 return

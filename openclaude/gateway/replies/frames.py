@@ -22,6 +22,8 @@ SEPARATORS = re.compile(rb"[\x00-\x09\x0b\x0c\x0e-\x1f\x7f]|\xc2\x85|\xe2\x80[\x
 REPLACED = "\ufffd"  # replaces bytes that are not UTF-8
 DONE: Any = object()  # the document of `[DONE]`
 BROKEN: Any = object()  # the document of a frame that is not JSON
+# What some servers send to keep a connection alive, as an event's name or as its data
+ALIVE = frozenset({"ping", "pong", "heartbeat", "keepalive"})
 LINE_LIMIT = 32 * 1024 * 1024
 
 
@@ -67,15 +69,27 @@ class ServerSentFrames:
     def feed(self, chunk: bytes) -> Iterator[Frame]:
         """Return the documents of the events that this chunk completes."""
         for raw in self._reader.feed(chunk):
-            for frame in frames_of(raw):
-                is_clean = frame.is_clean and (not self._named or is_named(frame))
-                yield frame if is_clean else frame._replace(is_clean=False)
+            yield from self._named_frames(raw)
 
     def rest(self) -> Iterator[Frame]:
         """Return the last event even if its empty line is missing: some servers leave it out."""
         raw = self._reader.rest()
         if raw.strip():
-            yield from (frame._replace(is_clean=False) for frame in frames_of(raw))
+            yield from (frame._replace(is_clean=False) for frame in self._named_frames(raw))
+
+    def _named_frames(self, raw: bytes) -> Iterator[Frame]:
+        """Return an event's documents; a type or an error that only its name says is put in."""
+        for frame in frames_of(raw):
+            document = frame.document
+            if not isinstance(document, dict) or frame.name == "message":
+                yield frame._replace(is_clean=frame.is_clean and not self._named)
+            elif frame.name == "error" and not document.get("error"):
+                yield frame._replace(document={"type": "error", "error": document}, is_clean=False)
+            elif self._named and not document.get("type"):
+                yield frame._replace(document={**document, "type": frame.name}, is_clean=False)
+            else:
+                is_clean = frame.is_clean and (not self._named or is_named(frame))
+                yield frame._replace(is_clean=is_clean)
 
     def write(self, document: Any) -> bytes:
         """Write an event, in ASCII."""
@@ -95,12 +109,19 @@ def frames_of(raw: bytes) -> Iterator[Frame]:
         clean = is_clean(raw) and is_utf8(raw)
         yield Frame(raw, document, event.name, is_clean=clean)
         return
+    if is_alive(event.name) or is_alive(event.data):
+        return
     lines = [line for line in event.data.split("\n") if line.strip()]
     documents = [parsed(line) for line in lines]
     if len(lines) > 1 and BROKEN not in documents:
         yield from (Frame(raw, one, event.name) for one in documents)
     else:
         yield Frame(raw, BROKEN, event.name, event.data)
+
+
+def is_alive(text: str) -> bool:
+    """Tell whether a text only says that the connection is alive."""
+    return re.sub(r"[^a-z]", "", text.lower()) in ALIVE
 
 
 def is_named(frame: Frame) -> bool:
@@ -110,7 +131,7 @@ def is_named(frame: Frame) -> bool:
 
 def parsed(text: str) -> Any:
     """Return a document, DONE, or BROKEN."""
-    if text.strip() == "[DONE]":
+    if text.strip().strip('"').upper() == "[DONE]":
         return DONE
     try:
         return json.loads(text, strict=False)
@@ -168,8 +189,28 @@ class JsonLines:
 def line_frames(raw: bytes) -> Iterator[Frame]:
     """Return the document of a line; none for a blank one."""
     text = raw.decode(errors="replace").strip()
-    if not text:
+    if not text or is_alive(text):
         return
     document = parsed(text)
+    if document is BROKEN and (several := documents(text.removeprefix("data:"))):
+        yield from (Frame(raw, one) for one in several)
+        return
     clean = raw.endswith(b"}\n") and SEPARATORS.search(raw) is None and REPLACED not in text
     yield Frame(raw, document, text=text if document is BROKEN else "", is_clean=clean)
+
+
+def documents(text: str) -> list[Any]:
+    """Return the JSON documents of a text that follow one another; none if that is not all."""
+    decoder = json.JSONDecoder(strict=False)
+    found = []
+    while text := text.lstrip():
+        if text.startswith("[DONE]"):
+            document, end = DONE, len("[DONE]")
+        else:
+            try:
+                document, end = decoder.raw_decode(text)
+            except (ValueError, RecursionError):
+                return []
+        found.append(document)
+        text = text[end:].lstrip().removeprefix("data:")
+    return found

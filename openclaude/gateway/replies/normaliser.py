@@ -28,6 +28,7 @@ from openclaude.gateway.replies.events import (
     ReplyFailure,
     TextEvent,
 )
+from openclaude.gateway.replies.letters import Letters
 
 BEAT = 8  # after this many buffered pieces, claude is told that the call is still going on
 CUT = "the provider's reply stopped before its end"
@@ -68,15 +69,22 @@ class Normaliser:
         self._token = token
         self._markup = markup
         self._calls: dict[Hashable, Call] = {}  # in their order, until they are emitted
+        self._places: dict[Hashable, int] = {}  # how often a key was used again for another call
         self._open: Hashable | None = None  # the call that has been opened, the first of them
         self._waiting: list[Event] = []  # what came after it, emitted after the call
         self._ids: set[str] = set()
+        self._letters = Letters()
         self._has_said = False
         self._has_called = False
         self.has_finished = False
 
     def feed(self, event: Event) -> list[Event]:
         """Return what to emit for this event."""
+        if isinstance(event, TextEvent):
+            text = self._letters.feed(event.text)
+            event = event if text is event.text else event._replace(text=text)
+        elif (half := self._letters.flush()) and not isinstance(event, ReasoningEvent):
+            return [*self.feed(TextEvent(half)), *self.feed(event)]
         if self._markup is None:
             return self._end(event) if isinstance(event, Finish) else self._plain(event)
         match event:
@@ -106,8 +114,9 @@ class Normaliser:
             case CallPiece():
                 return self._piece(event)
             case CallEnd():
-                if event.key in self._calls:
-                    self._calls[event.key].is_whole = True
+                key = self._key_of(event.key)
+                if key in self._calls:
+                    self._calls[key].is_whole = True
                 return list(self._told())
             case _:
                 return [event]
@@ -116,7 +125,7 @@ class Normaliser:
         """Handle the end of the bytes; `is_said` if the provider has marked it."""
         if self.has_finished:
             return self._late()
-        if not is_said:
+        if not is_said or any(call.is_cut for call in self._calls.values()):
             return [ReplyFailure(CUT)]
         outs = self.feed(Finish(Ending.STOP))
         return outs if self._has_said or self._has_called else [ReplyFailure(NOTHING)]
@@ -136,14 +145,25 @@ class Normaliser:
         self._waiting.clear()
         return [] if self._open is not None else list(words)
 
+    def _key_of(self, spoken: Hashable) -> Hashable:
+        return (spoken, self._places.get(spoken, 0))
+
     def _piece(self, piece: CallPiece) -> list[Event]:
-        call = self._calls.setdefault(piece.key, Call())
+        before: list[Event] = []
+        key = self._key_of(piece.key)
+        call = self._calls.get(key)
+        if call is not None and not call.is_continued_by(piece, self._offer.names):
+            call.is_whole = True
+            before = list(self._told())
+            self._places[piece.key] = self._places.get(piece.key, 0) + 1
+            key = self._key_of(piece.key)
+        call = self._calls.setdefault(key, Call())
         call.add(piece)
-        if self._open is None and piece.key == next(iter(self._calls)):
-            return list(self._opened(piece.key))
-        if piece.key == self._open and call.held % BEAT == 0:
-            return [CallBeat()]
-        return []
+        if self._open is None and key == next(iter(self._calls)):
+            return [*before, *self._opened(key)]
+        if key == self._open and call.held % BEAT == 0:
+            return [*before, CallBeat()]
+        return before
 
     def _opened(self, key: Hashable) -> Iterator[Event]:
         """Return the start of the first call, as soon as it can be final."""

@@ -7,6 +7,7 @@ reported as an error: LiteLLM would take it for `stop`, and claude half an answe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from openclaude.gateway.replies.events import Ending, Finish, ReplyFailure
@@ -14,17 +15,9 @@ from openclaude.gateway.replies.events import Ending, Finish, ReplyFailure
 WORDS: Mapping[Ending, frozenset[str]] = {
     Ending.STOP: frozenset(
         {
-            *(
-                "stop",
-                "stopped",
-                "end_turn",
-                "end",
-                "eos",
-                "eos_token",
-                "stop_sequence",
-                "complete",
-            ),
-            *("completed", "done", "finish", "finished", "normal", "stop_token", "pause_turn"),
+            *("stop", "stopped", "stop_sequence", "stop_token", "stop_str", "end_turn", "end"),
+            *("end_of_turn", "eos", "eos_token", "complete", "completed", "done", "finish"),
+            *("finished", "normal", "pause_turn"),
         }
     ),
     Ending.CALLS: frozenset(
@@ -33,7 +26,7 @@ WORDS: Mapping[Ending, frozenset[str]] = {
     Ending.LENGTH: frozenset(
         {
             *("length", "max_tokens", "max_output_tokens", "max_new_tokens", "model_length"),
-            *("max_length", "token_limit", "model_context_window_exceeded"),
+            *("max_length", "token_limit", "error_limit", "model_context_window_exceeded"),
         }
     ),
     Ending.REFUSAL: frozenset(
@@ -41,16 +34,18 @@ WORDS: Mapping[Ending, frozenset[str]] = {
             *("content_filter", "content_filtered", "refusal", "guardrail_intervened", "safety"),
             *("recitation", "blocklist", "prohibited_content", "spii", "image_safety", "sensitive"),
             *("language", "image_prohibited_content", "image_recitation", "model_armor"),
+            *("error_toxic", "content_policy", "content_policy_violation", "moderation"),
         }
     ),
 }
-ENDINGS = {word: ending for ending, words in WORDS.items() for word in words}
+ENDINGS = {word.replace("_", ""): ending for ending, words in WORDS.items() for word in words}
 LONGEST = 500  # characters of a provider's own word in one of our errors
 
 
 def finish(reason: str, detail: str = "") -> Finish | ReplyFailure:
     """Return the end that a provider means by this reason, or a failure."""
-    ending = ENDINGS.get(reason.lower())
+    letters = re.sub(r"[^a-z]", "", reason.lower())  # `MAX_TOKENS`, `max-tokens`, `maxTokens`
+    ending = ENDINGS.get(letters.removeprefix("finishreason"))
     if ending is not None:
         return Finish(ending, reason)
     said = f": {detail[:LONGEST]}" if detail else ""

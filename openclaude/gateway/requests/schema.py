@@ -12,17 +12,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+from openclaude.gateway.requests.keywords import OBJECT, mend_keywords, type_named, type_of
 
 Schema = dict[str, Any]
 
-OBJECT = "object"
-TYPES = frozenset({"string", "number", "integer", "boolean", "array", "object", "null"})
-# Type names that people use from other languages
-MEANT = {
-    **{"int": "integer", "long": "integer", "float": "number", "double": "number"},
-    **{"str": "string", "text": "string", "bool": "boolean", "none": "null", "nonetype": "null"},
-    **{"dict": "object", "map": "object", "list": "array", "tuple": "array", "set": "array"},
-}
 BRANCHES = ("anyOf", "oneOf", "allOf")
 # The type that each keyword belongs to
 KEYWORDS = {
@@ -110,7 +105,7 @@ class Mender:
             for key, value in schema.items()
             if isinstance(key, str) and not is_empty(key, value)
         }
-        mended = self._with_type(mended)
+        mended = mend_keywords(self._with_type(mended))
         if not self._rules.is_full:
             mended = without_null(mended)
 
@@ -127,7 +122,7 @@ class Mender:
         """Return what a reference means, written out in its place."""
         name = schema["$ref"]
         beside = {key: value for key, value in schema.items() if key != "$ref"}
-        if name in seen:
+        if name in seen or name == "#":
             return described({"type": OBJECT, "properties": {}}, RECURSIVE)
         found = self._find(name)
         if not isinstance(found, Mapping):
@@ -138,11 +133,14 @@ class Mender:
         if not name.startswith(LOCAL):
             return None
         found: object = self._whole
-        for step in name.removeprefix(LOCAL).split("/"):
+        for step in unquote(name.removeprefix(LOCAL)).split("/"):
             key = step.replace("~1", "/").replace("~0", "~")
-            if not isinstance(found, Mapping):
+            if isinstance(found, list) and key.isdecimal() and int(key) < len(found):
+                found = found[int(key)]
+            elif isinstance(found, Mapping):
+                found = found.get(key)
+            else:
                 return None
-            found = found.get(key)
         return found
 
     # Types -----------------------------------------------------------------------------------
@@ -315,32 +313,6 @@ def described(schema: Schema, *words: str) -> Schema:
     parts = [said] if isinstance(said, str) and said else []
     new = [word for word in words if word not in (said or "")]
     return {**schema, "description": "; ".join([*parts, *new])}
-
-
-def type_named(name: object) -> str:
-    """Return the JSON type for a type name from another language; "" if unknown."""
-    if not isinstance(name, str):
-        return ""
-    return name if name in TYPES else MEANT.get(name.lower(), "")
-
-
-def type_of(value: object) -> str:
-    """Return the JSON type of a value."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case int():
-            return "integer"
-        case float():
-            return "number"
-        case str():
-            return "string"
-        case list():
-            return "array"
-        case _:
-            return OBJECT
 
 
 def many(value: object) -> list[Any]:

@@ -11,22 +11,26 @@ from typing import Any
 
 from openclaude.gateway.replies.dialects.base import (
     Document,
+    block_number,
     ending_of,
     failure_of,
     foreign,
+    input_of,
     regrouped,
 )
 from openclaude.gateway.replies.dialects.blocks import Blocks
 from openclaude.gateway.replies.dialects.message import (
     CALL,
-    block_of,
+    blocks_of,
     call_piece,
     has_counts,
+    kind_of,
     named,
     usage_of,
     whole_block,
 )
 from openclaude.gateway.replies.events import (
+    ABSENT,
     CallBeat,
     CallDone,
     CallEnd,
@@ -88,6 +92,8 @@ class Messages:
         self._blocks = Blocks(MessageMarks())
         self._calls: set[int] = set()
         self._others: set[int] = set()
+        self._untold: list[Event] = []  # the content of the message's start
+        self._has_added = False
         self._has_started = False
 
     def framing(self) -> ServerSentFrames:
@@ -98,10 +104,10 @@ class Messages:
         """Read an event."""
         if not isinstance(document, dict):
             return [foreign(document)]
-        index = document.get("index")
-        block = index if isinstance(index, int) else 0
+        block = block_number(document.get("index")) or 0
         match document.get("type"):
             case "content_block_start":
+                self._untold = []
                 return list(self._start(block, document))
             case "content_block_delta":
                 return list(self._delta(block, document))
@@ -112,17 +118,30 @@ class Messages:
             case "message_delta":
                 delta = document.get("delta")
                 reason = delta.get("stop_reason") if isinstance(delta, dict) else None
-                return [finish(str(reason))] if reason else []
-            case "message_start" | "message_stop" | "ping":
+                return [*self._told(), *([finish(str(reason))] if reason else [])]
+            case "message_start":
+                message = document.get("message")
+                content = message.get("content") if isinstance(message, dict) else None
+                self._untold = blocks_of(content)
+                return []
+            case "message_stop":
+                return [*self._told(), finish("end_turn")]
+            case "ping":
                 return []
             case _:
                 return [error_of(document)] if says_error(document) else []
+
+    def _told(self) -> list[Event]:
+        """Return what came in the start of the message, if no block followed it."""
+        told, self._untold = self._untold, []
+        self._has_added = self._has_added or bool(told)
+        return told
 
     def _start(self, index: int, document: Document) -> Iterator[Event]:
         block = document.get("content_block")
         if not isinstance(block, dict):
             return
-        match block.get("type"):
+        match block.get("type") or kind_of(block):
             case "text":
                 if block.get("text"):
                     yield TextEvent(str(block["text"]), index)
@@ -145,9 +164,8 @@ class Messages:
                 yield TextEvent(text, index)
             elif isinstance(thought := delta.get("thinking"), str):
                 yield ReasoningEvent(thought, index)
-            elif "partial_json" in delta:
+            elif (said := delta.get("partial_json", input_of(delta))) is not ABSENT:
                 self._calls.add(index)
-                said = delta["partial_json"]
                 is_text = isinstance(said, str)
                 yield CallPiece(index, arguments=said) if is_text else CallPiece(index, value=said)
 
@@ -179,7 +197,8 @@ class Messages:
                 return self._blocks.may_keep_stop(index)
             case "message_delta":
                 has_reason = document["delta"]["stop_reason"] in NATIVE
-                return self._blocks.is_closed and has_reason and has_counts(document, DELTA_COUNTS)
+                is_end = self._blocks.is_closed and has_reason and not self._has_added
+                return is_end and has_counts(document, DELTA_COUNTS)
             case _:
                 return bool(kind == "ping")
 
@@ -241,7 +260,8 @@ class Messages:
 
     def is_end(self, document: Any) -> bool:
         """Tell whether this is `message_stop`."""
-        return isinstance(document, dict) and document.get("type") == "message_stop"
+        is_last = isinstance(document, dict) and document.get("type") == "message_stop"
+        return is_last and not self._untold
 
     def end(self) -> list[Any]:
         """Return `message_stop`."""
@@ -261,10 +281,10 @@ class Messages:
         """Read a whole message."""
         if not isinstance(document, dict):
             return [foreign(document)]
-        content = document.get("content")
-        if not isinstance(content, list) or says_error(document):
+        is_message = "content" in document and not document.get("choices")
+        if says_error(document) or not is_message:
             return [error_of(document) if says_error(document) else foreign(document)]
-        events = [one for index, block in enumerate(content) for one in block_of(index, block)]
+        events = blocks_of(document["content"])
         return [*events, finish(str(document.get("stop_reason") or "end_turn"))]
 
     def keeps_whole(self, document: Any) -> bool:

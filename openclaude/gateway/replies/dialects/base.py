@@ -10,7 +10,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
+from openclaude.gateway.replies.asked import as_list
 from openclaude.gateway.replies.events import (
+    ABSENT,
     UNAVAILABLE,
     CallDone,
     CallOpen,
@@ -26,6 +28,7 @@ from openclaude.gateway.replies.frames import Framing
 
 Document = dict[str, Any]
 LONGEST = 2000  # characters of a provider's own message in one of our errors
+INPUTS = ("arguments", "parameters", "input", "args")  # the first is what most servers say
 FOREIGN = "the provider's answer is not a valid reply"
 
 
@@ -156,6 +159,24 @@ def failure_of(error: Any) -> ReplyFailure:
         if metadata := error.get("metadata"):
             message = f"{shown(message)} ({shown(metadata)})"
     return ReplyFailure(shown(message)[:LONGEST], status)
+
+
+def block_number(value: Any) -> int | None:
+    """Return the number of a block or a call, also if it came as a text; None if it is neither."""
+    if isinstance(value, str) and value.isdecimal() and len(value) < 6:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def listed(value: Any) -> list[Any]:
+    """Return a list; one object in the place of a list is a list of one."""
+    return [value] if isinstance(value, dict) else as_list(value)
+
+
+def input_of(call: Document) -> Any:
+    """Return a call's input, under whichever key it is; ABSENT if there is none."""
+    found = (call[key] for key in INPUTS if call.get(key) is not None)
+    return next(found, ABSENT)
 
 
 def is_status(value: Any) -> bool:

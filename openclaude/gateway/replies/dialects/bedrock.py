@@ -12,6 +12,7 @@ from typing import Any
 from openclaude.gateway.replies.dialects.base import (
     Called,
     Document,
+    block_number,
     ending_of,
     foreign,
     regrouped,
@@ -89,8 +90,7 @@ class Converse:
         ((kind, payload),) = document.items()
         if not isinstance(payload, dict):
             return [foreign(document)]
-        block = payload.get("contentBlockIndex")
-        index = block if isinstance(block, int) else 0
+        index = block_number(payload.get("contentBlockIndex")) or 0
         match kind:
             case "contentBlockStart":
                 return self._start(index, payload)
@@ -112,7 +112,7 @@ class Converse:
         start = payload.get("start")
         use = start.get("toolUse") if isinstance(start, dict) else None
         if not isinstance(use, dict):
-            return []
+            return list(self._delta(index, start))
         self._calls.add(index)
         return [call_piece(index, use)]
 
@@ -210,6 +210,8 @@ class Converse:
         output = document.get("output") if isinstance(document, dict) else None
         said = output.get("message") if isinstance(output, dict) else None
         content = said.get("content") if isinstance(said, dict) else None
+        if isinstance(content, str):
+            content = [{"text": content}]
         if not isinstance(content, list):
             return [foreign(document)]
         events = [one for index, block in enumerate(content) for one in block_of(index, block)]
@@ -268,10 +270,10 @@ def block_of(index: int, block: Any) -> Iterator[Event]:
         return
     if isinstance(text := block.get("text"), str):
         yield TextEvent(text, index)
-    elif isinstance(use := block.get("toolUse"), dict):
+    if isinstance(use := block.get("toolUse"), dict):
         yield call_piece(index, use)
         yield CallEnd(index)
-    elif isinstance(thought := block.get("reasoningContent"), dict):
+    if isinstance(thought := block.get("reasoningContent"), dict):
         said = thought.get("reasoningText")
         if isinstance(said, dict) and isinstance(said.get("text"), str):
             yield ReasoningEvent(said["text"], index)

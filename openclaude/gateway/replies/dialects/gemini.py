@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from openclaude.gateway.replies.asked import as_list
 from openclaude.gateway.replies.dialects.base import (
     Called,
     Document,
     foreign,
+    input_of,
+    listed,
     regrouped,
 )
 from openclaude.gateway.replies.dialects.envelope import counted, repair
 from openclaude.gateway.replies.events import (
-    ABSENT,
     CallEnd,
     CallPiece,
     Ending,
@@ -25,6 +25,7 @@ from openclaude.gateway.replies.events import (
     Finish,
     Other,
     ReasoningEvent,
+    ReplyFailure,
     TextEvent,
 )
 from openclaude.gateway.replies.frames import ServerSentFrames
@@ -82,16 +83,22 @@ class Gemini:
         candidates = document.get("candidates")
         if not candidates:
             return self._without(document)
-        candidate = candidates[0] if isinstance(candidates, list) else None
-        if not isinstance(candidate, dict):
+        found = [one for one in listed(candidates) if isinstance(one, dict)]
+        if not found:
             return [foreign(document)]
+        events = [one for candidate in found for one in self._candidate(candidate)]
+        ends = [one for one in events if isinstance(one, Finish | ReplyFailure)]
+        failures = [one for one in ends if isinstance(one, ReplyFailure)]
+        return [*(one for one in events if one not in ends), *(failures or ends)[-1:]]
+
+    def _candidate(self, candidate: Document) -> Iterator[Event]:
         content = candidate.get("content")
-        parts = content.get("parts") if isinstance(content, dict) else None
-        events = [one for part in as_list(parts) for one in self._part(part)]
-        reason = candidate.get("finishReason")
+        parts = content.get("parts") if isinstance(content, dict) else content
+        for part in listed(parts):
+            yield from self._part(part)
+        reason = candidate.get("finishReason", candidate.get("finish_reason"))
         if reason and reason != EMPTY:
-            events.append(finish(str(reason), str(candidate.get("finishMessage") or "")))
-        return events
+            yield finish(str(reason), str(candidate.get("finishMessage") or ""))
 
     def _repair(self, document: Document) -> None:
         """Take out what LiteLLM cannot read around an answer."""
@@ -118,20 +125,19 @@ class Gemini:
     def _part(self, part: Any) -> Iterator[Event]:
         if not isinstance(part, dict):
             return
-        call = part.get("functionCall")
+        call = part.get("functionCall", part.get("function_call"))
+        if isinstance(text := part.get("text"), str):
+            yield ReasoningEvent(text) if part.get("thought") else TextEvent(text)
         if isinstance(call, dict):
             self._count += 1
-            said = call.get("args")
             yield CallPiece(
                 self._count,
                 "",  # LiteLLM generates its own
                 str(call.get("name") or ""),
-                value=ABSENT if said is None else said,
-                extra=part.get("thoughtSignature"),
+                value=input_of(call),
+                extra=part.get("thoughtSignature", part.get("thought_signature")),
             )
             yield CallEnd(self._count)
-        elif isinstance(text := part.get("text"), str):
-            yield ReasoningEvent(text) if part.get("thought") else TextEvent(text)
         elif not part.keys() & {"text", "functionCall"} and part.keys() - {"thoughtSignature"}:
             yield Other(part)
 
@@ -147,7 +153,9 @@ class Gemini:
         is_plain = is_plain and not any("functionCall" in part for part in parts)
         texts = [part["text"] for part in parts if "text" in part]
         is_plain = is_plain and all(isinstance(text, str) for text in texts)
-        return is_plain and candidates[0].get("finishReason", "STOP") in NATIVE
+        is_plain = is_plain and not any("function_call" in part for part in parts)
+        is_one = len(candidates) == 1 and "finish_reason" not in candidates[0]
+        return is_plain and is_one and candidates[0].get("finishReason", "STOP") in NATIVE
 
     def passes(self, document: Any) -> bool:
         """Tell whether a document passes: one with only the usage does."""

@@ -59,11 +59,26 @@ def call_piece(index: int, block: Document) -> CallPiece:
     )
 
 
+def blocks_of(content: Any) -> list[Event]:
+    """Read the content of a whole message: a list of blocks, one block, or a text."""
+    blocks = content if isinstance(content, list) else [content]
+    return [one for index, block in enumerate(blocks) for one in block_of(index, block)]
+
+
+def kind_of(block: Document) -> str | None:
+    """Return the type that a block without one must have."""
+    if "name" in block:
+        return CALL
+    return next((kind for kind in ("text", "thinking") if kind in block), None)
+
+
 def block_of(index: int, block: Any) -> Iterator[Event]:
     """Read a block of a whole message."""
+    if isinstance(block, str):
+        block = {"type": "text", "text": block}
     if not isinstance(block, dict):
         return
-    match block.get("type"):
+    match block.get("type") or kind_of(block):
         case "text":
             yield TextEvent(str(block.get("text") or ""), index)
         case "thinking":

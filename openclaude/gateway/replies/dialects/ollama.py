@@ -8,19 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from openclaude.gateway.replies.asked import as_list
 from openclaude.gateway.replies.dialects.base import (
     Called,
     Document,
     calls_of,
     ending_of,
     foreign,
+    input_of,
+    listed,
     regrouped,
     text_of,
 )
+from openclaude.gateway.replies.dialects.content import content_of
 from openclaude.gateway.replies.dialects.envelope import is_number, repair
 from openclaude.gateway.replies.events import (
-    ABSENT,
     CallEnd,
     CallPiece,
     Ending,
@@ -67,28 +68,29 @@ class Ollama:
             self._is_fine = False
             del document[key]
         said = document.get("message")
-        if not isinstance(said, dict) and "done" not in document:
+        if isinstance(answer := document.get("response"), str):
+            said = {"content": answer}  # the form of /api/generate
+        is_last = document.get("done", bool(document.get("done_reason")))
+        if not isinstance(said, dict) and not document.keys() & {"done", "done_reason"}:
             return [foreign(document)]
         events = list(self._message(said)) if isinstance(said, dict) else []
-        if document.get("done"):
+        if is_last:
             events.append(finish(str(document.get("done_reason") or "stop")))
         return events
 
     def _message(self, said: Document) -> Iterator[Event]:
         if isinstance(thought := said.get("thinking"), str) and thought:
             yield ReasoningEvent(thought)
-        if isinstance(text := said.get("content"), str) and text:
-            yield TextEvent(text)
-        for call in as_list(said.get("tool_calls")):
-            function = call.get("function") if isinstance(call, dict) else None
+        yield from content_of(said.get("content"))
+        for call in listed(said.get("tool_calls")):
+            function = call.get("function", call) if isinstance(call, dict) else None
             if isinstance(function, dict):
                 self._count += 1
-                given = function.get("arguments")
                 yield CallPiece(
                     self._count,
                     "",  # LiteLLM generates its own
                     str(function.get("name") or ""),
-                    value=ABSENT if given is None else given,
+                    value=input_of(function),
                 )
                 yield CallEnd(self._count)
 
@@ -101,7 +103,9 @@ class Ollama:
             return False
         if said.get("tool_calls") or not isinstance(said.get("thinking", ""), str):
             return False
-        return document.get("done") is False or document.get("done_reason") in NATIVE
+        if not isinstance(document.get("done"), bool):
+            return False
+        return document["done"] is False or document.get("done_reason") in NATIVE
 
     def passes(self, _document: Any) -> bool:
         """Return False: every line is part of the answer."""

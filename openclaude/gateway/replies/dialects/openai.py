@@ -9,21 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from openclaude.gateway.replies.asked import as_list
 from openclaude.gateway.replies.dialects.base import (
     Document,
+    block_number,
     calls_of,
     ending_of,
     failure_of,
     foreign,
+    input_of,
+    listed,
     openai_error,
     text_of,
 )
+from openclaude.gateway.replies.dialects.content import content_of
 from openclaude.gateway.replies.dialects.envelope import counted, is_number, repair
 from openclaude.gateway.replies.events import (
-    ABSENT,
     CallBeat,
     CallDone,
+    CallEnd,
     CallOpen,
     CallPiece,
     Ending,
@@ -45,6 +48,8 @@ NATIVE = frozenset(ENDINGS.values())
 THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 CHUNK = {"id": "chatcmpl-0", "object": "chat.completion.chunk", "created": 0, "model": ""}
 OPTIONAL = dict.fromkeys(("system_fingerprint", "provider", "service_tier"))
+MESSAGES = frozenset({"message", "delta", "text"})  # where a choice has its message
+FAILURES = ("errors", "detail", "error_code", "error_msg", "error_message", "message", "msg")
 ROLES = (None, "assistant")  # LiteLLM knows a few, and fails on any other (measured)
 COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 ENVELOPE = ("id", "object", "created", "model", "system_fingerprint", "provider", "service_tier")
@@ -57,7 +62,8 @@ class OpenAIChat:
         self._envelope: Document = dict(CHUNK)
         self._is_fine = True  # nothing around the last document's answer had to be repaired
         self._has_refused = False
-        self._last = -1  # the index of the call that a piece without an index belongs to
+        self._last = -1  # the call that a piece without an index and an id belongs to
+        self._places: dict[str, int] = {}  # the index of each call, by its id
         self._written = -1
 
     def framing(self) -> ServerSentFrames:
@@ -68,19 +74,23 @@ class OpenAIChat:
         """Read a chunk."""
         if not isinstance(document, dict) or document.get("error"):
             return [foreign(document)]
-        self._repair(document)
-        choices = document.get("choices")
-        if not isinstance(choices, list):
-            if "chunk" in str(document.get("object")) or document.get("usage"):
-                return []
+        if not document.get("choices") and says_failure(document):
             return [foreign(document)]
-        choice = choices[0] if choices else None
-        if not isinstance(choice, dict):
-            return []
-        if choice.get("error"):
-            return [failure_of(choice["error"])]
-        message = choice.get("delta") or choice.get("message")
-        return [*self._message(message if isinstance(message, dict) else {}), *self._end(choice)]
+        self._repair(document)
+        choices = [one for one in listed(document.get("choices")) if isinstance(one, dict)]
+        return self._choices(choices, is_whole=False)
+
+    def _choices(self, choices: list[Document], *, is_whole: bool) -> list[Event]:
+        """Read all choices as one: some servers give the text and each call one of its own."""
+        events: list[Event] = []
+        ends: list[Event] = []
+        for choice in choices:
+            if choice.get("error"):
+                return [*events, failure_of(choice["error"])]
+            events += self._message(message_of(choice), is_whole=is_whole)
+            ends += self._end(choice)
+        failures = [end for end in ends if not isinstance(end, Finish)]
+        return [*events, *(failures or ends)[-1:]]
 
     def _repair(self, document: Document) -> None:
         """Give a document the envelope that LiteLLM needs, where it has none."""
@@ -92,7 +102,7 @@ class OpenAIChat:
             self._is_fine = False
             document["usage"] = fixed
 
-    def _message(self, message: Document) -> Iterator[Event]:
+    def _message(self, message: Document, *, is_whole: bool) -> Iterator[Event]:
         thoughts = [message[key] for key in THOUGHTS if isinstance(message.get(key), str)]
         if any(thoughts):
             yield ReasoningEvent(max(thoughts, key=len))
@@ -100,32 +110,42 @@ class OpenAIChat:
         if refusal := message.get("refusal"):
             self._has_refused = True
             yield TextEvent(str(refusal))
-        for call in as_list(message.get("tool_calls")):
-            yield from self._call(call)
+        for call in listed(message.get("tool_calls")):
+            yield from self._call(call, is_whole=is_whole)
         if isinstance(legacy := message.get("function_call"), dict):
             yield from self._call({"index": 0, "id": "call_legacy", "function": legacy})
 
-    def _call(self, call: Any) -> Iterator[Event]:
+    def _call(self, call: Any, *, is_whole: bool = False) -> Iterator[Event]:
         if not isinstance(call, dict):
             return
         function = call.get("function")
         if not isinstance(function, dict):
             function = call  # some servers leave out the `function` level
-        index, id_ = call.get("index"), str(call.get("id") or "")
-        if not isinstance(index, int):
-            index = self._last + (1 if id_ else 0)
-        self._last = index
-        name, said = str(function.get("name") or ""), function.get("arguments")
+        id_, name = str(call.get("id") or ""), str(function.get("name") or "")
+        self._last = index = self._place(None if is_whole else call.get("index"), id_, name)
+        said = input_of(function)
         if isinstance(said, str):
             yield CallPiece(index, id_, name, said)
         else:
-            yield CallPiece(index, id_, name, value=ABSENT if said is None else said)
+            yield CallPiece(index, id_, name, value=said)
+        if is_whole:
+            yield CallEnd(index)
+
+    def _place(self, index: Any, id_: str, name: str) -> int:
+        """Return the number of the call that a piece belongs to."""
+        place = block_number(index)
+        if place is None:
+            is_new = id_ not in self._places and bool(name)
+            place = self._places.get(id_, self._last + 1 if is_new and id_ else max(self._last, 0))
+        if id_:
+            self._places[id_] = place
+        return place
 
     def _end(self, choice: Document) -> list[Event]:
-        reason = choice.get("finish_reason")
+        reason = reason_of(choice.get("finish_reason"))
         if not reason:
             return []
-        end = finish(str(reason), str(choice.get("native_finish_reason") or ""))
+        end = finish(reason, str(choice.get("native_finish_reason") or ""))
         if self._has_refused and isinstance(end, Finish) and end.ending is Ending.STOP:
             return [Finish(Ending.REFUSAL)]
         return [end]
@@ -142,7 +162,7 @@ class OpenAIChat:
         delta = choice.get("delta") if isinstance(choice, dict) else None
         if not isinstance(delta, dict) or choice.get("index") != 0 or "finish_reason" not in choice:
             return False
-        if delta.get("role") not in ROLES:
+        if delta.get("role") not in ROLES or delta.get("text") or choice.get("text"):
             return False
         if not isinstance(delta.get("content"), str | None) or delta.get("refusal"):
             return False
@@ -161,7 +181,7 @@ class OpenAIChat:
         """Tell whether LiteLLM reads this completion correctly."""
         choice = document["choices"][0]
         message = choice["message"]
-        if not self._is_fine or message.get("role") not in ROLES:
+        if not self._is_fine or message.get("role") not in ROLES or message.get("text"):
             return False
         is_plain = isinstance(message["content"], str | None) and not message.get("refusal")
         is_plain = is_plain and not message.get("tool_calls") and not message.get("function_call")
@@ -216,15 +236,11 @@ class OpenAIChat:
         """Read a whole completion."""
         if not isinstance(document, dict) or document.get("error"):
             return [foreign(document)]
-        self._repair(document)
-        choices = document.get("choices")
-        choice = choices[0] if isinstance(choices, list) and choices else None
-        message = choice.get("message") if isinstance(choice, dict) else None
-        if choice is None or not isinstance(message, dict):
+        choices = [one for one in listed(document.get("choices")) if isinstance(one, dict)]
+        if not choices or not (MESSAGES & choices[0].keys() or choices[0].get("error")):
             return [foreign(document)]
-        if choice.get("error"):
-            return [failure_of(choice["error"])]
-        return [*self._message(message), *self._end(choice)]
+        self._repair(document)
+        return self._choices(choices, is_whole=True)
 
     def write_whole(self, events: Sequence[Event], document: Any) -> Any:
         """Write a completion."""
@@ -253,46 +269,35 @@ class OpenAIChat:
         return openai_error(status, message)
 
 
+def message_of(choice: Document) -> Document:
+    """Return the message of a choice; a text in its place is its content."""
+    said = next((choice[key] for key in ("delta", "message", "text") if choice.get(key)), None)
+    message = {"content": said} if isinstance(said, str) else said
+    if not isinstance(message, dict):
+        return {}
+    is_bare = isinstance(message.get("text"), str) and not message.get("content")
+    return {**message, "content": message["text"]} if is_bare else message
+
+
+def reason_of(said: Any) -> str:
+    """Return a finish reason; "" if there is none, which some servers spell out in every chunk."""
+    if isinstance(said, dict):
+        said = said.get("type")
+    reason = said if isinstance(said, str) else ""
+    return "" if reason.lower() in ("null", "none") else reason
+
+
+def says_failure(document: Document) -> bool:
+    """Tell whether a chunk without choices reports a failure, in whatever words."""
+    base = document.get("base_resp")  # MiniMax
+    if isinstance(base, dict) and base.get("status_code"):
+        return True
+    return any(document.get(key) for key in FAILURES) or document.get("success") is False
+
+
 def has_envelope(document: Document) -> bool:
     """Tell whether everything around an answer has its type: true of nearly every chunk."""
     texts = (document.get("id"), document.get("model"), document.get("object"))
     if not is_number(document.get("created")) or not all(isinstance(one, str) for one in texts):
         return False
     return all(isinstance(document.get(key), str | None) for key in OPTIONAL)
-
-
-def content_of(content: Any) -> Iterator[Event]:
-    """Return the text of a content: a string, or a list of parts."""
-    if isinstance(content, str):
-        if content:
-            yield TextEvent(content)
-    elif isinstance(content, list):
-        for part in content:
-            yield from part_of(part)
-    elif isinstance(content, dict):
-        yield from part_of(content)
-
-
-def part_of(part: Any) -> Iterator[Event]:
-    """Return the text of one part of a content."""
-    if isinstance(part, str):
-        yield TextEvent(part)
-    elif isinstance(part, dict):
-        kind = str(part.get("type"))
-        inner = part.get("thinking") or part.get("reasoning")
-        if "think" in kind or "reason" in kind or inner:
-            said = inner if inner is not None else part.get("text") or part.get("content")
-            yield ReasoningEvent("".join(words_in(said)))
-        else:
-            yield TextEvent("".join(words_in(part.get("text") or part.get("refusal") or "")))
-
-
-def words_in(value: Any) -> Iterator[str]:
-    """Return all text in a part of a part."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list):
-        for one in value:
-            yield from words_in(one)
-    elif isinstance(value, dict):
-        yield from words_in(value.get("text") or value.get("value") or "")

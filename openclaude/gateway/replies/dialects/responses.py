@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from openclaude.gateway.replies.asked import as_list
 from openclaude.gateway.replies.dialects.base import (
     Called,
     Calls,
@@ -22,6 +21,13 @@ from openclaude.gateway.replies.dialects.base import (
     regrouped,
 )
 from openclaude.gateway.replies.dialects.response_fields import is_around_typed, repaired
+from openclaude.gateway.replies.dialects.response_items import (
+    Told,
+    has_refusal,
+    item_piece,
+    items_of,
+    text_in,
+)
 from openclaude.gateway.replies.events import (
     CallBeat,
     CallDone,
@@ -39,7 +45,12 @@ from openclaude.gateway.replies.frames import ServerSentFrames
 from openclaude.gateway.replies.reasons import finish
 
 CALL = "function_call"
-ENDS = {"response.completed": "completed", "response.incomplete": "incomplete"}
+ENDS = {
+    "response.completed": "completed",
+    "response.done": "completed",  # the name that the realtime API and some hosts have for it
+    "response.incomplete": "incomplete",
+}
+FAILED = ("failed", "cancelled")
 WORDS = frozenset(
     {
         *("response.output_text.delta", "response.refusal.delta"),
@@ -60,7 +71,8 @@ class Responses:
         self._next = 0  # the number of an item that we add
         self._has_changed = False
         self._has_ended = False
-        self._told = 0  # characters of the answer that were sent
+        self._told = Told()
+        self._has_refused = False
 
     def framing(self) -> ServerSentFrames:
         """Server-sent events with names."""
@@ -74,39 +86,65 @@ class Responses:
         if kind == "error" or (not document.get("type") and document.get("error")):
             return [failure_of(document.get("error") or document)]
         response = document.get("response")
-        if kind in ("response.failed", "response.cancelled"):
+        given = response if isinstance(response, dict) else {}
+        if kind in ("response.failed", "response.cancelled") or given.get("status") in FAILED:
             return [failed(response)]
         if kind in ENDS:
             self._has_ended = True
-            given = response if isinstance(response, dict) else {}
-            return [*self._untold(given), end_of(given, ENDS[kind])]
+            return [*self._untold(given), self._end_of(given, ENDS[kind])]
         return list(self._event(kind, document))
 
     def _event(self, kind: str, document: Document) -> Iterator[Event]:
-        index = document.get("output_index")
-        place = index if isinstance(index, int) else 0
         item = document.get("item")
+        place = self._told.place(document)
         delta = document.get("delta")
+        is_whole = kind.endswith(".done")
         if kind in WORDS and isinstance(delta, str):
-            self._told += len(delta)
-            yield ReasoningEvent(delta, place) if "reasoning" in kind else TextEvent(delta, place)
+            self._has_refused = self._has_refused or "refusal" in kind
+            if "reasoning" in kind:
+                yield ReasoningEvent(delta, place)
+            else:
+                self._told.add(place, delta)
+                yield TextEvent(delta, place)
         elif kind == "response.function_call_arguments.delta" and isinstance(delta, str):
             yield CallPiece(place, arguments=delta)
         elif kind == "response.function_call_arguments.done":
             if isinstance(document.get("arguments"), str):
                 yield CallPiece(place, value=document["arguments"])
+        elif kind == "response.output_text.done":
+            yield from self._rest(place, {"content": document.get("text")})
         elif isinstance(item, dict) and item.get("type") == CALL:
-            yield item_piece(place, item, is_whole=kind.endswith(".done"))
-            if kind.endswith(".done"):
+            if self._told.is_new_call(place, item, is_whole=is_whole):
+                yield item_piece(place, item, is_whole=is_whole)
+            if is_whole:
                 yield CallEnd(place)
+        elif isinstance(item, dict) and item.get("type") == "message" and is_whole:
+            yield from self._rest(place, item)
+
+    def _rest(self, place: int, item: Document) -> Iterator[Event]:
+        """Return the text of an item that no delta told."""
+        if text := self._told.rest(place, "".join(text_in(item))):
+            self._has_changed = True
+            yield TextEvent(text, place)
 
     def _untold(self, response: Document) -> Iterator[Event]:
-        """Return text of the answer that came only with its final event."""
-        if self._told or self._called or self._has_changed:
-            return
-        for place, item in enumerate(items_of(response)):
+        """Return what came only with the final event."""
+        items = items_of(response)
+        for place, item in enumerate(items):
             if item.get("type") == "message":
-                yield from words_of(place, item)
+                yield from self._rest(place, item)
+            elif item.get("type") == CALL and self._told.is_new_call(place, item, is_whole=True):
+                yield item_piece(("end", place), item, is_whole=True)
+                yield CallEnd(("end", place))
+        said = response.get("output_text")
+        if isinstance(said, str) and not any(item.get("type") == "message" for item in items):
+            yield from self._rest(len(items), {"content": said})
+
+    def _end_of(self, response: Document, status: str) -> Event:
+        """Return why a response ended; a refusal is one however it ended."""
+        end = end_of(response, status)
+        is_stop = isinstance(end, Finish) and end.ending is Ending.STOP
+        return Finish(Ending.REFUSAL) if is_stop and self._has_refused else end
 
     def keeps(self, document: Any) -> bool:
         """Tell whether an event fits the items that are open."""
@@ -210,17 +248,21 @@ class Responses:
         """Read a whole response."""
         if not isinstance(document, dict) or not isinstance(document.get("output"), list):
             return [foreign(document)]
-        if document.get("status") in ("failed", "cancelled") or document.get("error"):
+        if document.get("status") in FAILED or document.get("error"):
             return [failed(document)]
         events: list[Event] = []
         for place, item in enumerate(items_of(document)):
             if item.get("type") == CALL:
                 events += [item_piece(place, item, is_whole=True), CallEnd(place)]
             elif item.get("type") == "message":
-                events += words_of(place, item)
+                events += [TextEvent(text, place) for text in text_in(item)]
+                self._has_refused = self._has_refused or has_refusal(item)
             else:
                 events.append(Other(item, place))
-        return [*events, end_of(document, str(document.get("status") or "completed"))]
+        said = document.get("output_text")
+        if isinstance(said, str) and not any(isinstance(one, TextEvent) for one in events):
+            events.append(TextEvent(said, len(events)))
+        return [*events, self._end_of(document, str(document.get("status") or "completed"))]
 
     def keeps_whole(self, document: Any) -> bool:
         """Tell whether LiteLLM reads a whole response correctly."""
@@ -242,12 +284,6 @@ class Responses:
         return openai_error(status, message)
 
 
-def items_of(response: Document) -> list[Document]:
-    """Return the items of a response."""
-    items = as_list(response.get("output"))
-    return [one for one in items if isinstance(one, dict) and isinstance(one.get("type"), str)]
-
-
 def is_plain(response: Document) -> bool:
     """Tell whether a response has the types that LiteLLM expects."""
     items = response["output"]
@@ -260,26 +296,6 @@ def is_plain(response: Document) -> bool:
     is_typed = is_typed and bool(items) and is_around_typed(response)
     calls = [item for item in items if item["type"] == CALL]
     return is_typed and not calls and all(isinstance(part["text"], str) for part in parts)
-
-
-def words_of(place: int, item: Document) -> Iterator[Event]:
-    """Return the text of a message."""
-    content = item.get("content")
-    if isinstance(content, str):
-        yield TextEvent(content, place)
-    for part in as_list(content):
-        said = part.get("text") or part.get("refusal") if isinstance(part, dict) else None
-        if isinstance(said, str):
-            yield TextEvent(said, place)
-
-
-def item_piece(place: int, item: Document, *, is_whole: bool) -> CallPiece:
-    """Read the call in an item."""
-    given = item.get("arguments")
-    id_, name = str(item.get("call_id") or item.get("id") or ""), str(item.get("name") or "")
-    if is_whole and given is not None:
-        return CallPiece(place, id_, name, value=given)
-    return CallPiece(place, id_, name, arguments=given if isinstance(given, str) else "")
 
 
 def end_of(response: Document, status: str) -> Any:

@@ -31,7 +31,9 @@ ANY_PARAMETER = re.compile(
 JSON = r"((?:[^\"]|\"(?:[^\"\\]|\\.)*\")*?)"
 KIMI, ANY_KIMI = (
     re.compile(
-        r"<\|tool_call_begin\|>(.*?)<\|tool_call_argument_begin\|>" + body + r"<\|tool_call_end\|>",
+        r"<\|tool_call_begin\|>(.*?)<\|tool_call_argument_begin\|>"
+        + body
+        + r"(?:<\|tool_call_end\|>|<\|tool_calls_section_end\|>|\Z)",
         re.DOTALL,
     )
     for body in (JSON, "(.*?)")
@@ -47,22 +49,29 @@ DEEPSEEK, ANY_DEEPSEEK = (
 )
 INVOKE, ANY_INVOKE = (
     re.compile(
-        rf"<(｜DSML｜)?invoke name=\"([^\"\n]+)\">{body}\s*</(?:｜DSML｜)?invoke>", re.DOTALL
+        rf"<([｜|]DSML[｜|])?invoke name=\"([^\"\n]+)\">{body}\s*</(?:[｜|]DSML[｜|])?invoke>",
+        re.DOTALL,
     )
     for body in (
-        r"((?:\s*<(?:｜DSML｜)?parameter name=[^>\n]+>.*?</(?:｜DSML｜)?parameter>)*)",
+        r"((?:\s*<(?:[｜|]DSML[｜|])?parameter name=[^>\n]+>.*?</(?:[｜|]DSML[｜|])?parameter>)*)",
         "(.*?)",
     )
 )
 NAMED = re.compile(
-    r"<(?:｜DSML｜)?parameter name=\"([^\"\n]+)\"(?: string=\"(true|false)\")?>"
-    r"(.*?)</(?:｜DSML｜)?parameter>",
+    r"<(?:[｜|]DSML[｜|])?parameter name=\"([^\"\n]+)\"(?: string=\"(true|false)\")?>"
+    r"(.*?)</(?:[｜|]DSML[｜|])?parameter>",
     re.DOTALL,
 )
 GLM = re.compile(r"<arg_key>(.*?)</arg_key>\s*<arg_value>(.*?)</arg_value>", re.DOTALL)
 HARMONY_TO = re.compile(r"to=(\S+?)(?:<\||\s|$)")
 NAMES = ("name", "tool_name", "function", "tool")
 INPUTS = ("arguments", "parameters", "input", "args")
+
+
+# A name alone, or with JSON behind it
+NAMED_JSON = re.compile(
+    r"<tool_call>\s*(?P<name>[\w.-]{1,128})\s*(?P<input>\{.*\})?\s*</tool_call>", re.DOTALL
+)
 
 
 class Written(NamedTuple):
@@ -84,6 +93,8 @@ def calls_in(text: str, types: Types) -> list[Written]:
         ):
             if found := list(read(text, types)):
                 return found
+    if named := NAMED_JSON.fullmatch(text.strip()):
+        return [Written(named["name"], named["input"] or "{}")]
     return [call for call in (json_call(one) for one in documents(text)) if call]
 
 
@@ -114,11 +125,23 @@ def functions(text: str, types: Types) -> Iterator[Written]:
     found = [(name, PARAMETER.findall(inner)) for name, inner in FUNCTION.findall(text)]
     lenient = ((name, ANY_PARAMETER.findall(inner)) for name, inner in ANY_FUNCTION.findall(text))
     for name, given in found or lenient:
+        if not given and isinstance(value := in_json(name, text), dict):
+            yield Written(name.strip(), value)  # Llama's form
+            continue
         named = types(name.strip())
         pairs = {key.strip(): unwrapped(value) for key, value in given}
         yield Written(
             name.strip(), {key: typed(value, named.get(key)) for key, value in pairs.items()}
         )
+
+
+def in_json(name: str, text: str) -> Any:
+    """Return the JSON that a call without parameters has in their place; None if it has none."""
+    body = text.partition(f"<function={name}>")[2].lstrip()
+    try:
+        return json.JSONDecoder(strict=False).raw_decode(body)[0]
+    except (ValueError, RecursionError):
+        return None
 
 
 def glm(text: str, types: Types) -> Iterator[Written]:
@@ -135,7 +158,9 @@ def harmony(header: str, body: str) -> Written | None:
     return Written(found.group(1), body.strip()) if found else None
 
 
-TAGS = re.compile(r"\A(?:\s|</?tool_call>)+")
+# what may be around a JSON document: tags, a code fence, tokens, surplus brackets
+TAGS = re.compile(r"\A(?:\s|</?tool_calls?>|```(?:json)?|;|<\|[a-z_]+\|>)+")
+SURPLUS = re.compile(r"\A[\s}\]]+")
 
 
 def documents(text: str) -> Iterator[Any]:
@@ -149,7 +174,7 @@ def documents(text: str) -> Iterator[Any]:
         except (ValueError, RecursionError):
             return
         found.append(document)
-        text = TAGS.sub("", text[end:])
+        text = TAGS.sub("", SURPLUS.sub("", text[end:]))
     for one in found:
         yield from one if isinstance(one, list) else [one]
 

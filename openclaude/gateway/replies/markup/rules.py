@@ -28,6 +28,7 @@ class Place(Enum):
     LINE = auto()  # at the start of a line, or directly after other markup
     ANY = auto()
     LAST = auto()  # at the start or end of a line, or directly after other markup
+    CALL = auto()  # at the start of a line, or where the form of a call follows
 
 
 class Rule(NamedTuple):
@@ -45,22 +46,32 @@ def thought(name: str) -> Rule:
 
 
 THOUGHTS = (
-    *(thought(name) for name in ("think", "thinking", "reasoning", "thought")),
+    *(thought(name) for name in ("think", "thinking", "reasoning", "thought", "seed:think")),
+    # further ones, which are text if they have no end
+    Rule("<think>", MarkKind.THOUGHT, Place.LINE, ("</think>",)),
     Rule("</think>", MarkKind.THOUGHT_END, Place.LAST),
 )
 HERMES = (
-    Rule("<tool_call>", MarkKind.CALL, Place.LINE, ("</tool_call>",)),
+    Rule("<tool_call>", MarkKind.CALL, Place.CALL, ("</tool_call>",)),
+    Rule("<tool_calls>", MarkKind.CALL, Place.LINE, ("</tool_calls>",)),
     Rule("</tool_call>", MarkKind.NOTHING, Place.LAST),
 )
-QWEN = (*HERMES, Rule("<function=", MarkKind.CALL, Place.LINE, ("</function>",)))
+QWEN = (*HERMES, Rule("<function=", MarkKind.CALL, Place.CALL, ("</function>",)))
 KIMI = (
     Rule("<|tool_calls_section_begin|>", MarkKind.CALL, Place.ANY, ("<|tool_calls_section_end|>",)),
     Rule("<|tool_call_begin|>", MarkKind.CALL, Place.ANY, ("<|tool_call_end|>",)),
     Rule("<|tool_calls_section_end|>", MarkKind.NOTHING, Place.LAST),
 )
 DSML = (
-    Rule("<｜DSML｜function_calls>", MarkKind.CALL, Place.ANY, ("</｜DSML｜function_calls>",)),
-    Rule("<｜DSML｜tool_calls>", MarkKind.CALL, Place.ANY, ("</｜DSML｜tool_calls>",)),
+    *(
+        Rule(f"<{bar}DSML{bar}{mark}", MarkKind.CALL, Place.ANY, (f"</{bar}DSML{bar}{end}",))
+        for bar in ("｜", "|")
+        for mark, end in (
+            ("function_calls>", "function_calls>"),
+            ("tool_calls>", "tool_calls>"),
+            ("invoke name=", "invoke>"),
+        )
+    ),
     Rule("<｜tool▁calls▁begin｜>", MarkKind.CALL, Place.ANY, ("<｜tool▁calls▁end｜>",)),
     Rule("</｜DSML｜function_calls>", MarkKind.NOTHING, Place.LAST),
     Rule("<｜end▁of▁sentence｜>", MarkKind.NOTHING, Place.LAST),
@@ -68,15 +79,27 @@ DSML = (
 MINIMAX = (
     Rule("<minimax:tool_call>", MarkKind.CALL, Place.ANY, ("</minimax:tool_call>",)),
     Rule("</minimax:tool_call>", MarkKind.NOTHING, Place.LAST),
+    # the same without its own mark, as open models write it that have read Claude's
+    Rule("<function_calls>", MarkKind.CALL, Place.LINE, ("</function_calls>",)),
+    Rule("<invoke name=", MarkKind.CALL, Place.LINE, ("</invoke>",)),
 )
 HARMONY = (
     Rule("<|channel|>", MarkKind.HARMONY, Place.ANY),
     Rule("<|start|>assistant", MarkKind.HARMONY, Place.ANY),
     *(Rule(f"<|{name}|>", MarkKind.NOTHING, Place.LAST) for name in ("end", "return", "call")),
 )
-TOKENS = tuple(
-    Rule(f"<|{name}|>", MarkKind.NOTHING, Place.LAST)
-    for name in ("im_end", "im_start", "endoftext", "eot_id", "eom_id")
+STRAY = (
+    *("im_end", "im_start", "endoftext", "eot_id", "eom_id"),
+    *("assistant", "user", "observation", "begin_of_box", "end_of_box"),  # GLM
+)
+TOKENS = (
+    *(Rule(f"<|{name}|>", MarkKind.NOTHING, Place.LAST) for name in STRAY),
+    Rule("<end_of_turn>", MarkKind.NOTHING, Place.LAST),
+    # Llama and Granite: JSON up to the end of the reply
+    *(
+        Rule(f"<|{name}|>", MarkKind.CALL, Place.START, ("<|eom_id|>", "<|eot_id|>"))
+        for name in ("python_tag", "tool_call")
+    ),
 )
 
 MARKUP = {

@@ -15,35 +15,18 @@ from typing import Any
 
 from openclaude.gateway.replies.calls import tool_named
 from openclaude.gateway.replies.events import CallEnd, CallPiece, Event, TextEvent
+from openclaude.gateway.replies.markup import guesses
 from openclaude.gateway.replies.markup.ends import Found, end_of_call, first_of
 from openclaude.gateway.replies.markup.lines import Lines
-from openclaude.gateway.replies.markup.reading import (
-    Written,
-    calls_in,
-    harmony,
-    json_call,
-)
+from openclaude.gateway.replies.markup.reading import Written, calls_in, harmony
 from openclaude.gateway.replies.markup.rules import Capability, MarkKind, Place, Rule
 
 MESSAGE = "<|message|>"
 HEADER = 200  # longest header of a channel, in characters
 SHORTEST = 5  # characters of a mark's start that do not occur in normal text
 LONGEST = 28  # characters of the longest mark, which may have to be buffered at a reply's start
-# How reasoning starts. Text of an unknown model is buffered only if it starts like this.
-MUSING = (
-    "the user ",
-    "okay, ",
-    "ok, ",
-    "hmm",
-    "alright, ",
-    "we need ",
-    "let me think",
-    "i need to ",
-)
-BLANKS = " \t\r\n"
 CALL_ENDS = ("<|call|>", "<|end|>", "<|start|>")
 OPENERS = ("<|start|>", "<|channel|>")  # the next channel, which ends the current one
-BARE = ("{", '"name"', '"tool_name"', '"function"', '"tool"')
 
 
 class MarkupScanner:
@@ -66,6 +49,7 @@ class MarkupScanner:
         self._lines = Lines()
         self._rule: Rule | None = None  # the part that is open
         self._ends: tuple[str, ...] = ()
+        self._is_inline = False  # that part is a call in the middle of a line
         self._past = 0  # how far ends were looked for that are inside a value
         self._count = 0
         self._out: list[Event] = []
@@ -78,7 +62,9 @@ class MarkupScanner:
     def feed(self, event: TextEvent) -> list[Event]:
         """Return the events for this text; the same event object if nothing changed."""
         idle = not self._held and self._rule is None and not self._window
-        if idle and "<" not in event.text and not (self._lines.is_start and self._may_be_bare()):
+        idle = idle and not self._lines.swallows
+        may_be_bare = self._lines.is_start and self._capability.has_bare_json
+        if idle and "<" not in event.text and not may_be_bare:
             self._lines.pass_(event.text)
             return [event]
         if self._held and event.block != self._block and self._rule is None:
@@ -102,9 +88,6 @@ class MarkupScanner:
     def _taken(self) -> list[Event]:
         out, self._out = self._out, []
         return out
-
-    def _may_be_bare(self) -> bool:
-        return self._capability.has_bare_json
 
     def _run(self, *, is_last: bool) -> None:
         moved = True
@@ -140,7 +123,7 @@ class MarkupScanner:
         said = self._held[:at]
         if self._window and not is_last:
             is_short = len(said) <= self._window and not self._lines.has_said
-            if is_short and (self._window > LONGEST or is_musing(said)):
+            if is_short and (self._window > LONGEST or guesses.is_musing(said)):
                 return False
             self._window = 0
         self._say(said)
@@ -149,16 +132,16 @@ class MarkupScanner:
 
     def _say(self, text: str) -> None:
         if self._lines.swallows:
-            text = text.lstrip(BLANKS)
+            text = text.lstrip(guesses.BLANKS)
         if text:
             self._lines.pass_(text)
             self._out.append(TextEvent(text, self._block))
 
     def _rule_at(self, at: int, rest: str, *, is_last: bool) -> Rule | None:
-        for rule in self._capability.rules:
-            if rest.startswith(rule.mark) and self._counts(rule, at, rest, is_last=is_last):
-                return rule
-        return None
+        marked = (rule for rule in self._capability.rules if rest.startswith(rule.mark))
+        return next(
+            (rule for rule in marked if self._counts(rule, at, rest, is_last=is_last)), None
+        )
 
     def _may_become(self, at: int, rest: str) -> bool:
         """Tell whether more text could complete a mark here."""
@@ -166,6 +149,8 @@ class MarkupScanner:
             is_open = len(rest) < len(rule.mark) and rule.mark.startswith(rest)
             behind = rest[len(rule.mark) :] if rest.startswith(rule.mark) else "x"
             waits = rule.place is Place.LAST and not behind.strip(" \t\r")
+            if rule.place is Place.CALL and rest.startswith(rule.mark):
+                waits = guesses.may_be_form(rule.mark, behind)
             if rule.part is MarkKind.THOUGHT_END and not self._has_thought:
                 waits = behind.strip(" \t\r") in ("", "\n")
             if (is_open or waits) and not self._lines.ahead(self._held[:at]).is_code:
@@ -193,6 +178,8 @@ class MarkupScanner:
                 return line.is_start
             case Place.LINE:
                 return line.is_blank
+            case Place.CALL:
+                return line.is_blank or guesses.is_form(rule.mark, rest[len(rule.mark) :])
             case Place.LAST:
                 return line.is_blank or behind.startswith("\n") or (is_last and not behind)
             case _:
@@ -208,6 +195,7 @@ class MarkupScanner:
             self._window = 0
         if rule.place is not Place.START:  # otherwise it is blank
             self._say(said)
+        self._is_inline = rule.place is Place.CALL and not self._lines.ahead("").is_blank
         if rule.part is MarkKind.NOTHING:
             self._held = rest[len(rule.mark) :]
             self._lines.cut()
@@ -234,12 +222,20 @@ class MarkupScanner:
         if not found and not is_last:
             self._drop_thought(rule)
             return False
+        if not found and rule.part is MarkKind.THOUGHT and self._open_thought(rule):
+            return True
         at, end = found or (len(self._held), "")
         if end in OPENERS:
             end = ""
+        part, rest = self._held[: at + len(end)], self._held[at + len(end) :]
+        behind = rest.lstrip(" \t\r")[:1]
+        if self._is_inline and not behind and not is_last:
+            return False
         self._past = 0
-        part, self._held = self._held[: at + len(end)], self._held[at + len(end) :]
-        self._rule = None
+        self._rule, self._held = None, rest
+        if self._is_inline and behind not in ("", "\n", "<"):  # an example in a sentence
+            self._say(part)
+            return True
         if rule.part is MarkKind.CALL:
             self._call(rule, part, calls_in(part, self._types))
         else:
@@ -254,9 +250,34 @@ class MarkupScanner:
         return found or (first_of(self._ends, self._held, 0) if is_last else None)
 
     def _drop_thought(self, rule: Rule) -> None:
-        """Drop reasoning; keep only what may be the start of its end mark."""
-        if rule.part is MarkKind.THOUGHT:
-            self._held = self._held[-max(len(end) for end in self._ends) :]
+        """Drop reasoning; keep only what may be the start of its end mark, and calls in it."""
+        if rule.part is MarkKind.THOUGHT and rule.place is not Place.LINE:
+            kept = max(len(self._held) - LONGEST, 0)
+            self._held = self._held[min(kept, self._call_at(kept)) :]
+
+    def _call_at(self, otherwise: int) -> int:
+        """Return where the first call in the buffered text is; `otherwise` if there is none."""
+        marks = (rule.mark for rule in self._capability.rules if rule.part is MarkKind.CALL)
+        return min((at for mark in marks if (at := self._held.find(mark)) >= 0), default=otherwise)
+
+    def _open_thought(self, rule: Rule) -> bool:
+        """Handle reasoning that never ended; return whether there was something in it to keep.
+
+        A model may forget to end it before it calls a tool (QwenLM/Qwen3#1459). A call with more
+        behind it is a draft.
+        """
+        if rule.place is Place.LINE:
+            part, self._held, self._rule = self._held, "", None
+            self._say(part)
+            return True
+        part = self._held[self._call_at(len(self._held)) :]
+        ends = tuple(end for one in self._capability.rules for end in one.ends if "call" in end)
+        written = calls_in(part, self._types) if part.rstrip().endswith(ends) else []
+        if not written or not all(tool_named(call.name, self._names()) for call in written):
+            return False
+        self._held, self._rule = "", None
+        self._call(Rule("", MarkKind.CALL, Place.ANY), part, written)
+        return True
 
     def _channel(self, rule: Rule, *, is_last: bool) -> bool:
         """Handle a channel of gpt-oss: its header says what the body is."""
@@ -288,9 +309,8 @@ class MarkupScanner:
         written = harmony(head, body[:at])
         self._rule, self._held = None, body[at:]
         whole = head + MESSAGE + body[:at]
-        self._call(
-            Rule("<|channel|>", MarkKind.CALL, Place.ANY), whole, [written] if written else []
-        )
+        rule = Rule("<|channel|>", MarkKind.CALL, Place.ANY)
+        self._call(rule, whole, [written] if written else [])
         return True
 
     def _call(self, rule: Rule, part: str, written: list[Written]) -> None:
@@ -313,27 +333,16 @@ class MarkupScanner:
 
     def _bare(self, *, is_last: bool) -> bool:
         """Tell whether the reply may be a call in bare JSON that is still incomplete."""
-        text = self._held.lstrip(BLANKS)
-        if not self._capability.has_bare_json or not text.startswith("{"):
+        if not self._capability.has_bare_json:
             return False
-        inner = text[1:].lstrip(BLANKS)
-        if not any(key.startswith(inner[: len(key)]) for key in BARE[1:]):
-            return False
-        try:
-            document, end = json.JSONDecoder(strict=False).raw_decode(text)
-        except (ValueError, RecursionError):
-            return not is_last
-        call = json_call(document)
-        if call is None or not tool_named(call.name, self._names()) or text[end:].strip():
+        text = self._held.lstrip(guesses.BLANKS)
+        call = guesses.bare_call(text, is_last=is_last)
+        if call is None or isinstance(call, guesses.Incomplete):
+            return call is not None
+        if not tool_named(call.name, self._names()):
             return False
         if not is_last:
             return True  # more text would make it an example
         self._held = ""
         self._call(Rule("", MarkKind.CALL, Place.START), text, [call])
         return True
-
-
-def is_musing(text: str) -> bool:
-    """Tell whether a reply starts as reasoning does, or may still do so."""
-    begun = text.lstrip(BLANKS).lower()
-    return any(begun.startswith(one) or one.startswith(begun) for one in MUSING)

@@ -175,6 +175,57 @@ TOO_LONG = [
     ("The maximum context length is 8192.", LONG),
     ("Prompt is too large for model with 8192", LONG),
     ("Context overflow: the session is larger than the model", LONG),
+    (
+        "Unable to submit request because the input token count is 40000 but model only supports "
+        "up to 32768. Reduce the input token count and try again.",
+        numbers(40_000, 32_768),
+    ),
+    (
+        "The prompt (total length 45000) is too long to fit into the model (context length 40960). "
+        "Make sure that `max_model_len` is no smaller than the number of text tokens",
+        numbers(45_000, 40_960),
+    ),
+    ("Requested tokens (70000) exceed context window of 65536", numbers(70_000, 65_536)),
+    (
+        "The prompt is too long: 140000, model maximum context length: 131071",
+        numbers(140_000, 131_071),
+    ),
+    ("Prompt length (45000) exceeds maximum input length (8192)", numbers(45_000, 8192)),
+    (
+        "Input validation error: `inputs` must have less than 1024 tokens. Given: 1500",
+        numbers(1500, 1024),
+    ),
+    (
+        "Input length 1048826 exceeds the maximum length 1048566. Request id: 0217",
+        numbers(1_048_826, 1_048_566),
+    ),
+    (
+        "Maximum request body size 1048576 exceeded, actual body size 1056562",
+        numbers(264_140, 262_144),
+    ),
+    (
+        "AiError: This model's maximum context length is 131072 tokens. However, you requested "
+        "16000 output tokens and your prompt contains at least 115073 input tokens, for a total of "
+        "at least 131073 tokens.",
+        numbers(131_073, 131_072),
+    ),
+    ("Request payload size exceeds the limit: 20971520 bytes.", LONG),
+]
+# In words that no row has
+UNKNOWN_WORDS = [
+    ("The total number of tokens in the request (140000) exceeds the limit (131072)", 140_000),
+    ("This model only supports up to 131072 tokens, your prompt has 140000", 140_000),
+    ("Input token length 140,000 is larger than the window 131072", 140_000),
+    ("prompt_tokens (140000) + max_tokens (8000) exceeds model context (131072)", 0),
+    ("The context window of this model (131072) is smaller than the prompt (140000)", 140_000),
+    ("Conversation too long. Please start a new conversation", 0),
+    ("Message is too long", 0),
+    ("too many tokens", 0),
+    ("tokens limit exceeded: 140000 > 131072", 140_000),
+    ("The engine prompt length 45000 exceeds the max_model_len. Please reduce prompt.", 0),
+    ("too many tokens: size limit exceeded by 11326 tokens. Try using shorter inputs", 0),
+    ("the number of input tokens cannot exceed the total tokens limit for this model", 0),
+    ("\u8f93\u5165\u957f\u5ea6\u8d85\u8fc7\u6a21\u578b\u9650\u5236", 0),
 ]
 
 
@@ -188,6 +239,14 @@ def told(text: str, status: int = 400) -> tuple[int, str]:
 @pytest.mark.parametrize(("text", "message"), TOO_LONG, ids=lambda value: value[:40])
 def test_a_prompt_that_does_not_fit_is_said_in_anthropics_words(text: str, message: str) -> None:
     assert told(text) == (400, message)
+
+
+@pytest.mark.parametrize(("text", "tokens"), UNKNOWN_WORDS, ids=lambda value: str(value)[:40])
+def test_words_that_nobody_has_said_yet_are_understood_in_a_request_that_was_refused(
+    text: str, tokens: int
+) -> None:
+    assert told(text) == (400, numbers(tokens, 131_072) if tokens else LONG)
+    assert "too long:" not in told(text, 429)[1]
 
 
 def test_every_form_of_a_prompt_that_does_not_fit_was_read_somewhere_and_is_tried_here() -> None:
@@ -239,6 +298,11 @@ OTHERS = [
           "Please try again in 9s."),
     (429, "Request too fast: maximum context length is fine, rate limit exceeded"),
     (400, "tools.0.name: too long, at most 64 letters"),
+    (400, "The maximum tokens you requested exceeds the model limit of 8192."),
+    (400, "max_tokens is too large: 100000. This model supports at most 16384 completion tokens"),
+    (400, "Invalid 'tools': array too long. Expected an array with maximum length 128"),
+    (400, "messages.4.content.1: image exceeds 5 MB maximum"),
+    (429, "Too many requests in the context of this project"),
 ]  # fmt: skip
 
 
@@ -256,6 +320,8 @@ def test_what_only_resembles_it_keeps_its_status_and_says_its_reason(
 NO_CREDIT, USED_UP = "has no credit", "is used up"
 QUOTAS = [
     (429, "Insufficient Balance", NO_CREDIT),
+    (503, "the provider's answer is not a valid reply: {'msg': 'insufficient balance'}", NO_CREDIT),
+    (503, "Open api daily request limit reached", USED_UP),
     (400, "Your credit balance is too low to access the API", NO_CREDIT),
     (429, "Your account is in arrears, please recharge and try again.", NO_CREDIT),
     (400, "Access denied, please make sure your account is in good standing.", NO_CREDIT),

@@ -190,7 +190,12 @@ def test_no_input_is_an_empty_one(name: str, streams: bool) -> None:
 @every
 @both
 @pytest.mark.parametrize(
-    "spoken", [" Bash ", "functions.Bash", "Bash<|channel|>commentary", "bash", "functions.Bash:0"]
+    "spoken",
+    [
+        *(" Bash ", "functions.Bash", "Bash<|channel|>commentary", "bash", "functions.Bash:0"),
+        *("<|constrain|>Bash", "Bash json", "commentary to=functions.Bash", "functions_Bash"),
+        *("Bash()", "`Bash`:", "repo_browser.Bash", "\u200bBash", "<function=Bash>", "Bash Bash"),
+    ],
 )
 def test_a_decorated_name_is_the_tool_that_was_offered(
     name: str, streams: bool, spoken: str
@@ -208,6 +213,14 @@ def test_a_tool_that_was_not_offered_is_said_in_words(name: str, streams: bool) 
     assert heard.calls == []
     assert "not offered, `Frobnicate<|x|>`" in heard.text
     assert heard.ending.lower() in {"stop", "end_turn", "completed"}
+
+
+@pytest.mark.parametrize("spoken", ["Bash Read", "Bash_2", "bashful", "container.exec", "..", ""])
+def test_a_name_that_may_be_another_tool_is_not_guessed(spoken: str) -> None:
+    heard = Asking("openai", True).hear(BASH._replace(name=spoken), End())
+
+    assert heard.calls == []
+    assert f"not offered, `{spoken}`" in heard.text
 
 
 def test_a_tool_of_claudes_that_was_not_offered_is_left_to_claude() -> None:

@@ -68,7 +68,29 @@ CALLS = {
     "harmony, the other order": "<|start|>assistant to=functions.Bash<|channel|>commentary json"
     f"<|message|>{json.dumps(LS)}<|call|>",
     "bare": BASH,
+    "bare, the input first": json.dumps({"arguments": LS, "name": "Bash"}),
+    "bare, with its type": json.dumps({"type": "function", "name": "Bash", "parameters": LS}),
     "a thought before it": f"<think>hm</think>\n<tool_call>{BASH}</tool_call>",
+    "a thought that does not end before it": f"<think>hm\n<tool_call>{BASH}</tool_call>",
+    "hermes, the end of the turn for its own": f"<tool_call>\n{BASH}<|im_end|>",
+    "hermes, a bracket too many": f"<tool_call>\n{BASH}}}\n</tool_call>",
+    "hermes in a fence of its own": f"<tool_call>\n```json\n{BASH}\n```\n</tool_call>",
+    "hermes, the name before the input": f"<tool_call>Bash\n{json.dumps(LS)}\n</tool_call>",
+    "minimax m1": f"<tool_calls>\n{BASH}\n</tool_calls>",
+    "qwen's mark, JSON inside": f"<function=Bash>{json.dumps(LS)}</function>",
+    "kimi without its end": "<|tool_calls_section_begin|><|tool_call_begin|>functions.Bash:0"
+    f"<|tool_call_argument_begin|>{json.dumps(LS)}",
+    "dsml without its frame": '<｜DSML｜invoke name="Bash">\n<｜DSML｜parameter name="command" '
+    'string="true">ls -la</｜DSML｜parameter>\n</｜DSML｜invoke>',
+    "dsml with other bars": '<|DSML|function_calls>\n<|DSML|invoke name="Bash">\n<|DSML|parameter '
+    'name="command" string="true">ls -la</|DSML|parameter>\n</|DSML|invoke>\n'
+    "</|DSML|function_calls>",
+    "claude's": '<function_calls>\n<invoke name="Bash">\n<parameter name="command">ls -la'
+    "</parameter>\n</invoke>\n</function_calls>",
+    "claude's without its frame": '<invoke name="Bash">\n<parameter name="command">ls -la'
+    "</parameter>\n</invoke>",
+    "llama": f"<|python_tag|>{BASH}<|eom_id|>",
+    "granite": f"<|tool_call|>[{BASH}]",
 }
 
 
@@ -92,6 +114,20 @@ def test_several_calls_and_the_words_before_them() -> None:
     assert scan(said) == ("I look.\n", [("Bash", LS), ("Read", HOSTS)])
 
 
+@pytest.mark.parametrize("size", [1, 3, 10_000])
+@pytest.mark.parametrize("behind", ["", "\n", "<|im_end|>"])
+def test_a_call_at_the_end_of_a_line_is_one(size: int, behind: str) -> None:
+    said = f"I look. <tool_call>{BASH}</tool_call>{behind}"
+
+    text, calls = scan(*(said[at : at + size] for at in range(0, len(said), size)))
+
+    assert (text.rstrip(), calls) == ("I look.", [("Bash", LS)])
+
+
+def test_a_tool_without_input_may_be_called_by_its_name_alone() -> None:
+    assert scan("<tool_call>Bash</tool_call>") == ("", [("Bash", {})])
+
+
 def test_values_are_what_the_schema_says() -> None:
     said = (
         "<function=Bash><parameter=command>1</parameter><parameter=timeout>5</parameter></function>"
@@ -110,6 +146,14 @@ THOUGHTS_SAID = {
     ),
     "empty": ("\n\n</think>\n\nHi", "Hi"),
     "without an end": ("<think>hm", ""),
+    "without an end, with a draft of a call": (
+        f"<think>I may <tool_call>{BASH}</tool_call> or not",
+        "",
+    ),
+    "a draft of a call": (f"<think>I may <tool_call>{BASH}</tool_call></think>\nHi", "Hi"),
+    "a second one": ("<think>hm</think>\nHi\n<think>hm</think>\nthere", "Hi\nthere"),
+    "tokens of GLM's": ("<|begin_of_box|>Hi<|end_of_box|>", "Hi"),
+    "a token of Gemma's": ("Hi<end_of_turn>", "Hi"),
     "tokens": ("Hi<|im_end|>", "Hi"),
     "a token of the wrong kind": ("Hi\n</tool_call>", "Hi\n"),
 }
@@ -144,6 +188,8 @@ TEXTS = [
     f'~~~json\n{{"name": "Bash", "arguments": {json.dumps(LS)}}}\n~~~',
     f"```json\n{BASH}\n```",
     "In the text <think>this stays</think> as it is.",
+    "A line may begin with\n<think> and go on.\n\nIt is text.",
+    "The call <function=Bash> has parameters.",
     "if a < b and b <c: print('<')",
     "<tool_call>\nno call at all\n</tool_call>\nand more",
     '<tool_call>{"name": "Unknown", "arguments": {}}</tool_call>',

@@ -51,6 +51,34 @@ MENDED: list[tuple[Any, Any, Any]] = [
          "description": 'the items are in this order: {"type": "string"}, {"type": "string"}'},
     ),
     ({"type": ["string"]}, STRING, STRING),
+    ({"type": "STRING"}, STRING, STRING),
+    # the older form of a bound that is exclusive
+    (
+        {"type": "number", "minimum": 0, "exclusiveMinimum": True},
+        {"type": "number", "exclusiveMinimum": 0},
+        {"type": "number", "description": "exclusiveMinimum: 0"},
+    ),
+    ({"type": "number", "minimum": 0, "exclusiveMinimum": False},
+     {"type": "number", "minimum": 0}, {"type": "number", "minimum": 0}),
+    # values of another type than JSON schema demands
+    ({"type": "array", "items": STRING, "minItems": "1", "maxItems": -1, "title": 5},
+     {"type": "array", "items": STRING, "minItems": 1},
+     {"type": "array", "items": STRING, "minItems": 1}),
+    ({"type": "integer", "enum": ["1", "2", "1"]}, {"type": "integer", "enum": [1, 2]},
+     {"type": "integer", "description": "one of [1, 2]"}),
+    ({"type": "string", "enum": [1, 2]}, {"type": "string", "enum": ["1", "2"]},
+     {"type": "string", "enum": ["1", "2"]}),
+    # what some servers do not understand
+    ({"type": "string", "maxLength": 65536}, {"type": "string", "description": "maxLength: 65536"},
+     {"type": "string", "description": "maxLength: 65536"}),
+    ({"type": "string", "pattern": "^[a-z]+$"}, {"type": "string", "pattern": "^[a-z]+$"},
+     {"type": "string", "pattern": "^[a-z]+$"}),
+    *(
+        ({"pattern": pattern, "description": "a name"},
+         {"type": "string", "description": f"a name; pattern: {pattern}"},
+         {"type": "string", "description": f"a name; pattern: {pattern}"})
+        for pattern in ("^(?!x).*$", "[a-", "a+", r"^\p{L}$", r"^\S+$")
+    ),
     ({"type": ["string", "null"]}, {"type": ["string", "null"]},
      {"type": "string", "nullable": True}),
     (
@@ -125,6 +153,23 @@ def test_a_choice_at_the_top_is_said_in_words_and_its_properties_are_kept() -> N
     assert '"required": ["b"]' in mended["description"]
 
 
+@pytest.mark.parametrize(
+    "name", ["#/$defs/A%20B", "#/properties/one/anyOf/0", "#/properties/two/items"]
+)
+def test_a_reference_may_be_escaped_or_lead_into_a_list(name: str) -> None:
+    schema = {
+        "type": "object",
+        "properties": {
+            "a": {"$ref": name},
+            "one": {"anyOf": [STRING, {"type": "integer"}]},
+            "two": {"type": "array", "items": STRING},
+        },
+        "$defs": {"A B": STRING},
+    }
+
+    assert mend_schema(schema, FULL)["properties"]["a"] == STRING
+
+
 def test_references_are_written_out_and_a_circle_ends() -> None:
     node = {"type": "object", "properties": {"next": {"$ref": "#/$defs/Node"}}}
     schema = {
@@ -170,6 +215,7 @@ WORDS = st.sampled_from(
         *("type", "properties", "required", "items", "prefixItems", "enum", "const", "anyOf"),
         *("oneOf", "allOf", "not", "$ref", "$defs", "description", "default", "format", "title"),
         *("additionalProperties", "patternProperties", "pattern", "nullable", "minItems", "a", "b"),
+        *("minimum", "exclusiveMinimum", "maxLength"),
     )
 )
 LEAVES = (

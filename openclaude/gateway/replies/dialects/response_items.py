@@ -1,0 +1,84 @@
+"""The items of a response of the Responses API: messages and calls.
+
+Knows: what each has, and what its events may leave out. Independent of: events, streams. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+
+from openclaude.gateway.replies.asked import as_list
+from openclaude.gateway.replies.dialects.base import Document, block_number, input_of, listed
+from openclaude.gateway.replies.events import ABSENT, CallPiece
+
+
+def items_of(response: Document) -> list[Document]:
+    """Return the items of a response."""
+    items = as_list(response.get("output"))
+    return [one for one in items if isinstance(one, dict) and isinstance(one.get("type"), str)]
+
+
+def text_in(item: Document) -> Iterator[str]:
+    """Return the texts of a message, a refusal's too."""
+    content = item.get("content")
+    if isinstance(content, str):
+        yield content
+    for part in listed(content):
+        said = part.get("text") or part.get("refusal") if isinstance(part, dict) else part
+        if isinstance(said, str):
+            yield said
+
+
+def has_refusal(item: Document) -> bool:
+    """Tell whether a message has a refusal."""
+    parts = listed(item.get("content"))
+    return any(isinstance(part, dict) and bool(part.get("refusal")) for part in parts)
+
+
+def item_piece(place: Hashable, item: Document, *, is_whole: bool) -> CallPiece:
+    """Read the call in an item."""
+    given = input_of(item)
+    id_, name = str(item.get("call_id") or item.get("id") or ""), str(item.get("name") or "")
+    if is_whole and given is not ABSENT:
+        return CallPiece(place, id_, name, value=given)
+    return CallPiece(place, id_, name, arguments=given if isinstance(given, str) else "")
+
+
+class Told:
+    """What the events of a response have told so far, of its texts and calls."""
+
+    def __init__(self) -> None:
+        self._texts: dict[int, str] = {}  # by the number of the item
+        self._calls: dict[str, bool] = {}  # by id, whether it was whole
+        self._places: dict[str, int] = {}  # by an item's id
+
+    def place(self, document: Document) -> int:
+        """Return the number of the item that an event is about."""
+        item = document.get("item")
+        id_ = document.get("item_id") or (item.get("id") if isinstance(item, dict) else None)
+        place = block_number(document.get("output_index"))
+        if place is None:
+            place = self._places.get(str(id_), len(self._places) if id_ else 0)
+        if id_:
+            self._places[str(id_)] = place
+        return place
+
+    def add(self, place: int, text: str) -> None:
+        """Note a part of an item's text."""
+        self._texts[place] = self._texts.get(place, "") + text
+
+    def rest(self, place: int, text: str) -> str:
+        """Return what is missing of a text, and note it."""
+        told = self._texts.get(place, "")
+        is_elsewhere = not told and any(text in one for one in self._texts.values())
+        if is_elsewhere or not text.startswith(told):
+            return ""
+        self._texts[place] = text
+        return text[len(told) :]
+
+    def is_new_call(self, place: int, item: Document, *, is_whole: bool) -> bool:
+        """Tell whether a call was not told as a whole yet."""
+        key = str(item.get("call_id") or item.get("id") or place)
+        was_whole = self._calls.get(key, False)
+        self._calls[key] = was_whole or is_whole
+        return not was_whole
