@@ -83,9 +83,9 @@ PARTS = {
         ),
         Part(
             name="fuzz",
-            what="20,000 made-up replies of every dialect through a real instance",
+            what="20,000 made-up replies of every dialect through main and providers",
             minutes=14,
-            tests=("tests/process/test_providers_fuzz.py",),
+            tests=("tests/e2e/test_e2e_fuzz.py",),
             isolated=True,
             variables=(("OPENCLAUDE_FUZZ", "20000"),),
         ),

@@ -31,6 +31,7 @@ SERVED = {
     "responses": ("first", "opus", "openai/gpt-5-codex", "/v1"),
     "ollama": ("first", "haiku", "ollama_chat/m", ""),
     "bedrock": ("first", "fable", "bedrock/qwen.qwen3-next-80b-a3b", ""),
+    "openrouter": ("first", "sonnet", "openrouter/v/m", "/api/v1"),
     "openai": ("second", "fable", "openai/m", "/v1"),
     "gemini": ("second", "sonnet", "gemini/gemini-2.5-pro", "/v1beta"),
     "anthropic": ("second", "haiku", "anthropic/m", "/api/anthropic"),
@@ -56,6 +57,11 @@ class Running(NamedTuple):
         profile = SERVED[dialect][0]
         path = self.house.home / f".local/state/openclaude/stacks/{profile}/stack.json"
         return dict(json.loads(path.read_bytes()))
+
+    def logs(self) -> str:
+        """Everything that the instances of both stacks have logged."""
+        stacks = self.house.home / ".local/state/openclaude/stacks"
+        return "".join(path.read_text() for path in stacks.glob("*/*.log*"))
 
     def ask(self, dialect: str, reply: bytes, *, streams: bool) -> Told:
         """What main answers where the provider answers so."""
@@ -163,6 +169,93 @@ def test_a_session_that_met_it_goes_on_with_claude(
     judge_request(request.json())
     for name, given in expected.calls:
         assert (name, given) in calls_of(request.json())
+
+
+# Errors -------------------------------------------------------------------------------------------
+
+MARKED = b"marked word"
+# not claude's request for a summary of the conversation (Claude Code 2.1.330)
+TOO_LONG = re.compile(rb"\A(?!.*detailed summary).*" + MARKED, re.DOTALL)
+LONG = "one word after the other. " * 200
+# How each dialect words a prompt that does not fit: a file of tests/data/quirks, or a status and a
+# message; and a quota that waiting does not mend
+Form = str | tuple[int, str]
+PROMPTS: dict[str, Form] = {
+    "openai": "19-prompts-that-do-not-fit/vLLM_b_Empryo_52_",
+    "openrouter": "19-prompts-that-do-not-fit/Azure_AI_model_error_413",
+    "bedrock": "19-prompts-that-do-not-fit/Bedrock_Nova",
+    "ollama": "19-prompts-that-do-not-fit/Ollama",
+    "responses": (400, "Your input exceeds the context window of this model."),
+    "gemini": (400, "The input token count (1196265) exceeds the maximum allowed (1048575)."),
+    "anthropic": (400, "prompt is too long: 213462 tokens > 200000 maximum"),
+}
+QUOTAS: dict[str, Form] = {
+    "openai": "20-quotas-asked-again/DeepSeek_balance",
+    "openrouter": "20-quotas-asked-again/OpenRouter_free_models_per_day",
+    "bedrock": "20-quotas-asked-again/Bedrock_tokens_per_day",
+    "responses": "20-quotas-asked-again/OpenAI_insufficient_quota",
+    "ollama": (429, "you have reached your weekly usage limit"),
+    "gemini": (429, "Quota exceeded for metric: GenerateRequestsPerDayPerProjectPerModel-FreeTier"),
+    "anthropic": (429, "Insufficient account balance, please recharge."),
+}
+SAID = re.compile("has no credit for this|is used up, for longer than")
+
+
+def error_of(form: Form) -> bytes:
+    """A provider's error, as it was reported or in the dialect's usual form."""
+    if isinstance(form, str):
+        return (QUIRKS / f"{form}.upstream-reply").read_bytes()
+    status, message = form
+    error = {"type": "error", "error": {"type": "api_error", "message": message, "code": status}}
+    head = f"HTTP/1.1 {status}\r\ncontent-type: application/json\r\n\r\n"
+    return head.encode() + json.dumps(error).encode()
+
+
+@pytest.mark.parametrize("dialect", QUOTAS)
+def test_a_quota_that_waiting_does_not_mend_is_asked_for_once_and_said(
+    running: Running, dialect: str
+) -> None:
+    profile, tier, _, _ = SERVED[dialect]
+    replay = running.replay
+    replay.reply = error_of(QUOTAS[dialect])
+    replay.refuses, replay.cut = None, 1 << 20
+    replay.requests.clear()
+
+    ran = running.house.openclaude("-p", MARKED.decode(), "--model", tier, profile=profile, env=ENV)
+
+    assert ran.code == 1
+    assert SAID.search(ran.out), ran
+    assert len([one for one in replay.requests if MARKED in one]) == 1
+
+
+@pytest.mark.parametrize("dialect", PROMPTS)
+def test_a_prompt_that_does_not_fit_is_compacted_and_the_turn_goes_on(
+    running: Running, dialect: str
+) -> None:
+    profile, tier, _, _ = SERVED[dialect]
+    replay, house = running.replay, running.house
+    spoken = "openai" if dialect == "openrouter" else dialect
+    done = say(spoken, [Words("Done."), End()], streams=True)
+    replay.reply = http_reply(spoken, done, streams=True)
+    replay.refuses, replay.cut = None, 1 << 20
+    asked = ("-p", f"{MARKED.decode()} {LONG}", "--model", tier, "--output-format", "json")
+    first = house.openclaude(*asked, profile=profile, env=ENV)
+    replay.refuses, replay.refusal = TOO_LONG, error_of(PROMPTS[dialect])
+    replay.requests.clear()
+
+    second = house.openclaude(
+        "-p",
+        f"and now? {LONG}",
+        "--resume",
+        first.json()["session_id"],
+        *("--model", tier),
+        profile=profile,
+        env=ENV,
+    )
+
+    assert (first.code, second.code) == (0, 0), second
+    assert second.out == "Done.\n"
+    assert any(b"detailed summary" in one for one in replay.requests)
 
 
 def calls_of(body: Any) -> list[tuple[str, Any]]:

@@ -26,6 +26,7 @@ from openclaude.gateway.replies.dialects.message import (
     has_counts,
     kind_of,
     named,
+    text_instead,
     usage_of,
     whole_block,
 )
@@ -66,6 +67,7 @@ NATIVE = frozenset(
     {*ENDINGS.values(), "stop_sequence", "pause_turn", "model_context_window_exceeded"}
 )
 DELTAS = {"text_delta": "text", "thinking_delta": "thinking"}
+KNOWN = ("text", "thinking", "redacted_thinking", CALL)
 
 DELTA_COUNTS = ("output_tokens",)  # what the event with the stop reason has to count
 
@@ -92,6 +94,7 @@ class Messages:
         self._blocks = Blocks(MessageMarks())
         self._calls: set[int] = set()
         self._others: set[int] = set()
+        self._unknown: set[int] = set()
         self._untold: list[Event] = []  # the content of the message's start
         self._has_added = False
         self._has_started = False
@@ -141,24 +144,30 @@ class Messages:
         block = document.get("content_block")
         if not isinstance(block, dict):
             return
+        self._others.discard(index)
+        self._unknown.discard(index)
         match block.get("type") or kind_of(block):
-            case "text":
-                if block.get("text"):
-                    yield TextEvent(str(block["text"]), index)
             case "thinking":
                 if block.get("thinking"):
                     yield ReasoningEvent(str(block["thinking"]), index)
             case "tool_use":
                 self._calls.add(index)
                 yield call_piece(index, block)
-            case str():
+            case "redacted_thinking":
                 self._others.add(index)
                 yield Other(document, index)
+            case kind:
+                if kind != "text":
+                    self._unknown.add(index)
+                if said := text_instead(block):
+                    yield TextEvent(said, index)
 
     def _delta(self, index: int, document: Document) -> Iterator[Event]:
         delta = document.get("delta")
         if index in self._others:
             yield Other(document, index)
+        elif index in self._unknown and isinstance(delta, dict) and "text" not in delta:
+            return  # its block is words already
         elif isinstance(delta, dict):
             if isinstance(text := delta.get("text"), str):
                 yield TextEvent(text, index)
@@ -290,17 +299,13 @@ class Messages:
     def keeps_whole(self, document: Any) -> bool:
         """Tell whether LiteLLM reads a whole message correctly."""
         content = document["content"]
-        is_plain = all(isinstance(block["type"], str) for block in content) and all(
-            isinstance(block["text"], str) for block in content if block["type"] == "text"
-        )
+        is_plain = all(block["type"] in KNOWN for block in content)
+        texts = [block["text"] for block in content if block["type"] == "text"]
+        is_plain = is_plain and all(isinstance(text, str) for text in texts)
         is_message = (document["type"], document["role"]) == ("message", "assistant")
         is_message = is_message and isinstance(document["id"], str)
-        return (
-            is_plain
-            and is_message
-            and has_counts(document)
-            and document.get("stop_reason") in NATIVE
-        )
+        is_message = is_message and has_counts(document)
+        return is_plain and is_message and document.get("stop_reason") in NATIVE
 
     def write_whole(self, events: Sequence[Event], document: Any) -> Any:
         """Write a whole message."""

@@ -103,8 +103,8 @@ class Gemini:
     def _repair(self, document: Document) -> None:
         """Take out what LiteLLM cannot read around an answer."""
         self._is_fine = repair(document, dict.fromkeys(ENVELOPE))
-        usage = document.get("usageMetadata")
-        if usage is not None and usage != (fixed := counted(usage, (), COUNTS)):
+        usage = document.get("usageMetadata", {})
+        if usage != (fixed := counted(usage, (), COUNTS)):
             self._is_fine = False
             document["usageMetadata"] = fixed
         if not isinstance(document.get("promptFeedback", {}), dict):

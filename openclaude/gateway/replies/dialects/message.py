@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from openclaude.gateway.replies.dialects.base import Called, Document
+from openclaude.gateway.replies.dialects.content import unshown
 from openclaude.gateway.replies.dialects.envelope import counted
 from openclaude.gateway.replies.events import (
     ABSENT,
@@ -86,8 +87,16 @@ def block_of(index: int, block: Any) -> Iterator[Event]:
         case "tool_use":
             yield call_piece(index, block)
             yield CallEnd(index)
-        case str():
+        case "redacted_thinking":
             yield Other(block, index)
+        case _:
+            yield TextEvent(text_instead(block), index)
+
+
+def text_instead(block: Document) -> str:
+    """Return words for a block that neither claude nor Anthropic would take from a slot."""
+    said = block.get("text")
+    return unshown(str(block.get("type")), block) if said is None else str(said)
 
 
 def whole_block(event: Event | Called) -> Document | None:

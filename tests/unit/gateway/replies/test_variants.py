@@ -298,6 +298,22 @@ MESSAGES = {
         use(0), json_of(0, A[:6]), use(0), json_of(0, A[6:]), calls=(BASH,)
     ),
     "a block without a type": native(start(0, text="hi"), calls=(), text="hi"),
+    "a block of a type that nobody knows": native(
+        start(0, type="odd", text=""), *TEXT[1:], calls=(), text="hi"
+    ),
+    "a search, which a slot cannot keep": native(
+        start(0, type="server_tool_use", id="s", name="web_search", input={}),
+        json_of(0, '{"query": "x"}'),
+        {"type": "content_block_stop", "index": 0},
+        use(0),
+        json_of(0, A),
+        text="[The reply has a part `server_tool_use` here]",
+        calls=(BASH,),
+    ),
+    "whole, a search": native_whole(
+        [{"type": "web_search_tool_result", "tool_use_id": "s", "content": []}],
+        text="[The reply has a part `web_search_tool_result` here]",
+    ),
     "types in the events' names only": Row(
         "anthropic", unnamed(message(*TEXT, reason="end_turn")), text="hi", ending="end_turn"
     ),
@@ -399,6 +415,15 @@ GEMINI = {
         parts({"text": "hi"}, finish_reason="STOP"),
         text="hi",
         calls=(BASH,),
+    ),
+    "usage that is null": Row(
+        "gemini",
+        json.dumps(
+            {"candidates": [parts({"functionCall": CALL}, **END)], "usageMetadata": None}
+        ).encode(),
+        calls=(BASH,),
+        ending="STOP",
+        streams=False,
     ),
     "a text and a call in one part": gemini(
         parts({"text": "hi", "functionCall": CALL}, **END), text="hi", calls=(BASH,)
