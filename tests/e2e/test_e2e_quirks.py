@@ -198,7 +198,7 @@ QUOTAS: dict[str, Form] = {
     "gemini": (429, "Quota exceeded for metric: GenerateRequestsPerDayPerProjectPerModel-FreeTier"),
     "anthropic": (429, "Insufficient account balance, please recharge."),
 }
-SAID = re.compile("has no credit for this|is used up, for longer than")
+SAID = re.compile("(?i)has no credit for this|is used up, for longer than|insufficient balance")
 
 
 def error_of(form: Form) -> bytes:

@@ -89,6 +89,9 @@ class Responses:
         given = response if isinstance(response, dict) else {}
         if kind in ("response.failed", "response.cancelled") or given.get("status") in FAILED:
             return [failed(response)]
+        if kind in OPENINGS and not isinstance(given.get("output", []), list):
+            document["response"] = {**repaired(given), "output": []}
+            self._has_changed = True
         if kind in ENDS:
             self._has_ended = True
             return [*self._untold(given), self._end_of(given, ENDS[kind])]

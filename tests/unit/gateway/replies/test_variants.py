@@ -530,6 +530,12 @@ RESPONSES = {
     "the rest of a text in the last event": responses(
         of_item("output_text.delta", 0, delta="h"), response(SPOKEN), text="hi"
     ),
+    "a first event with an output that is none": responses(
+        {"type": "response.in_progress", "response": {"id": "r", "output": -1}},
+        of_item("output_text.delta", 0, delta="hi"),
+        response(),
+        text="hi",
+    ),
     "a refusal": responses(
         of_item("refusal.delta", 0, delta="no"), response(), text="no", ending="content_filter"
     ),
