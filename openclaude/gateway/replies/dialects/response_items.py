@@ -6,9 +6,16 @@ Knows: what each has, and what its events may leave out. Independent of: events,
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from typing import Any
 
 from openclaude.gateway.replies.asked import as_list
-from openclaude.gateway.replies.dialects.base import Document, block_number, input_of, listed
+from openclaude.gateway.replies.dialects.base import (
+    Document,
+    block_number,
+    failure_of,
+    input_of,
+    listed,
+)
 from openclaude.gateway.replies.events import ABSENT, CallPiece
 
 
@@ -42,6 +49,12 @@ def item_piece(place: Hashable, item: Document, *, is_whole: bool) -> CallPiece:
     if is_whole and given is not ABSENT:
         return CallPiece(place, id_, name, value=given)
     return CallPiece(place, id_, name, arguments=given if isinstance(given, str) else "")
+
+
+def failed(response: Any) -> Any:
+    """Return the failure that a response reports."""
+    error = response.get("error") if isinstance(response, dict) else None
+    return failure_of(error or response)
 
 
 class Told:

@@ -23,6 +23,7 @@ from openclaude.gateway.replies.dialects.base import (
 from openclaude.gateway.replies.dialects.response_fields import is_around_typed, repaired
 from openclaude.gateway.replies.dialects.response_items import (
     Told,
+    failed,
     has_refusal,
     item_piece,
     items_of,
@@ -308,12 +309,6 @@ def end_of(response: Document, status: str) -> Any:
     if status == "incomplete":
         return finish(str(reason or "max_output_tokens"))
     return finish(status)
-
-
-def failed(response: Any) -> Any:
-    """Return the failure that a response reports."""
-    error = response.get("error") if isinstance(response, dict) else None
-    return failure_of(error or response)
 
 
 def status_of(end: Finish) -> str:
