@@ -6,7 +6,6 @@ changed nothing.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import time
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from openclaude.claude.certificates import EXTRA, is_managed, user_bundle
 from openclaude.claude.discovery import NamedClaude, find_claude, take_named
-from openclaude.claude.launch import SETTINGS_PATH, LaunchFacts, build_launch
+from openclaude.claude.launch import SETTINGS_PATH, build_launch
 from openclaude.claude.settings import look_at_launch
 from openclaude.claude.way import WAY, marked, passed
 from openclaude.commands.split import Split
@@ -26,7 +25,7 @@ from openclaude.contracts.references import parse_secret
 from openclaude.errors import OpenclaudeError, UsageError
 from openclaude.files import private_folder
 from openclaude.paths import Places, working_folder
-from openclaude.plan_cache import find_plan
+from openclaude.plan_cache import OVERRIDES, find_plan
 from openclaude.profile.names import profile_name
 from openclaude.run.launcher.launch import (
     DEFAULT_METHOD,
@@ -34,7 +33,6 @@ from openclaude.run.launcher.launch import (
     become,
     certificate_bundle,
     join_stack,
-    launch_files,
     settings_file,
 )
 from openclaude.run.os.processes import is_above, start_time
@@ -53,6 +51,12 @@ PLAIN_WORDS = frozenset(
 
 # What Python sets LC_CTYPE to in a C locale.
 COERCED = frozenset({"C.UTF-8", "C.utf8", "UTF-8"})
+
+# What a new version of openclaude needs to take the stack over without a launch; no unit gets them
+OWN_VARIABLES = (
+    *("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"),
+    *(*OVERRIDES, "OPENCLAUDE_START_METHOD"),
+)
 
 # claude draws its prompt in half a second of both cores (measured with 2.1.330); LiteLLM, which
 # takes a core for four, may begin after that: nobody types so fast.
@@ -101,18 +105,6 @@ def launch(split: Split, places: Places, env: Mapping[str, str]) -> NoReturn:
     delay_s = TERMINAL_DELAY_S if is_conversation(arguments) else 0.0
     joined = bring_up(plan, places, env, session=True, delay_s=delay_s)
     folder = places.stacks / plan.profile
-    try:
-        environment, given = prepare(plan, facts, joined, folder)
-        become(claude, (called, *leading, *given), environment)
-    except BaseException:  # whatever it was, the session does not come about
-        withdraw(folder, is_new=joined.is_new)
-        raise
-
-
-def prepare(
-    plan: Plan, facts: LaunchFacts, joined: Joined, folder: Path
-) -> tuple[Mapping[str, str], tuple[str, ...]]:
-    """Write what claude reads; its environment and arguments. Raises FolderUnusable."""
     if joined.certificate and is_managed(facts):
         sys.stderr.write(f"openclaude: {MANAGED_CERTIFICATES}\n")
         joined = joined._replace(certificate="")
@@ -121,24 +113,12 @@ def prepare(
     if joined.certificate:
         bundle = certificate_bundle(folder, joined.certificate, user_bundle(facts))
         made.settings["env"][EXTRA] = bundle
-    environment = marked(made.environment, facts.claude, ourselves(), forgets=True)
+    environment = marked(made.environment, claude, ourselves(), forgets=True)
     if WAY in environment:
         made.settings["env"][WAY] = ""
     settings = str(settings_file(folder, made.settings))
     given = (settings if argument == SETTINGS_PATH else argument for argument in made.argv[1:])
-    return environment, tuple(given)
-
-
-def withdraw(folder: Path, *, is_new: bool) -> None:
-    """Take back what a launch has made that does not become claude."""
-    for path in launch_files(folder):
-        with contextlib.suppress(OSError):
-            path.unlink(missing_ok=True)
-    if is_new:
-        from openclaude.run.launcher.stop import stop_stack
-
-        with contextlib.suppress(OSError, OpenclaudeError):
-            stop_stack(folder)
+    become(claude, (called, *leading, *given), environment)
 
 
 def ourselves() -> tuple[int, str]:
@@ -183,10 +163,11 @@ def start_method(env: Mapping[str, str]) -> StartMethod:
 
 
 def inheritable(plan: Plan | None, env: Mapping[str, str]) -> dict[str, str]:
-    """The user's variables that units inherit or that contain their secrets."""
+    """The user's variables that units inherit, that contain their secrets, or are openclaude's."""
     units = plan.units if plan else ()
     names = {name for unit in units for name in unit.inherit}
     names |= names_needed(ref for unit in units for ref in unit.secrets.values())
+    names |= {*OWN_VARIABLES}
     return {name: env[name] for name in sorted(names) if name in env}
 
 

@@ -102,7 +102,9 @@ def stack_row(report: Report) -> dict[str, Any]:
     row: dict[str, Any] = encode(report)
     del row["main_key"]
     for entry in (*row["units"], *row["draining"]):
-        entry |= usage(entry["pid"]) if entry["pid"] else NOTHING
+        seen = usage(entry["pid"]) if entry["pid"] else NOTHING
+        # of a process that keeps its memory private, root alone sees the share
+        entry |= {**seen, "pss_bytes": seen["pss_bytes"] or entry["pss_bytes"]}
     row["supervisor"] = {"pid": report.pid, **usage(report.pid)}
     row["forkserver"] = row["forkserver"] and {
         **row["forkserver"],

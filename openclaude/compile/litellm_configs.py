@@ -24,6 +24,7 @@ from openclaude.contracts.plan import (
 from openclaude.contracts.references import CLAUDE
 from openclaude.contracts.routing import VARIABLE as ROUTING_VARIABLE
 from openclaude.contracts.routing import AnthropicAuth, RoutingTable, SlotRoute
+from openclaude.contracts.worker import REACHES_VARIABLE
 from openclaude.providers.table import PROVIDERS
 
 ANTHROPIC_URL = "https://api.anthropic.com"
@@ -192,6 +193,8 @@ def main_unit(resolution: Resolution) -> Unit:
         "ANTHROPIC_API_BASE": anthropic.base_url,
         ROUTING_VARIABLE: routing(resolution).to_json(),
     }
+    reaches = [anthropic.base_url, *([PROVIDERS_URL] if resolution.deployments else [])]
+    environment[REACHES_VARIABLE] = " ".join(reaches)
     if resolution.deployments:
         environment["OPENCLAUDE_PROVIDERS_URL"] = PROVIDERS_URL
         environment["OPENCLAUDE_PROVIDERS_KEY"] = PROVIDERS_KEY

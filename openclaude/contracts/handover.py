@@ -51,9 +51,8 @@ class Holding(Record):
     port: int
     main: int  # file descriptors of the listening sockets
     providers: int
-    certificate: str  # path of the key and certificate that sessions expect; "" with plain HTTP
+    control: int  # and of the socket on which the others are given away
     sessions: tuple[tuple[int, str], ...]  # pid and start time of each
-    control: int = -1  # file descriptor of the socket on which the others are given away
 
 
 class Held(Record, is_open=True):

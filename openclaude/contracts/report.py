@@ -45,6 +45,7 @@ class UnitReport(Record, is_open=True):
     restarts: int
     last_error: str
     cause: str = ""  # why it is in this state
+    pss_bytes: int = 0  # as it measured itself
 
 
 class DrainingReport(Record, is_open=True):
@@ -55,8 +56,10 @@ class DrainingReport(Record, is_open=True):
     state_s: float  # since it was told to end
     in_flight: int
     served: int
-    kill_in_s: float  # until it is killed
+    kill_in_s: float  # until it is killed, if it says nothing until then
     cause: str
+    pss_bytes: int = 0  # as it measured itself
+    is_patient: bool = False  # its requests take as long as they need
 
 
 class ForkserverReport(Record, is_open=True):

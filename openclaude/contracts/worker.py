@@ -17,6 +17,7 @@ from openclaude.contracts.record import Record
 ADMIT = "openclaude.admit"
 FATAL = "!"  # begins a line of a unit that cannot start, in place of its numbers
 WARNING = "~"  # begins a line of a unit that serves, but worse than it should
+SIZE = "="
 # The item of the ASGI lifespan scope to call with such a sentence
 WARN = "openclaude.warn"
 
@@ -28,6 +29,10 @@ class ForkOrder(Record, is_open=True):
     """To the forkserver: fork an instance of this application; its descriptors are attached."""
 
     application: str  # module:attribute
+
+
+# On a unit's lifeline: it was replaced, and ends when its requests have ended by themselves.
+DRAIN = b"d"
 
 
 class ForkserverReady(Record, is_open=True):
@@ -97,6 +102,8 @@ CERTIFICATE_VARIABLE = "OPENCLAUDE_CERTIFICATE"
 # whom main meets at the address of providers: the path of a certificate, in PEM
 HOP_CERTIFICATE_VARIABLE = "OPENCLAUDE_HOP_CERTIFICATE"
 SECRETS_VARIABLE = "OPENCLAUDE_SECRETS"
+# the addresses that a unit connects to, between blanks; one that is given it is confined to them
+REACHES_VARIABLE = "OPENCLAUDE_REACHES"
 
 
 def secrets_text(references: dict[str, str], environment: dict[str, str]) -> str:
@@ -131,6 +138,17 @@ class UnitWarning(Record):
     sentence: str
 
 
+class UnitSize(Record):
+    """What a unit has measured of itself: no other process of its user can."""
+
+    pss_bytes: int  # its share of the memory
+
+
+def size_line(pss_bytes: int) -> bytes:
+    """Encode a unit's size."""
+    return b"%s%d\n" % (SIZE.encode(), pss_bytes)
+
+
 def load_line(in_flight: int, served: int) -> bytes:
     """Encode a unit's load."""
     return b"%d %d\n" % (in_flight, served)
@@ -146,13 +164,15 @@ def warning_line(sentence: str) -> bytes:
     return f"{WARNING}{' '.join(sentence.split())}\n".encode()
 
 
-def read_unit_line(line: bytes) -> UnitLoad | UnitFatal | UnitWarning:
+def read_unit_line(line: bytes) -> UnitLoad | UnitFatal | UnitWarning | UnitSize:
     """One line of a unit's report, without its end. Raises Malformed."""
     text = line.decode("utf-8", "replace")
     if text.startswith(FATAL):
         return UnitFatal(sentence=text.removeprefix(FATAL).strip())
     if text.startswith(WARNING):
         return UnitWarning(sentence=text.removeprefix(WARNING).strip())
+    if re.fullmatch(f"{SIZE}[0-9]{{1,15}}", text):
+        return UnitSize(pss_bytes=int(text.removeprefix(SIZE)))
     numbers = text.split(" ")
     if len(numbers) != 2 or not all(re.fullmatch("[0-9]{1,15}", part) for part in numbers):
         raise Malformed("report of a unit: a line must be two whole numbers")

@@ -10,6 +10,7 @@ from openclaude.doctor.checks.aws import check_aws
 from openclaude.doctor.checks.claude import check_claude, check_login
 from openclaude.doctor.checks.disk import check_disk
 from openclaude.doctor.checks.environment import check_environment
+from openclaude.doctor.checks.kernel import check_kernel
 from openclaude.doctor.checks.litellm import check_litellm
 from openclaude.doctor.checks.profile import check_profile
 from openclaude.doctor.checks.settings import check_settings
@@ -27,6 +28,7 @@ CHECKS = (
     check_stack,
     check_ports,
     check_disk,
+    check_kernel,
 )
 
 

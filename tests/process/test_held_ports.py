@@ -21,7 +21,7 @@ from openclaude.contracts.plan import Plan
 from openclaude.run.launcher.listeners import try_pair
 from openclaude.run.stack.holding import HOLDER, held_path
 from tests.e2e.canaries import memory_holds
-from tests.process.world import TIMEOUT_S, World, about, is_gone, until
+from tests.process.world import TIMEOUT_S, World, about, is_gone, open_session, until
 
 SENTENCE = (
     "openclaude: the proxies of `qwen` were stopped, and with them this session's key: exit, and "
@@ -55,12 +55,9 @@ def holders(world: World) -> list[psutil.Process]:
 @pytest.fixture
 def session(world: World) -> Iterator[subprocess.Popen[str]]:
     """An open claude session, with its stack ready."""
-    world.tell_claude(sleep_s=600)
-    with world.start("-p") as launched:
-        until(world.heard)
+    with open_session(world) as launched:
         world.up()
         yield launched
-        launched.kill()
 
 
 def test_a_stopped_stack_answers_its_sessions_with_a_sentence_until_they_end(
@@ -165,9 +162,7 @@ def test_a_background_session_that_outlives_its_launch_keeps_the_stack(
     """As `claude --bg` leaves a daemon that names its launch, and tools start claude again."""
     world = empty_world
     world.keep(plan()._replace(linger_s=0.5).sealed("tests"))
-    world.tell_claude(sleep_s=600)
-    with world.start("-p") as launched:
-        until(world.heard)
+    with open_session(world) as launched:
         url = world.heard()[0]["settings"]["env"]["ANTHROPIC_BASE_URL"]
         port = world.up()
         env, arguments = {}, ["--spawned-by", json.dumps({"pid": launched.pid})]
@@ -195,9 +190,12 @@ def sessions(world: World) -> list[int]:
     return [row["pid"] for row in world.status()["sessions"]]
 
 
-def claude(world: World, env: dict[str, str], arguments: list[str]) -> subprocess.Popen[str]:
+@contextlib.contextmanager
+def claude(
+    world: World, env: dict[str, str], arguments: list[str]
+) -> Iterator[subprocess.Popen[str]]:
     """Start this world's claude without a launch."""
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [world.claude, "daemon", "run", *arguments],
         env={**world.env, **env},
         cwd=Path("/"),
@@ -205,3 +203,8 @@ def claude(world: World, env: dict[str, str], arguments: list[str]) -> subproces
         stdout=subprocess.DEVNULL,
         text=True,
     )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()

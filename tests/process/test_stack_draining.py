@@ -16,7 +16,7 @@ import pytest
 from openclaude.contracts.plan import Plan
 from openclaude.run.stack.client import socket_address
 from openclaude.run.stack.folder import control_path
-from openclaude.run.supervisor.reconcile import STOP_TIMEOUT_S
+from openclaude.run.supervisor.reconcile import HANG_TIMEOUT_S
 from tests.process.world import World, about, get, is_gone, is_whole, streaming, until
 
 LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) (.*)")
@@ -70,7 +70,8 @@ def test_a_predecessor_is_seen_until_its_last_request_is_over(
         assert (row["name"], row["in_flight"]) == ("main", 1)
         assert re.fullmatch(cause, row["cause"])
         assert 0 <= row["state_s"] < 10
-        assert 0 < row["kill_in_s"] <= STOP_TIMEOUT_S
+        assert 0 < row["kill_in_s"] <= HANG_TIMEOUT_S  # from its last heartbeat
+        assert row["is_patient"]
         assert row["rss_bytes"] > 0
         assert world.units()["main"]["pid"] != before
         shown = [line.split() for line in world.run("status").out.splitlines()]

@@ -202,7 +202,8 @@ class World:
         )
         self.patch_client(
             "from openclaude.run.launcher import start\n"
-            f"start.python_module = lambda *_: (sys.executable, '-P', {str(supervisor)!r})"
+            # with the module's name among its arguments, by which `stop` knows a supervisor
+            f"start.python_module = lambda *a: (sys.executable, '-P', {str(supervisor)!r}, *a)"
         )
 
     def patch_client(self, lines: str) -> None:
@@ -255,6 +256,19 @@ class World:
                     process.kill()
             until(lambda: all(is_gone(process.pid) for process in left))
         shutil.rmtree(self.root)
+
+
+@contextlib.contextmanager
+def open_session(world: World) -> Iterator[subprocess.Popen[str]]:
+    """Launch a claude that stays until the end of the block, however that comes."""
+    count = len(world.heard())
+    world.tell_claude(sleep_s=3600)
+    with world.start("-p") as session:
+        try:
+            until(lambda: len(world.heard()) > count)
+            yield session
+        finally:
+            session.kill()
 
 
 def fingerprint(path: Path) -> str:

@@ -60,7 +60,7 @@ ALLOWED = {
         *("compatibility", "errors", "files", "litellm_version", "models.catalog", "paths"),
         *("own_path", "profile.library", "program"),
         *("profile.names", "profile.validate.warnings", "run.launcher.listeners", "run.stack"),
-        "run.os.processes",
+        *("run.os.confinement", "run.os.processes"),
     },
     "errors": {"diagnostics"},
     "files": {"errors"},

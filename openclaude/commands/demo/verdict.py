@@ -97,14 +97,23 @@ def texts_below(folders: Iterable[Path]) -> Iterator[str]:
 
 def our_processes(folder: Path) -> list[SeenProcess]:
     """The supervisor and the instances, as they look from outside."""
-    import psutil
-
     report = running(folder)
     pids = {"supervisor": report.pid, **{unit.name: unit.pid for unit in report.units}}
     if report.forkserver:
         pids["forkserver"] = report.forkserver.pid
-    found = ((name, psutil.Process(pid)) for name, pid in pids.items())
-    return [SeenProcess(name, process.environ(), process.cmdline()) for name, process in found]
+    return [see_process(name, pid) for name, pid in pids.items() if pid]
+
+
+def see_process(name: str, pid: int) -> SeenProcess:
+    """A process as its own user sees it; one that keeps its memory private shows no environment."""
+    import psutil
+
+    process = psutil.Process(pid)
+    try:
+        environment = process.environ()
+    except psutil.AccessDenied:
+        environment = {}
+    return SeenProcess(name, environment, process.cmdline())
 
 
 def local_key(folder: Path) -> str:

@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import stat
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -37,19 +38,12 @@ from openclaude.doctor.snapshot.world import (
     World,
 )
 from openclaude.errors import OpenclaudeError
-from openclaude.files import (
-    WHOSE_HOME,
-    FolderUnusable,
-    NotTrusted,
-    check_above,
-    closed_folder,
-    may,
-    take_over,
-)
+from openclaude.files import FolderUnusable, check_above
 from openclaude.litellm_version import installed_litellm
 from openclaude.own_path import IGNORED
 from openclaude.paths import Places, on_path
 from openclaude.run.launcher.listeners import owner, try_bind
+from openclaude.run.os.confinement import landlock_version
 from openclaude.run.os.processes import start_time
 from openclaude.run.stack.client import StackUnreachable
 from openclaude.run.stack.folder import is_live, read_record
@@ -88,6 +82,7 @@ def look(name: str | None, places: Places, env: Mapping[str, str], cwd: Path) ->
         modes=tuple(look_at_modes(wanted.sources, env, places.home)),
         lost=tuple(lost_secrets(plan, env)),
         ignored_path=IGNORED,
+        is_confinable=landlock_version() > 0 if sys.platform == "linux" else None,
     )
 
 
@@ -184,9 +179,6 @@ def look_at_stack(folder: Path) -> StackSeen:
 
 def look_at_folder(path: Path) -> Folder:
     """One of our directories, or its parent if it does not exist."""
-    if closed := closed_folder(path):
-        problem = f"`{closed}` belongs to another user (uid {closed.stat().st_uid})"
-        return Folder(str(path), problem=problem, fix=take_over(closed))
     there = next(one for one in (path, *path.parents) if os.path.lexists(one))
     try:
         found = there.stat()
@@ -198,23 +190,20 @@ def look_at_folder(path: Path) -> Folder:
         problem = f"`{there}` is not a directory"
     elif there == path and found.st_uid != os.geteuid():
         problem = f"it belongs to another user (uid {found.st_uid})"
-    elif not may(there, os.W_OK | os.X_OK):
+    elif not os.access(there, os.W_OK | os.X_OK):
         problem = f"`{there}` cannot be written"
-    exposed, fix = above(path)
-    return Folder(path=str(path), problem=problem, exposed=exposed, fix=fix, free_bytes=free)
+    return Folder(path=str(path), problem=problem, exposed=above(path), free_bytes=free)
 
 
-def above(path: Path) -> tuple[str, str]:
-    """What is wrong with the folders above one of ours, "" for nothing; and a fix of its own."""
+def above(path: Path) -> str:
+    """What is wrong with the folders above one of ours, "" for nothing."""
     try:
         check_above(path)
     except FileNotFoundError:  # it would be made
         return above(path.parent)
-    except NotTrusted as error:
-        return str(error), WHOSE_HOME if error.is_root_elsewhere else ""
     except OSError as error:
-        return str(error), ""
-    return "", ""
+        return str(error)
+    return ""
 
 
 def look_at_modes(sources: Iterable[str], env: Mapping[str, str], home: Path) -> Iterator[PathMode]:

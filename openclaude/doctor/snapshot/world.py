@@ -79,7 +79,6 @@ class Folder(NamedTuple):
     path: str
     problem: str = ""  # why it cannot be used
     exposed: str = ""  # what of the folders above it another user could change
-    fix: str = ""  # of either, where it has one of its own
     free_bytes: int = 0
 
 
@@ -118,3 +117,4 @@ class World(NamedTuple):
     modes: tuple[PathMode, ...] = ()
     lost: tuple[LostSecret, ...] = ()
     ignored_path: tuple[str, ...] = ()  # entries of PYTHONPATH
+    is_confinable: bool | None = None  # by this kernel; None where it is not Linux

@@ -18,8 +18,9 @@ from pathlib import Path
 
 from openclaude.contracts.decode import Malformed, to_line
 from openclaude.contracts.handover import Held, Holding, read_holding
+from openclaude.run.os.confinement import keep_memory_private
 from openclaude.run.os.peers import is_strange
-from openclaude.run.os.processes import leave_no_core
+from openclaude.run.stack.folder import server_certificate
 from openclaude.run.stack.holding import held_path
 from openclaude.run.stack.logs import log_path
 from openclaude.run.supervisor.log import Faults, SupervisorLog
@@ -42,7 +43,9 @@ class Holder:
             "providers": socket.socket(fileno=holding.providers),
         }
         self.selector = selectors.DefaultSelector()
-        self.answers = UnavailableAnswers(self.listeners, self.selector, holding.certificate)
+        self.answers = UnavailableAnswers(
+            self.listeners, self.selector, str(server_certificate(self.folder))
+        )
         for name in self.listeners:
             self.answers.fail(name, stopped_sentence(holding.profile))
         self.sessions = Sessions(self.selector, self.port, self.log)
@@ -109,7 +112,7 @@ def stopped_sentence(profile: str) -> str:
 
 def main() -> None:
     """Read the orders, and hold the ports."""
-    leave_no_core()
+    keep_memory_private()
     try:
         holding = read_holding(sys.stdin.read())
         sys.stdin.close()

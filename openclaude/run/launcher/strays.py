@@ -3,13 +3,15 @@
 Knows: what our processes look like from outside. Independent of: why they are lost.
 
 A process counts as ours only if all of this is so: it is this user's, it runs one of our modules,
-and its log or its working directory is, or was, in a folder of these stacks.
+and its command line names a folder of these stacks, or its log or its working directory is, or
+was, in one. Only the command line can be read of a process that keeps its memory private.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -82,18 +84,34 @@ def stray_of(process: psutil.Process, stacks: Path) -> Stray | None:
     try:
         if process.uids().effective != os.geteuid() or process.pid == os.getpid():
             return None
-        module = next((part for part in process.cmdline() if part in MODULES), "")
+        command = process.cmdline()
+        module = next((part for part in command if part in MODULES), "")
         if not module:
             return None
-        places = [process.cwd(), *log_of(process)]
+        places = [*named_in(command), *opened_by(process)]
     except (psutil.Error, OSError):
         return None
     for place in places:
-        path = Path(place.removesuffix(DELETED))
+        path = Path(os.path.realpath(place.removesuffix(DELETED)))
         if stacks in path.parents and (started := start_time(process.pid)):
             name = path.relative_to(stacks).parts[0]
             return Stray(process.pid, started, name, is_supervisor=module == SUPERVISOR)
     return None
+
+
+def named_in(command: list[str]) -> list[str]:
+    """The folder that a command line of ours names."""
+    text = "\0".join(command)
+    found = re.search(r"\0--stack[=\0]([^\0]+)", text)
+    return [found[1]] if found else []
+
+
+def opened_by(process: psutil.Process) -> list[str]:
+    """The working directory and the log, where they can be seen."""
+    try:
+        return [process.cwd(), *log_of(process)]
+    except (psutil.AccessDenied, PermissionError):
+        return []
 
 
 def log_of(process: psutil.Process) -> list[str]:

@@ -19,17 +19,41 @@ def usage(pid: int) -> dict[str, Any]:
     if sys.platform != "linux":
         return look(pid)
     try:
-        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        sizes = memory(pid)
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:  # it has just ended
         return NOTHING
-    sizes = {line.split()[0]: int(line.split()[1]) * 1024 for line in rollup.splitlines()[1:]}
     ticks = int(fields[11]) + int(fields[12])  # utime and stime, proc(5)
     return {
-        "rss_bytes": sizes.get("Rss:", 0),
-        "pss_bytes": sizes.get("Pss:", 0),
+        **sizes,
         "cpu_s": round(ticks / os.sysconf("SC_CLK_TCK"), 2),
     }
+
+
+def memory(pid: int) -> dict[str, int]:
+    """The same without CPU time.
+
+    Of a process that keeps its memory private, the size is public, the shares are not.
+    Raises OSError.
+    """
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except PermissionError:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        return {"rss_bytes": pages * os.sysconf("SC_PAGE_SIZE"), "pss_bytes": 0}
+    sizes = {line.split()[0]: int(line.split()[1]) * 1024 for line in rollup.splitlines()[1:]}
+    return {"rss_bytes": sizes.get("Rss:", 0), "pss_bytes": sizes.get("Pss:", 0)}
+
+
+def own_pss() -> int:
+    """This process's share of the memory, bytes; 0 where the system does not tell.
+
+    Some milliseconds for an instance.
+    """
+    try:
+        return memory(os.getpid())["pss_bytes"] if sys.platform == "linux" else 0
+    except OSError:
+        return 0
 
 
 def look(pid: int) -> dict[str, Any]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from openclaude.contracts.decode import Malformed, to_line
 from openclaude.contracts.handover import Held, Holding, read_held
+from openclaude.contracts.stack_record import StackRecord
 from openclaude.run.os.peers import is_strange
 from openclaude.run.os.processes import python_environment, python_module
 from openclaude.run.stack.client import ANSWER_TIMEOUT_S, socket_address
@@ -25,21 +27,34 @@ def held_path(folder: Path) -> Path:
     return folder / "held.sock"
 
 
-def start_holder(holding: Holding) -> None:
+def start_holder(
+    folder: Path,
+    record: StackRecord,
+    listeners: Mapping[str, socket.socket],
+    sessions: tuple[tuple[int, str], ...],
+) -> None:
     """Hold a stack's sockets in a process of their own. Raises OSError."""
-    with bind_private(held_path(Path(holding.folder))) as control:
+    with bind_private(held_path(folder)) as control:
+        holding = Holding(
+            folder=str(folder),
+            profile=record.profile,
+            port=record.port,
+            main=listeners["main"].fileno(),
+            providers=listeners["providers"].fileno(),
+            control=control.fileno(),
+            sessions=sessions,
+        )
         process = subprocess.Popen(
-            python_module(HOLDER),
+            python_module(HOLDER, "--stack", str(folder)),
             env={"LANG": "C.UTF-8", **python_environment()},
             cwd="/",
             stdin=subprocess.PIPE,
-            pass_fds=(holding.main, holding.providers, control.fileno()),
+            pass_fds=(holding.main, holding.providers, holding.control),
             start_new_session=True,
         )
-        orders = holding._replace(control=control.fileno())
         if process.stdin:
             with process.stdin as pipe:
-                pipe.write(to_line(orders))
+                pipe.write(to_line(holding))
 
 
 def take_held(folder: Path) -> tuple[Held, tuple[int, ...]] | None:

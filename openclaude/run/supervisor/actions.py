@@ -65,9 +65,10 @@ class Sleep(Record):
 
 
 class End(Record):
-    """End the stack."""
+    """End the stack; with `is_patient`, its streams take as long as they need."""
 
     cause: str
+    is_patient: bool = False
 
 
 Action = Start | Kill | KillDraining | ReportUnavailable | Replace | Remove | Wake | Sleep | End

@@ -16,6 +16,7 @@ from openclaude.contracts.control import StartMethod
 from openclaude.contracts.plan import Plan, Unit
 from openclaude.contracts.report import UnitState
 from openclaude.run.stack.logs import bound_log, log_path
+from openclaude.run.stack.succession import LOOK_AGAIN_S, Succession
 from openclaude.run.supervisor import actions, reconcile
 from openclaude.run.supervisor.actions import Action, describe
 from openclaude.run.supervisor.digests import plan_changes
@@ -58,6 +59,7 @@ class UnitController:
         self.forkserver = Forkserver(
             self.start_forkserver, context, selector, log, fork=self.fork, give_up=self.spawn_all
         )
+        self.succession = Succession(plan.profile, log)
         self.unavailable = UnavailableAnswers(listeners, selector, context.certificate)
         now = time.monotonic()
         self.statuses: dict[str, UnitStatus] = {
@@ -79,11 +81,23 @@ class UnitController:
 
     def reconcile(self, now: float) -> None:
         """Carry out the actions that are due."""
+        self.succession.reap()
         due = reconcile.reconcile(
             self.statuses, self.processes.drains, now, unavailable=self.unavailable.final
         )
         for action in due:
-            self.perform(action)
+            if isinstance(action, actions.Start) and self.has_successor():
+                self.put_off(action.unit, now + LOOK_AGAIN_S)
+            else:
+                self.perform(action)
+
+    def has_successor(self) -> bool:
+        """Whether another version was installed, which takes over instead."""
+        return self.succession.is_under_way(self.context.inherited)
+
+    def put_off(self, name: str, at: float) -> None:
+        """Look again then."""
+        self.statuses[name] = self.statuses[name]._replace(at=at)
 
     def perform(self, action: Action) -> None:
         """Carry out one action, and log it with its cause."""
@@ -107,8 +121,8 @@ class UnitController:
                 self.wake(cause)
             case actions.Sleep(cause=cause):
                 self.sleep(cause)
-            case actions.End(cause=cause):
-                self.stop(cause)
+            case actions.End(cause=cause, is_patient=is_patient):
+                self.stop(cause, is_patient=is_patient)
 
     def start(self, name: str, cause: str) -> None:
         """Start the unit, now or as soon as there is a forkserver to fork it from."""
@@ -164,11 +178,11 @@ class UnitController:
             self.forkserver.kill_late()
             self.not_started(name, "the forkserver did not answer")
 
-    def drain(self, name: str, cause: str) -> bool:
+    def drain(self, name: str, cause: str, *, is_patient: bool = True) -> bool:
         """Drain the unit's process; return whether it has one."""
         self.forkserver.forget(name)
         self.unavailable.end(name)
-        return self.processes.drain(name, cause)
+        return self.processes.drain(name, cause, is_patient=is_patient)
 
     def report_unavailable(self, name: str, *, is_final: bool) -> None:
         """Answer on the unit's socket in its place."""
@@ -200,14 +214,16 @@ class UnitController:
                 self.statuses[name] = reconcile.asleep(now, cause, restarts=status.restarts)
         self.forkserver.end()
 
-    def stop(self, cause: str) -> None:
-        """Tell every process to stop."""
+    def stop(self, cause: str, *, is_patient: bool) -> None:
+        """Tell every process to stop; with `is_patient` its requests take as long as they need."""
         self.is_ending = self.forkserver.is_ending = True
         now = time.monotonic()
         for name, status in self.statuses.items():
-            self.drain(name, cause)
+            self.drain(name, cause, is_patient=is_patient)
             how = reconcile.draining if self.processes.is_draining(name) else reconcile.stopped
             self.statuses[name] = how(status, now, cause)
+        if not is_patient:
+            self.processes.hurry()
         self.forkserver.end()
 
     def forgive(self, pause_s: float) -> None:
@@ -223,6 +239,7 @@ class UnitController:
         self.context = self.context._replace(inherited=dict(inherited))
         self.method = self.asked_method
         self.forkserver.try_again()
+        self.succession.try_again()
         for name in list(self.statuses):
             self.perform(actions.Replace(unit=name, cause=cause))
 

@@ -49,7 +49,8 @@ class ForkserverProcess:
         self.codes: dict[int, int] = {}  # of forks that have ended, until they are queried
         self.forked: list[int] = []
         self.fault = ""  # why it was ended
-        options = [f"--application={name}" for name in applications]
+        options = [f"--stack={folder.parent}"]
+        options += [f"--application={name}" for name in applications]
         options += [f"--prepare={name}" for name in prepare]
         options += [f"--before-fork={name}" for name in before_fork]
         with theirs, open(log, "ab", opener=private) as output:

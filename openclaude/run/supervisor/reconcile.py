@@ -45,6 +45,7 @@ class Drain(Record):
     since: float  # s
     kill_at: float  # s
     cause: str
+    is_patient: bool = False  # it may finish what it has, however long that takes
 
 
 class Usage(Record):
@@ -168,7 +169,9 @@ def reconcile(
             KillDraining(
                 unit=drain.unit,
                 pid=drain.pid,
-                cause=f"still busy {now - drain.since:.0f} s after it was told to stop",
+                cause=f"it sent no heartbeat for {HANG_TIMEOUT_S:g} s"
+                if drain.is_patient
+                else f"still busy {now - drain.since:.0f} s after it was told to stop",
             )
             for drain in drains
             if now >= drain.kill_at

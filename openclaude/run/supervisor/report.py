@@ -21,8 +21,9 @@ from openclaude.contracts.report import (
 )
 from openclaude.contracts.stack_record import StackRecord
 from openclaude.run.stack.folder import client_certificate
+from openclaude.run.stack.succession import REPLACED
 from openclaude.run.supervisor.controller import UnitController
-from openclaude.run.supervisor.reconcile import STOP_TIMEOUT_S, Drain, UnitStatus
+from openclaude.run.supervisor.reconcile import NEVER, Drain, UnitStatus
 from openclaude.run.supervisor.unit_process import UnitProcess
 from openclaude.run.supervisor.unit_processes import UnitProcesses
 
@@ -40,7 +41,7 @@ def report_stack(
     context, now = units.context, time.monotonic()
     forkserver = units.forkserver.report()
     return Report(
-        version=record.version,
+        version=record.version + (REPLACED if units.succession.is_noticed else ""),
         profile=plan.profile,
         folder=str(context.folder),
         digest=plan.digest,
@@ -107,6 +108,7 @@ def report_unit(
         state_s=round(now - status.since, 1),
         in_flight=process.in_flight if process else 0,
         served=process.served if process else 0,
+        pss_bytes=process.pss_bytes if process else 0,
         restarts=status.restarts,
         last_error=status.last_error,
         cause=status.cause,
@@ -133,7 +135,9 @@ def report_drain(process: UnitProcess, drain: Drain, *, now: float) -> DrainingR
         state_s=round(now - drain.since, 1),
         in_flight=process.in_flight,
         served=process.served,
-        kill_in_s=round(max(0.0, drain.since + STOP_TIMEOUT_S - now), 1),
+        pss_bytes=process.pss_bytes,
+        kill_in_s=0.0 if drain.kill_at == NEVER else round(max(0.0, drain.kill_at - now), 1),
+        is_patient=drain.is_patient,
         cause=drain.cause,
     )
 

@@ -18,11 +18,12 @@ from pathlib import Path
 from openclaude import __version__
 from openclaude.contracts.control import Join, Lock, Question, Reload, Restart, Stopped
 from openclaude.contracts.decode import Malformed
-from openclaude.contracts.handover import Handover, Holding, read_handover
+from openclaude.contracts.handover import Handover, read_handover
 from openclaude.contracts.report import Report, UnitState
 from openclaude.contracts.stack_record import StackRecord
+from openclaude.run.os.confinement import keep_memory_private
 from openclaude.run.os.doors import Doors
-from openclaude.run.os.processes import leave_no_core, start_time
+from openclaude.run.os.processes import start_time
 from openclaude.run.os.signals import catch_signals
 from openclaude.run.stack.folder import forget_stack, read_folder_plan
 from openclaude.run.stack.holding import start_holder
@@ -169,7 +170,11 @@ class Supervisor:
     def is_over(self) -> bool:
         """Whether nothing is left to wait for, or the wait has been too long."""
         return self.is_stopping and (
-            self.units.processes.is_gone or time.monotonic() > self.stopping_since + LAST_PATIENCE_S
+            self.units.processes.is_gone
+            or (
+                not self.units.processes.is_patient
+                and time.monotonic() > self.stopping_since + LAST_PATIENCE_S
+            )
         )
 
     def act(self) -> None:
@@ -247,6 +252,7 @@ class Supervisor:
 
     def join(self, question: Join) -> None:
         """A launch will use the stack: a session is about to become claude, `start` is not."""
+        self.units.succession.notice()  # then the launch takes over
         if question.session:
             self.sessions.add(*question.session)
             # claude's first request comes within a second or so
@@ -273,7 +279,7 @@ class Supervisor:
     def give_away(self) -> tuple[int, ...]:
         """The listening sockets, for the next supervisor."""
         self.is_given_away = True
-        self.stop("another openclaude takes over the sockets")
+        self.stop("another openclaude takes over the sockets", is_patient=True)
         return self.listeners["main"].fileno(), self.listeners["providers"].fileno()
 
     def report(self) -> Report:
@@ -289,13 +295,16 @@ class Supervisor:
 
     # -- the end -------------------------------------------------------------------------------
 
-    def stop(self, cause: str) -> None:
-        """Tell every unit to stop; the loop ends when all have."""
-        if not self.is_stopping:
+    def stop(self, cause: str, *, is_patient: bool = False) -> None:
+        """Tell every unit to stop; the loop ends when all have.
+
+        With `is_patient` their streams take as long as they need, until a stop is asked for.
+        """
+        if not self.is_stopping or (self.units.processes.is_patient and not is_patient):
             self.is_stopping = True
             self.stopping_since = time.monotonic()
             self.doors.leave()
-            self.units.perform(End(cause=cause))
+            self.units.perform(End(cause=cause, is_patient=is_patient))
 
     def clean_up(self) -> None:
         """Clean up sockets, record and temporary files; keep the logs.
@@ -318,22 +327,13 @@ class Supervisor:
         self.sessions.forget_ended()
         self.sessions.add_background()
         if self.sessions:
-            context = self.units.context
-            holding = Holding(
-                folder=str(self.folder),
-                profile=self.plan.profile,
-                port=context.port,
-                main=self.listeners["main"].fileno(),
-                providers=self.listeners["providers"].fileno(),
-                certificate=context.certificate,
-                sessions=self.sessions.processes,
-            )
-            start_holder(holding)
+            sessions = self.sessions.processes
+            start_holder(self.folder, self.upkeep.record, self.listeners, sessions)
 
 
 def main() -> None:
     """Read the handover and run the stack."""
-    leave_no_core()
+    keep_memory_private()
     try:
         handover = read_handover(sys.stdin.read())
         sys.stdin.close()  # an inherited descriptor would keep the launcher's end open

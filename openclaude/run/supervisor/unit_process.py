@@ -12,7 +12,7 @@ import subprocess
 from typing import NamedTuple
 
 from openclaude.contracts.decode import Malformed
-from openclaude.contracts.worker import UnitFatal, UnitWarning, read_unit_line
+from openclaude.contracts.worker import DRAIN, UnitFatal, UnitSize, UnitWarning, read_unit_line
 from openclaude.run.os.processes import start_time
 from openclaude.run.supervisor.forkserver_process import ForkserverProcess
 
@@ -65,7 +65,9 @@ class UnitProcess:
         self.in_flight = 0  # requests, as it last said
         self.served = 0
         self.fatal_error = ""  # why it cannot start before the user fixes something
+        self.pss_bytes = 0  # as it last said; 0 where it has not yet
         self.warning = ""  # why it serves worse than it should
+        self.has_spoken = False  # it is ready
         self.rest = b""  # of a line whose end has not come yet
 
     def read_report(self) -> bool:
@@ -90,8 +92,19 @@ class UnitProcess:
                 self.fatal_error = sentence
             case UnitWarning(sentence=sentence):
                 self.warning = sentence
+            case UnitSize(pss_bytes=pss_bytes):
+                self.pss_bytes = pss_bytes
             case _:
+                self.has_spoken = True
                 self.in_flight, self.served = message.in_flight, message.served
+
+    def tell_to_drain(self) -> None:
+        """The instance stops accepting, and ends when its streams have ended by themselves."""
+        if not self.has_spoken:  # it has no stream, and does not listen yet
+            return self.tell_to_end()
+        with contextlib.suppress(BrokenPipeError):  # it has ended
+            os.write(self.lifeline, DRAIN)
+        return None
 
     def tell_to_end(self) -> None:
         """SIGTERM: the instance stops accepting and gives its streams their grace."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from openclaude.contracts.decode import Malformed
 from openclaude.run.supervisor.log import Log
-from openclaude.run.supervisor.reconcile import NEVER, STOP_TIMEOUT_S, Drain
+from openclaude.run.supervisor.reconcile import HANG_TIMEOUT_S, NEVER, STOP_TIMEOUT_S, Drain
 from openclaude.run.supervisor.unit_process import UnitProcess
 
 
@@ -75,6 +75,8 @@ class UnitProcesses:
             self.active_at = time.monotonic()
         if not is_alive:
             self.reap(process, name)
+        elif process in self.draining:
+            self.bear_with(process)
         elif name and not process.fatal_error:
             self.on_load(name)
 
@@ -91,22 +93,53 @@ class UnitProcesses:
         self.serving.pop(name, None)
         self.on_exit(name, process, code)
 
-    def drain(self, name: str, cause: str) -> bool:
-        """Drain the unit's process; return whether it has one."""
+    def bear_with(self, process: UnitProcess) -> None:
+        """A draining process has said that it lives: let its streams go on, if they may."""
+        drain = self.draining[process]
+        if drain.is_patient:
+            kill_at = time.monotonic() + HANG_TIMEOUT_S
+            self.draining[process] = drain._replace(kill_at=kill_at)
+
+    def drain(self, name: str, cause: str, *, is_patient: bool) -> bool:
+        """Drain the unit's process; return whether it has one.
+
+        With `is_patient` its requests take as long as they need, otherwise they get their grace.
+        """
         process = self.serving.pop(name, None)
         if process is None:
             return False
-        process.tell_to_end()
         now = time.monotonic()
+        if is_patient:
+            process.tell_to_drain()
+        else:
+            process.tell_to_end()
         self.draining[process] = Drain(
-            pid=process.pid, unit=name, since=now, kill_at=now + STOP_TIMEOUT_S, cause=cause
+            pid=process.pid,
+            unit=name,
+            since=now,
+            kill_at=now + (HANG_TIMEOUT_S if is_patient else STOP_TIMEOUT_S),
+            cause=cause,
+            is_patient=is_patient,
         )
         return True
+
+    def hurry(self) -> None:
+        """Give those that were to take as long as they need their grace, from now on."""
+        kill_at = time.monotonic() + STOP_TIMEOUT_S
+        for process, drain in self.draining.items():
+            if drain.is_patient:
+                process.tell_to_end()
+                self.draining[process] = drain._replace(kill_at=kill_at, is_patient=False)
 
     def forgive(self, pause_s: float) -> None:
         """Let every process that was told to end have that much longer."""
         for process, drain in self.draining.items():
             self.draining[process] = drain._replace(kill_at=drain.kill_at + pause_s)
+
+    @property
+    def is_patient(self) -> bool:
+        """Whether a process may take as long as it needs."""
+        return any(drain.is_patient for drain in self.drains)
 
     def is_draining(self, name: str) -> bool:
         """Whether a process of the unit is still draining."""
@@ -129,4 +162,5 @@ class UnitProcesses:
         for process, drain in self.draining.items():
             if drain.pid == pid:
                 process.kill()
-                self.draining[process] = drain._replace(kill_at=NEVER)  # not again
+                # not again
+                self.draining[process] = drain._replace(kill_at=NEVER, is_patient=False)

@@ -96,6 +96,7 @@ def spawn_process(unit: Unit, listener: int, context: StackContext) -> UnitProce
                     *("--listener", str(listener)),
                     *("--report", str(report)),
                     *("--lifeline", str(lifeline)),
+                    *("--stack", str(context.folder)),
                 ),
                 env=unit_environment(unit, context),
                 cwd=empty_folder(context.folder),

@@ -29,6 +29,7 @@ from openclaude.contracts.worker import (
     read_order,
     read_unit_setup,
 )
+from openclaude.run.os.confinement import keep_memory_private
 from openclaude.run.worker import instance
 
 LONGEST_ORDER = 65536
@@ -38,6 +39,7 @@ def main() -> None:
     """Import, report it, fork on request."""
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("--channel", type=int, required=True)
+    parser.add_argument("--stack")  # tells others whose process it is
     parser.add_argument("--application", action="append", default=[])
     parser.add_argument("--prepare", action="append", default=[])
     parser.add_argument("--before-fork", action="append", default=[])
@@ -114,6 +116,7 @@ def become_instance(application: str, given: list[int]) -> NoReturn:
     """In the forked child: take over log, environment and sockets, and serve."""
     listener, report, lifeline, log, setup_pipe = given
     try:
+        keep_memory_private()  # before it has anything to keep
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.setsid()  # a group of its own, so that what it starts ends with it

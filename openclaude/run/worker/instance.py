@@ -13,39 +13,32 @@ import gc
 import importlib
 import logging.config
 import os
-import signal
 import socket
 import ssl
 import sys
-import threading
 import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any, NoReturn
 
 import uvicorn
 import uvicorn.config
 
 from openclaude.contracts.worker import (
-    ADMIT,
     CERTIFICATE_VARIABLE,
-    WARN,
+    REACHES_VARIABLE,
     fatal_line,
-    load_line,
-    warning_line,
 )
-from openclaude.run.os.processes import leave_no_core
+from openclaude.run.os.confinement import keep_memory_private
 from openclaude.run.os.tls import server_context
 from openclaude.run.worker import certificates, secrets
 from openclaude.run.worker.children import keep_environment_from_children
+from openclaude.run.worker.confined import confine_to
 from openclaude.run.worker.connections import InstanceConnection, allow_connections
 from openclaude.run.worker.door import Door
+from openclaude.run.worker.ending import FAREWELL_S, STREAM_GRACE_S, InstanceEnd
+from openclaude.run.worker.reporter import Reporter
 
-# Streams under way get this long when the instance is told to end, seconds.
-STREAM_GRACE_S = 10
-# Those that last longer are cancelled, and get this long to say so, seconds. Nobody waits for it
-# who is quick; on a busy machine eight streams were seen to take 1.0.
-FAREWELL_S = 3.0
 # Between a connection's acceptance and its first request, seconds; under 1 ms on a quiet machine.
 FIRST_REQUEST_S = 0.2
 # and longer for one that has not come: a busy client was seen to take a second from its connection
@@ -53,14 +46,11 @@ LATE_REQUEST_S = 3.0
 # claude keeps its connections; closing an idle one could cross its next request, seconds
 KEEP_ALIVE_S = 300
 STARTUP_FAILURE = 3  # exit status, as of uvicorn
-HEARTBEAT_S = 5.0
-# Reports that may be late are sent together, after this many seconds
-GATHER_S = 0.1
-LONGEST_WARNING = 1000  # characters: the pipe takes it whole, or not at all
 
 
 def main() -> None:
     """A fresh process: import, then serve until told to stop, or until the supervisor has gone."""
+    keep_memory_private()
     arguments = read_arguments()
     with imported_once():
         prepare(arguments.prepare)
@@ -74,6 +64,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("application", help="module:factory")
     parser.add_argument("--prepare", action="append", default=[], help="module:function")
     parser.add_argument("--listener", type=int, required=True)
+    parser.add_argument("--stack", help="the stack's folder; it tells others whose process it is")
     parser.add_argument("--report", type=int, required=True)
     parser.add_argument("--lifeline", type=int, required=True)
     return parser.parse_args()
@@ -128,16 +119,18 @@ def prepare(names: list[str]) -> None:
 
 def serve(application: str, listener: int, report: int, lifeline: int) -> None:
     """Serve the factory's application on an inherited socket, until told to stop."""
-    follow(lifeline)
+    ending = InstanceEnd()
+    ending.follow(lifeline)
     allow_connections()
-    leave_no_core()
     certificates.trust(os.environ, Path.cwd(), certificates.OF_SYSTEMS)
     fetch_secrets(report)
     context = find_certificate(report)
     keep_environment_from_children()
     reporter = Reporter(report)
+    made = reporter.counted(load(application)())
+    confine_to(os.environ.pop(REACHES_VARIABLE, ""), os.environ)
     config = uvicorn.Config(
-        reporter.counted(load(application)()),
+        made,
         http=InstanceConnection,
         log_config=None,  # `prepare` has done it
         access_log=False,
@@ -148,7 +141,7 @@ def serve(application: str, listener: int, report: int, lifeline: int) -> None:
         timeout_graceful_shutdown=STREAM_GRACE_S,
         backlog=512,
     )
-    Server(config, reporter, context).run(sockets=[socket.socket(fileno=listener)])
+    Server(config, reporter, context, ending).run(sockets=[socket.socket(fileno=listener)])
 
 
 def fetch_secrets(report: int) -> None:
@@ -186,107 +179,18 @@ def give_up(report: int, sentence: str) -> NoReturn:
     raise SystemExit(secrets.EX_CONFIG)
 
 
-def follow(lifeline: int) -> None:
-    """Exit when the supervisor does: its end of the pipe closes."""
-
-    def wait() -> None:
-        os.read(lifeline, 1)
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(STREAM_GRACE_S + FAREWELL_S + 2)
-        os._exit(1)
-
-    threading.Thread(target=wait, name="lifeline", daemon=True).start()
-
-
-class Reporter:
-    """Reports to the supervisor, in a line of two numbers, requests in flight and served.
-
-    The first line reports readiness; one every few seconds is the heartbeat. The numbers are
-    absolute, so that a line that did not fit into the pipe is not lost.
-    """
-
-    def __init__(self, pipe: int) -> None:
-        self.pipe = pipe
-        self.in_flight = 0
-        self.served = 0
-        self.told_busy = False
-        self.warnings = b""  # lines that go with the next numbers
-        self.later: asyncio.TimerHandle | None = None
-        os.set_blocking(pipe, False)
-
-    def tell(self) -> None:
-        """Write the line; if the pipe is full, the next one makes up for it."""
-        if self.later:
-            self.later.cancel()
-            self.later = None
-        self.told_busy = self.in_flight > 0
-        with contextlib.suppress(BlockingIOError, BrokenPipeError):
-            os.write(self.pipe, self.warnings + load_line(self.in_flight, self.served))
-            self.warnings = b""
-
-    def warn(self, sentence: str) -> None:
-        """Something is worse than it should be; the supervisor reports it, and we serve."""
-        self.warnings += warning_line(sentence[:LONGEST_WARNING])
-
-    def tell_soon(self) -> None:
-        """Write it after a delay, with the changes until then.
-
-        Each line wakes the supervisor: a twelfth of a slot's processor time in main (measured).
-
-        """
-        if self.later is None:
-            self.later = asyncio.get_running_loop().call_later(GATHER_S, self.tell)
-
-    def begin(self) -> None:
-        """One more request that has shown the key."""
-        self.in_flight += 1
-        if self.told_busy:
-            self.tell_soon()
-        else:
-            self.tell()  # at once: an instance that is thought idle may be put to sleep
-
-    def counted(self, application: Any) -> Callable[[Any, Any, Any], Awaitable[None]]:
-        """The application, with those of its requests counted that it admits."""
-
-        async def count(scope: Any, receive: Any, send: Any) -> None:
-            if scope["type"] != "http":
-                await application({**scope, WARN: self.warn}, receive, send)
-                return
-            is_counted = False
-            prove = scope.pop(ADMIT, None)  # the connection's own
-
-            def admit() -> None:
-                nonlocal is_counted
-                is_counted = True
-                self.begin()
-                if prove:
-                    prove()
-
-            scope[ADMIT] = admit
-            try:
-                await application(scope, receive, send)
-            finally:
-                if is_counted:
-                    self.in_flight -= 1
-                    self.served += 1
-                    self.tell_soon()
-
-        return count
-
-    async def beat(self) -> None:
-        """Send a heartbeat every few seconds."""
-        while True:
-            self.tell()
-            await asyncio.sleep(HEARTBEAT_S)
-
-
 class Server(uvicorn.Server):
     """A server that reports its load, and loses no request when it stops."""
 
     def __init__(
-        self, config: uvicorn.Config, reporter: Reporter, context: ssl.SSLContext | None = None
+        self,
+        config: uvicorn.Config,
+        reporter: Reporter,
+        context: ssl.SSLContext | None,
+        ending: InstanceEnd,
     ) -> None:
         super().__init__(config)
+        self.ending = ending
         self.reporter = reporter
         self.context = context
         self.doors: list[Door] = []
@@ -319,11 +223,21 @@ class Server(uvicorn.Server):
             getattr(one, "cycle", self) is None for one in self.server_state.connections
         )
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Heed a signal."""
+        self.ending.on_signal(is_ending=self.should_exit)
+        super().handle_exit(sig, frame)
+
+    def is_busy(self) -> bool:
+        """Whether a request is under way."""
+        return bool(self.server_state.connections or self.server_state.tasks)
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop accepting, let what was accepted last be read, then end.
 
         uvicorn closes a connection whose request it has not read yet. Whoever replaces this process
         accepts from the same socket, so nobody waits here for longer than their own request takes.
+        An instance that was replaced lets its streams end by themselves.
 
         When the grace is over uvicorn cancels what still runs, and does not wait for what that
         writes: the process ended before the streams had their last words (measured).
@@ -336,6 +250,9 @@ class Server(uvicorn.Server):
             await asyncio.sleep(0.05)
         for door in self.doors:
             await door.wait_closed()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()  # of those, the idle ones end
+        await self.ending.wait(self.is_busy)
         await super().shutdown(sockets)
         cancelled = self.server_state.tasks
         if cancelled:

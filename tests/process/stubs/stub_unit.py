@@ -6,6 +6,8 @@ import asyncio
 import itertools
 import json
 import os
+import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -17,8 +19,14 @@ def app() -> Any:
     """The application factory.
 
     STUB_DELAY_S: serve after a delay; STUB_GATE: serve once that file exists; STUB_FAIL: never
-    serve, with that as last output; STUB_WARN: log that as a warning.
+    serve, with that as last output; STUB_WARN: log that as a warning; STUB_GRACE_S: give streams
+    that long when told to end.
     """
+    if "STUB_GRACE_S" in os.environ:
+        for name in ("__main__", "openclaude.run.worker.instance", "openclaude.run.worker.ending"):
+            module: Any = sys.modules.get(name)
+            if hasattr(module, "STREAM_GRACE_S"):
+                module.STREAM_GRACE_S = float(os.environ["STUB_GRACE_S"])
     time.sleep(float(os.environ.get("STUB_DELAY_S", "0")))
     while not Path(os.environ.get("STUB_GATE", "/")).exists():
         time.sleep(0.02)
@@ -45,8 +53,24 @@ async def serve(scope: Any, receive: Any, send: Any) -> None:
             await stream(send, lambda number: number < int(query))
         case "/until":
             await stream(send, lambda _: not Path(query).exists())
+        case "/write" | "/connect" | "/run" as path:
+            await whole(send, attempt(path, query).encode())
         case _:
             await whole(send, json.dumps(about()).encode())
+
+
+def attempt(what: str, target: str) -> str:
+    """Do something that a confined process may not; return the name of the error, or ""."""
+    try:
+        if what == "/write":
+            Path(target).write_text("written")
+        elif what == "/run":
+            subprocess.run([target], check=True)
+        else:
+            socket.create_connection(("127.0.0.1", int(target))).close()
+    except OSError as error:
+        return type(error).__name__
+    return ""
 
 
 async def whole(send: Any, body: bytes) -> None:

@@ -39,6 +39,7 @@ from openclaude.contracts.worker import (
     ForkserverReady,
     UnitFatal,
     UnitLoad,
+    UnitSize,
     UnitWarning,
     fatal_line,
     load_line,
@@ -46,6 +47,7 @@ from openclaude.contracts.worker import (
     read_order,
     read_unit_line,
     read_unit_setup,
+    size_line,
     warning_line,
 )
 
@@ -364,6 +366,7 @@ def test_a_message_of_a_forkserver_that_cannot_be_is_refused(packet: bytes, sent
 
 def test_a_units_lines_are_two_numbers_or_its_last_words() -> None:
     assert read_unit_line(load_line(3, 12).rstrip(b"\n")) == UnitLoad(in_flight=3, served=12)
+    assert read_unit_line(size_line(7).rstrip(b"\n")) == UnitSize(pss_bytes=7)
     worse = warning_line("LiteLLM answered 500\nat its start")
     assert read_unit_line(worse.rstrip(b"\n")) == UnitWarning(
         sentence="LiteLLM answered 500 at its start"

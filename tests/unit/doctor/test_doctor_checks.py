@@ -18,6 +18,7 @@ from openclaude.diagnostics import Diagnostic, Location, Severity
 from openclaude.doctor.checks.claude import check_claude
 from openclaude.doctor.checks.disk import check_disk
 from openclaude.doctor.checks.environment import check_environment, without_password
+from openclaude.doctor.checks.kernel import check_kernel
 from openclaude.doctor.checks.litellm import check_litellm
 from openclaude.doctor.checks.stack import check_ports, check_stack
 from openclaude.doctor.examination import examine
@@ -149,6 +150,19 @@ def test_without_a_profile_what_needs_one_is_left_out() -> None:
 
     assert ("profile-unknown", Severity.ERROR) in found
     assert not {code for code, _ in found} & {"ports", "stack", "aws"}
+
+
+@pytest.mark.parametrize(
+    ("confinable", "codes_found"), [(True, []), (None, []), (False, [("no-landlock", "note")])]
+)
+def test_a_kernel_that_confines_nothing_is_noted(
+    confinable: bool | None, codes_found: list[tuple[str, str]]
+) -> None:
+    found = [
+        (one.code, one.severity) for one in check_kernel(WORLD._replace(is_confinable=confinable))
+    ]
+
+    assert found == codes_found
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,10 @@ class SimulatedUnit(UnitProcess):
         else:
             self.world.killed(self.simulated)
 
+    def tell_to_drain(self) -> None:
+        """Tell the simulated process, which takes as long for it as for an end."""
+        self.world.told_to_end(self.simulated)
+
     def kill_group(self) -> None:
         """It has started nothing."""
 
@@ -267,7 +271,7 @@ def simulation(world: World) -> Iterator[None]:
             (sessions, "is_alive", lambda pid, _started: pid in world.living),
             (sessions.Sessions, "watch", watch),
             (sessions, "find_background_sessions", lambda *_: ()),
-            (supervisor, "start_holder", world.holdings.append),
+            (supervisor, "start_holder", lambda *given: world.holdings.append(given[-1])),
         ):
             patches.enter_context(patch.object(owner, name, value))
         yield

@@ -290,7 +290,7 @@ class Stack(RuleBasedStateMachine):
             assert self.world.wrongs == [], self.machine.log
             assert self.machine.all == [], [one.log for one in self.machine.all]
             self.world.advance(self.world.now + 1.0)
-            held = {pid for one in self.world.holdings for pid, _ in one.sessions}
+            held = {pid for one in self.world.holdings for pid, _ in one}
             assert held >= {one.pid for one in self.machine.current.sessions}
             assert [one for one in self.world.processes if one.is_alive] == []
             assert all(one.is_dead for one in self.world.forkservers)

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from openclaude.contracts.worker import ADMIT, WARN
-from openclaude.run.worker import instance
-from openclaude.run.worker.instance import Reporter
+from openclaude.run.worker import reporter
+from openclaude.run.worker.reporter import Reporter
 
 GATHER_S = 0.01
 HTTP: dict[str, Any] = {"type": "http"}
@@ -21,7 +21,7 @@ HTTP: dict[str, Any] = {"type": "http"}
 @pytest.fixture(autouse=True)
 def sooner(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lines are collected only briefly; which timer is first does not depend on the length."""
-    monkeypatch.setattr(instance, "GATHER_S", GATHER_S)
+    monkeypatch.setattr(reporter, "GATHER_S", GATHER_S)
 
 
 def heard(doing: Callable[[Reporter], Any]) -> list[str]:

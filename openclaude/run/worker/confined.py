@@ -1,0 +1,41 @@
+"""What main may still do once it serves: write to its own folder, connect to its own addresses.
+
+Knows: which addresses a unit has been told, which proxies it was given. Independent of: the kernel.
+What a fault in a library could do with the plan's login is bounded by this.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from openclaude.run.os.confinement import confine
+
+PROXIES = ("HTTPS_PROXY", "https_proxy")
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def confine_to(reaches: str, environment: Mapping[str, str]) -> None:
+    """Confine this process to the addresses in `reaches`; "" leaves it as it is."""
+    if not reaches:
+        return
+    try:
+        ports = allowed_ports(reaches, environment)
+        confine([str(Path.cwd()), os.devnull], ports)
+    except (OSError, ValueError) as error:  # a kernel that forbids it, as in some containers
+        sys.stderr.write(f"this process is not confined: {error}\n")
+
+
+def allowed_ports(reaches: str, environment: Mapping[str, str]) -> set[int]:
+    """The TCP ports of these addresses, and of the proxy that leads to them. Raises ValueError."""
+    proxies = [environment[name] for name in PROXIES if environment.get(name)]
+    return {port_of(address) for address in (*reaches.split(), *proxies)}
+
+
+def port_of(address: str) -> int:
+    """The port of a URL; a proxy may be named without a scheme. Raises ValueError."""
+    parts = urlsplit(address if "://" in address else f"http://{address}")
+    return parts.port or DEFAULT_PORTS.get(parts.scheme, 443)
