@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +199,12 @@ def wait_started(process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @contextlib.contextmanager
-def replayer(folder: Path) -> Iterator[Replayer]:
+def replayer(
+    folder: Path,
+    *,
+    app: str = "openclaude.gateway.providers:app",
+    env: Mapping[str, str] | None = None,
+) -> Iterator[Replayer]:
     """A providers instance whose every model is served by one Replay."""
     log = folder / "log"
     with contextlib.ExitStack() as stack:
@@ -210,9 +215,9 @@ def replayer(folder: Path) -> Iterator[Replayer]:
         output = stack.enter_context(log.open("wb"))
         command = (sys.executable, "-m", "uvicorn", "--no-access-log", "--factory")
         process = subprocess.Popen(
-            (*command, "--fd", str(listener.fileno()), "openclaude.gateway.providers:app"),
+            (*command, "--fd", str(listener.fileno()), app),
             cwd=folder,
-            env=write_home(folder, replay.url),
+            env={**write_home(folder, replay.url), **(env or {})},
             pass_fds=(listener.fileno(),),
             stdout=output,
             stderr=subprocess.STDOUT,
