@@ -1,15 +1,16 @@
 """Providers: everything that is known of each, one row a provider.
 
-Knows: how a provider is reached, what LiteLLM makes of its name, what it can take, what else is
-odd about it. Independent of: single models, which are the catalogue's; what is done about a quirk.
+Knows: how a provider is reached, what LiteLLM makes of its name, what it can take, what else is odd
+about it. Independent of: single models, which are the catalogue's; what is done about a quirk.
 Light: nothing but the standard library and the contracts.
 
 A provider of LiteLLM's without a row here is one whose key is in NAME_API_KEY, which LiteLLM finds
 by itself, and which takes what any OpenAI-like one takes. Every quirk below was measured with
 LiteLLM 1.106.2 against stand-ins, one request for each of its providers, unless its row names
 another source; none was seen at a provider itself. Which of them LiteLLM chats with, in which
-dialect, and whose `max_retries` it keeps is tested with the pinned version. Keys with another name were read in LiteLLM's
-`llms/openai_like/providers.json` and `litellm_core_utils/get_llm_provider_logic.py`.
+dialect, and whose `max_retries` it keeps is tested with the pinned version. Keys with another name
+were read in LiteLLM's `llms/openai_like/providers.json` and
+`litellm_core_utils/get_llm_provider_logic.py`.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ Knows: the arguments FastAPI would pass to such a function, and LiteLLM's check 
 made only once. Independent of: models, upstreams. The access check has already admitted a request
 by the instance's only key; LiteLLM's application would match about a hundred routes, pass thirteen
 middlewares and check that key again, which is half of the processor time of a passed-through
-request (measured with LiteLLM 1.108.14: 13 ms in place of 7 to 9). The functions behind them are called
-unchanged, with their callbacks and hooks.
+request (measured with LiteLLM 1.108.14: 13 ms in place of 7 to 9). The functions behind them are
+called unchanged, with their callbacks and hooks.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """Does in advance what LiteLLM does lazily at its start and on its first requests.
 
 Knows: what makes a fresh instance's first request take 0.3 to 3 s, where the tenth takes 10 to 20
-ms (measured with LiteLLM 1.108.14 and FastAPI 0.165.0, on a busy machine): lazily loaded routers, route tables built while the first request is matched,
-imports inside functions, and pydantic models without a schema. When this is done before a fork, the
-memory is also shared; what an instance does after the fork needs pages of its own. Independent of:
-credentials, configs, upstreams; it opens no connection and leaves no thread running.
+ms (measured with LiteLLM 1.108.14 and FastAPI 0.165.0, on a busy machine): lazily loaded routers,
+route tables built while the first request is matched, imports inside functions, and pydantic models
+without a schema. When this is done before a fork, the memory is also shared; what an instance does
+after the fork needs pages of its own. Independent of: credentials, configs, upstreams; it opens no
+connection and leaves no thread running.
 """
 
 from __future__ import annotations
