@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import json
 import os
 import signal
 import time
@@ -32,6 +33,29 @@ def test_a_key_that_a_stranger_may_have_heard_is_not_used_again(
     key = about(port)["environment"]["LITELLM_MASTER_KEY"]
     assert key == world.record()["main_key"]
     assert (key == before["main_key"]) is is_tls
+
+
+@pytest.mark.parametrize("is_managed", [True, False])
+def test_a_key_that_a_managed_session_told_plainly_is_not_used_again(
+    world: World, is_managed: bool
+) -> None:
+    """Managed settings name the authorities that claude trusts, so it cannot be told of ours and
+    speaks plain HTTP: whoever had the port of a stack that was killed may have heard the key."""
+    managed = world.root / "managed.json"
+    managed.write_text(json.dumps({"env": {"NODE_EXTRA_CA_CERTS": "/corp.pem"}}))
+    more = {"CLAUDE_CODE_MANAGED_SETTINGS_PATH": str(managed)} if is_managed else {}
+    ran = world.run("-p", env={**world.env, **more})
+    before = world.record()
+    told = world.heard()[0]["settings"]["env"]["ANTHROPIC_BASE_URL"]
+    os.kill(before["pid"], signal.SIGKILL)
+    until(lambda: not world.processes())
+
+    port = world.up()
+
+    assert told == f"{'http' if is_managed else 'https'}://127.0.0.1:{before['port']}"
+    assert ("claude reaches the proxy without TLS" in ran.err) is is_managed
+    assert port == before["port"]
+    assert (world.record()["main_key"] != before["main_key"]) is is_managed
 
 
 def is_cut(stream: Stream, *, within_s: float) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -175,6 +176,29 @@ def test_a_repository_cannot_hold_up_a_launch(
 
     assert isinstance(found, BrokenSettings)
     assert why in found.why
+
+
+LARGEST_TEXTS = [
+    "[" + "0," * 3_900_000 + "0]",
+    '{"a": "' + "\\u0000" * 1_300_000 + '"}',
+    "{" + ",".join(f'"{number}": {{}}' for number in range(500_000)) + "}",
+    "[" + "9" * 7_900_000 + "]",
+    "[" + "-1e-9," * 1_300_000 + "1]",
+]
+
+
+@pytest.mark.parametrize(
+    "text", LARGEST_TEXTS, ids=["numbers", "escapes", "keys", "digits", "reals"]
+)
+def test_the_largest_settings_of_a_repository_take_little_time(tmp_path: Path, text: str) -> None:
+    """Each takes less than a second; what is not linear in its length would take hours."""
+    path = tmp_path / "settings.json"
+    path.write_text(text)
+    began = time.process_time()
+
+    read_settings(path, "project")
+
+    assert time.process_time() - began < 30
 
 
 def test_own_settings_may_come_from_a_pipe(tmp_path: Path) -> None:
