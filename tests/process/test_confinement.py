@@ -10,13 +10,14 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
+from openclaude.contracts.plan import Plan
 from openclaude.run.os.confinement import NETWORK_VERSION, landlock_version
 from openclaude.run.stack.holding import HOLDER
 from tests.conftest import need
@@ -77,6 +78,21 @@ def test_memory_and_processor_time_of_private_processes_are_shown(ordinary: Worl
     assert all(unit["pss_bytes"] < unit["rss_bytes"] for unit in units.values())
     assert all(5e6 < unit["rss_bytes"] < 5e8 for unit in units.values())
     assert all(unit["cpu_s"] >= 0 for unit in units.values())
+
+
+def test_a_port_that_another_stack_of_ones_own_has_is_said_to_be_its(
+    ordinary: World, plan: Callable[..., Plan]
+) -> None:
+    """Nobody sees which sockets a private process has, so its stack has to be looked up."""
+    port = ordinary.up()
+    supervisor = ordinary.record()["pid"]
+    ordinary.keep(plan("base", port=port)._replace(strict=True).sealed("tests"))
+
+    ran = ordinary.run("start", "--profile", "base")
+
+    assert ran.err.startswith(
+        f"error: port {port} or {port + 1} is in use by the proxies of `qwen` (pid {supervisor})\n"
+    )
 
 
 def measured(world: World) -> dict[str, dict[str, Any]] | None:

@@ -5,11 +5,13 @@ Knows: binding. Independent of: which process serves the sockets.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 from typing import NamedTuple
 
 from openclaude.errors import OpenclaudeError
+from openclaude.files import FolderUnusable
 
 HOST = "127.0.0.1"
 BACKLOG = 512  # connections that may wait while LiteLLM starts
@@ -91,6 +93,19 @@ def owner(port: int) -> str:
             if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,)
         ]
         pid = next((pid for pid in found if pid), None)
-        return f" by `{psutil.Process(pid).name()}` (pid {pid})" if pid else ""
+        return f" by `{psutil.Process(pid).name()}` (pid {pid})" if pid else stack_on(port)
     except psutil.Error:
         return ""  # macOS shows other users' sockets to root only
+
+
+def stack_on(port: int) -> str:
+    """The same for a stack of this user: its processes let nobody see what they have open."""
+    from openclaude.run.launcher.strays import supervisors
+    from openclaude.run.stack.folder import read_record
+
+    for pid, folder in supervisors():
+        with contextlib.suppress(FolderUnusable):  # another user may have written there
+            record = read_record(folder)
+            if record and record.pid == pid and port in {record.port, record.port + 1}:
+                return f" by the proxies of `{record.profile}` (pid {pid})"
+    return ""

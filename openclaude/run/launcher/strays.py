@@ -14,6 +14,7 @@ import os
 import re
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -77,6 +78,16 @@ def find_strays(stacks: Path, stack: str = "") -> list[Stray]:
     stacks = Path(os.path.realpath(stacks))  # as the system tells paths
     found = (stray_of(process, stacks) for process in psutil.process_iter())
     return [one for one in found if one and stack in {"", one.stack}]
+
+
+def supervisors() -> Iterator[tuple[int, Path]]:
+    """Pid and folder of every supervisor of this user, wherever its stack is."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            command = process.cmdline()
+            if SUPERVISOR in command and process.uids().effective == os.geteuid():
+                for folder in named_in(command):
+                    yield process.pid, Path(folder)
 
 
 def stray_of(process: psutil.Process, stacks: Path) -> Stray | None:
