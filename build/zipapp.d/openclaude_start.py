@@ -62,7 +62,8 @@ def hold(app: str) -> int | None:
     """Keep this version from being removed while this process lives; None if it does not exist.
 
     The lock is shared, on the folder itself, and ends when this process ends or becomes claude. The
-    processes it has started by then are recognised by PYTHONPATH, which names the tree.
+    processes it has started by then are recognised by PYTHONPATH, which names the tree, and a
+    supervisor, which lets nobody see that, has the same lock (openclaude/run/os/own_code.py).
     """
     folder = os.path.join(app, BUILD_ID)
     try:

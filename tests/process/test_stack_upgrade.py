@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -144,6 +146,32 @@ def test_a_program_that_cannot_take_over_is_done_without(installed: Installed) -
     assert "half an installation" in log(world)
     assert "has not taken over (exit status 1): go on without it" in log(world)
     assert "(replaced since)" not in before["version"]
+
+
+def is_locked(folder: Path) -> bool:
+    """Tell whether the next version of a zipapp would leave a folder alone."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def test_a_program_that_is_in_use_is_not_removed(installed: Installed) -> None:
+    """A zipapp removes the unpacked versions that nobody uses; a stack that sleeps uses its own."""
+    world = installed.world
+    assert not is_locked(installed.code.parent)
+    with open_session(world):
+        world.up()
+        until(lambda: asleep(world))
+        assert is_locked(installed.code.parent)
+        world.run("stop")
+        until(lambda: is_locked(installed.code.parent))  # by who holds the ports
+    until(lambda: not world.processes())
+    assert not is_locked(installed.code.parent)
 
 
 def test_what_is_not_replaced_is_never_taken_over(installed: Installed) -> None:

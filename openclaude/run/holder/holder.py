@@ -19,6 +19,7 @@ from pathlib import Path
 from openclaude.contracts.decode import Malformed, to_line
 from openclaude.contracts.handover import Held, Holding, read_holding
 from openclaude.run.os.confinement import keep_memory_private
+from openclaude.run.os.own_code import hold_own_code
 from openclaude.run.os.peers import is_strange
 from openclaude.run.stack.folder import server_certificate
 from openclaude.run.stack.holding import held_path
@@ -112,6 +113,7 @@ def stopped_sentence(profile: str) -> str:
 
 def main() -> None:
     """Read the orders, and hold the ports."""
+    hold_own_code()
     keep_memory_private()
     try:
         holding = read_holding(sys.stdin.read())

@@ -1,11 +1,14 @@
 """The source files of this program, as they lie on disk: whether another version replaced them.
 
-Knows: the folder of the package. Independent of: what is done about it.
+Knows: the folder of the package, how it is kept. Independent of: what is done about it.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import site
 
 from openclaude.run.os.processes import PACKAGE_ROOT
 
@@ -13,6 +16,18 @@ PACKAGE = PACKAGE_ROOT / "openclaude"
 
 Stamp = int  # equal for the same files, within one process
 NOTHING: Stamp = 0
+
+
+def hold_own_code() -> None:
+    """Keep the zipapp from removing the unpacked version that this process runs from.
+
+    The next version of it removes those that nobody uses. It cannot see what a process that keeps
+    its memory private runs from, but that its folder is locked (`build/zipapp.d`).
+    """
+    if str(PACKAGE_ROOT) not in site.getsitepackages():
+        with contextlib.suppress(OSError):  # without locks there, nothing is removed
+            descriptor = os.open(PACKAGE_ROOT.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            fcntl.flock(descriptor, fcntl.LOCK_SH)  # for as long as we live
 
 
 def stamp_all() -> Stamp:

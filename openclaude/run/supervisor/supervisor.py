@@ -23,6 +23,7 @@ from openclaude.contracts.report import Report, UnitState
 from openclaude.contracts.stack_record import StackRecord
 from openclaude.run.os.confinement import keep_memory_private
 from openclaude.run.os.doors import Doors
+from openclaude.run.os.own_code import hold_own_code
 from openclaude.run.os.processes import start_time
 from openclaude.run.os.signals import catch_signals
 from openclaude.run.stack.folder import forget_stack, read_folder_plan
@@ -333,6 +334,7 @@ class Supervisor:
 
 def main() -> None:
     """Read the handover and run the stack."""
+    hold_own_code()
     keep_memory_private()
     try:
         handover = read_handover(sys.stdin.read())
