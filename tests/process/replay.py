@@ -141,6 +141,7 @@ def write_home(folder: Path, url: str) -> dict[str, str]:
             "drop_params": True,
             "modify_params": False,
             "request_timeout": 600,
+            "disable_streaming_logging": True,
             "use_chat_completions_url_for_anthropic_messages": True,
             "callbacks": ["openclaude.gateway.guard.handler"],
         },

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
-from tests.misbehaviour import http_reply, say
+from tests.misbehaviour import http_reply
 from tests.process.replay import KEY, QUIRKS, Replayer, replayer
-from tests.unit.gateway.replies.upstreams import End, Said, Words
 
+USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
 HEADERS = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
 
 
@@ -23,12 +25,21 @@ class Noting(NamedTuple):
     instance: Replayer
     loads: Path
 
-    def ask(self, path: str, **more: object) -> http.client.HTTPResponse:
-        """Send a request and return its reply, unread."""
-        body = {**json.loads((QUIRKS / "request.json").read_text()), "model": "openai", **more}
+    def ask(self, wanted: bytes) -> None:
+        """Ask for a stream, read until these bytes are there, and leave."""
+        body = {**json.loads((QUIRKS / "request.json").read_text()), "model": "openai"}
         connection = http.client.HTTPConnection("127.0.0.1", self.instance.port, timeout=60)
-        connection.request("POST", path, json.dumps(body), HEADERS)
-        return connection.getresponse()
+        with contextlib.closing(connection):
+            asked = json.dumps({**body, "stream": True})
+            connection.request("POST", "/v1/messages", asked, HEADERS)
+            response = connection.getresponse()
+            assert response.status == 200
+            seen = b""
+            while wanted not in seen:
+                part = response.read1()
+                assert part, seen
+                seen += part
+            response.close()
 
 
 @pytest.fixture(scope="module")
@@ -41,23 +52,30 @@ def noting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Noting]:
         yield Noting(started, loads)
 
 
-def test_a_stream_loads_none_even_if_its_client_leaves(noting: Noting) -> None:
-    said: list[Said] = [*(Words("word ") for _ in range(2000)), End()]
-    noting.instance.replay.reply = http_reply(
-        "openai", say("openai", said, streams=True), streams=True
-    )
-
-    left = noting.ask("/v1/messages", stream=True)
-    assert left.status == 200
-    assert b"message_start" in left.read(200)
-    left.close()
-    whole = noting.ask("/v1/messages", stream=True)
-    assert b"message_stop" in whole.read()
-
-    assert noting.loads.read_text() == ""
+def streamed(*deltas: dict[str, str]) -> bytes:
+    """A reply of a server like OpenAI's."""
+    chunk = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
+    choices: list[Any] = [{"index": 0, "delta": one, "finish_reason": None} for one in deltas]
+    choices.append({"index": 0, "delta": {}, "finish_reason": "stop"})
+    documents: list[Any] = [{**chunk, "choices": [one]} for one in choices]
+    documents.append({**chunk, "choices": [], "usage": USAGE})
+    raw = "".join(f"data: {json.dumps(one)}\n\n" for one in documents)
+    return http_reply("openai", f"{raw}data: [DONE]\n\n".encode(), streams=True)
 
 
-def test_a_request_to_count_loads_one(noting: Noting) -> None:
-    assert noting.ask("/v1/messages/count_tokens").status == 200
+def test_a_stream_loads_none_even_if_its_client_leaves_and_reasoning_loads_one(
+    noting: Noting,
+) -> None:
+    replay = noting.instance.replay
+    replay.reply = streamed(*({"content": f"word {at} "} for at in range(2000)))
+    noting.ask(b"content_block_delta")
+    noting.ask(b"message_stop")
+    of_words = noting.loads.read_text()
 
-    assert noting.loads.read_text() != ""
+    replay.reply = streamed({"reasoning_content": "hm, hm"}, {"content": "Hi"})
+    noting.ask(b"message_stop")
+
+    deadline = time.monotonic() + 60
+    while not noting.loads.read_text() and time.monotonic() < deadline:
+        time.sleep(0.1)  # LiteLLM counts behind the reply
+    assert (of_words, noting.loads.read_text()) == ("", "cl100k_base\n")
