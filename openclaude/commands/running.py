@@ -19,6 +19,7 @@ from openclaude.run.stack.folder import read_folder_plan
 from openclaude.run.stack.reports import ask_report
 
 WAIT_S = 150.0
+GAP_S = 3.0  # between two supervisors, where another version takes the stack over
 
 
 class NotReady(OpenclaudeError):
@@ -36,8 +37,14 @@ def wait_until_ready(folder: Path) -> None:
 
 def wait_for_units(folder: Path, deadline: float, say: Callable[[str], None]) -> None:
     """Wait; `say` is called with what is not ready yet. Raises NotReady."""
+    seen_at = time.monotonic()
     while time.monotonic() < deadline:
         report = ask_report(folder)
+        if report:
+            seen_at = time.monotonic()
+        elif time.monotonic() < seen_at + GAP_S:
+            time.sleep(0.05)
+            continue
         units = report.units if report else ()
         failed = next((unit for unit in units if unit.state is UnitState.FAILED), None)
         if failed or not report:

@@ -19,11 +19,14 @@ from pathlib import Path
 import pytest
 
 from openclaude.run.launcher.certificate import make_certificate
+from openclaude.run.launcher.listeners import try_bind
 from openclaude.standins.anthropic.standin import AnthropicStandin
 from tests.conftest import need
-from tests.e2e.house import OPENCLAUDE, House
+from tests.e2e.house import OPENCLAUDE, PROFILE, House
 from tests.e2e.processes import processes_of
 from tests.e2e.session import session
+from tests.e2e.terminal import Terminal
+from tests.e2e.test_e2e_terminal import DONE, PROMPT
 
 NOBODY = "65534"
 SCRIPT = Path(__file__).with_name("squatter.py")
@@ -132,6 +135,51 @@ def test_a_stack_that_is_stopped_under_a_session_leaves_him_no_port(
     assert "the proxies of `house` were stopped" in answer
     assert "`openclaude --profile house --continue`" in answer
     assert len(anthropic.requests) == 1
+
+
+@contextmanager
+def typing(house: House, folder: Path) -> Iterator[Terminal]:
+    """Open a terminal with claude in it, that has answered once."""
+    need(shutil.which("tmux"), "tmux")
+    argv = (OPENCLAUDE, "--profile", PROFILE)
+    with Terminal(argv, house.environment(), house.project, folder / "tmux") as terminal:
+        terminal.wait_for(PROMPT)
+        terminal.type("hello there")
+        terminal.wait_for(f"● anthropic stand-in: claude-opus-5-5{DONE}")
+        yield terminal
+
+
+@pytest.mark.parametrize("way", sorted(WAYS))
+def test_nor_does_he_from_a_session_in_a_terminal(
+    empty_house: House, anthropic: AnthropicStandin, tmp_path: Path, way: str
+) -> None:
+    house = empty_house
+    with typing(house, tmp_path) as terminal:
+        record, asked = house.record(), len(anthropic.requests)
+        with squatting(record["port"]) as squatter:
+            WAYS[way](house)
+            squatter.wait_until("his turn", lambda: squatter.has_port)
+            terminal.type("and again")
+            squatter.wait_until("a word to him", squatter.heard)
+            terminal.wait_for("(?i)self.signed|certificate")  # what claude thinks of him
+            heard = squatter.heard()
+
+    assert tell_tales(house, record["main_key"], heard) == []
+    assert b"POST" not in heard
+    assert len(anthropic.requests) == asked
+
+
+def test_a_session_in_a_terminal_is_told_that_its_stack_was_stopped(
+    empty_house: House, tmp_path: Path
+) -> None:
+    with typing(empty_house, tmp_path) as terminal:
+        port = empty_house.record()["port"]
+        assert empty_house.command("stop").code == 0
+        terminal.type("and again")
+        terminal.wait_for("the proxies of `house` were stopped")
+
+        # another user sees the port in use, as long as claude lives
+        assert try_bind(port) is None
 
 
 def test_a_background_session_that_outlives_its_launch_leaves_him_no_port(
