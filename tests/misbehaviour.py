@@ -81,6 +81,13 @@ KINDS: dict[str, Kind] = {
     ),
     "an id of another form": called(BASH._replace(id="functions.Bash:0"), dialects=PIECEWISE),
     "a long id": called(BASH._replace(id="x" * 200), dialects=PIECEWISE),
+    "one index for all calls": called(
+        BASH,
+        READ._replace(key=0),
+        calls=(LS_CALL, READ_CALL),
+        dialects=("openai",),
+        streamed=(True,),
+    ),
     "interleaved calls": called(
         Piece(0, "a", "Bash", '{"comm'),
         Piece(1, "b", "Read", '{"file'),
@@ -112,6 +119,7 @@ KINDS: dict[str, Kind] = {
     "a name with blanks": called(BASH._replace(name=" Bash ")),
     "a name with its namespace": called(BASH._replace(name="functions.Bash")),
     "a name with a token": called(BASH._replace(name="Bash<|channel|>commentary")),
+    "a name with words around it": called(BASH._replace(name="commentary to=functions.Bash")),
     "a name in small letters": called(BASH._replace(name="bash")),
     "a tool that was not offered": Kind(
         (BASH._replace(name="Frobnicate"), End()),
@@ -125,6 +133,10 @@ KINDS: dict[str, Kind] = {
         calls=(("Bash", {"command": SEPARATED}),),
     ),
     "a call as text": called(Words(WRITTEN)),
+    "a call as text behind words": called(
+        Words("I look. "), Words(WRITTEN.replace("\n", "")), text="I look. "
+    ),
+    "a call as text without its end": called(Words(WRITTEN.removesuffix("\n</tool_call>"))),
     "a call as text in a code block": Kind((Words(FENCED), End()), text=FENCED, reason="end_turn"),
     "a thought in the text": Kind(
         (Words("<think>hm, hm</think>\n\n"), Words("Hi"), End()), text="Hi", reason="end_turn"

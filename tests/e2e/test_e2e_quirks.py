@@ -91,7 +91,9 @@ def running(build_house: Build) -> Iterator[Running]:
                         tier=tier, model=model, address=replay.url + path
                     )
             aws = '[aws]\nprofile = "openclaude"\nregion = "us-west-2"\n'
-            house.write_own_profile(profile, f'{tiers}{aws}endpoint_url = "{replay.url}"\n')
+            # no session keeps the stacks while replies are made up, for a quarter of an hour
+            lasts = '[stack]\nlinger = "2h"\nidle_sleep = "2h"\n'
+            house.write_own_profile(profile, f'{tiers}{aws}endpoint_url = "{replay.url}"\n{lasts}')
             started = house.command("start", "--wait", profile=profile, env=ENV)
             assert started.code == 0, started
         yield Running(house, replay)
