@@ -81,23 +81,30 @@ class Call:
         has_new_name = piece.name not in ("", *self._names) and bool(self.name(offered))
         if not self._pieces and self._value is ABSENT:
             return not (has_new_name and piece.name in offered)  # or the name comes in pieces
-        if not (has_new_id or piece.name):
+        said = piece.arguments.strip()
+        is_same = not (has_new_id or has_new_name)
+        if is_same and piece.value is ABSENT and not (piece.name and said.startswith("{")):
             return True
         given = self._given()
         if not isinstance(given, dict):
             return True  # its input is not complete
-        if has_new_id or has_new_name:
+        if not is_same:
             return False
         if not given:
             return True  # an empty object first, then the input
         if piece.value is not ABSENT:
             return bool(value_of(piece.value) == given)
-        said = piece.arguments.strip()
-        return not said.startswith("{") or "".join(self._pieces).lstrip().startswith(said)
+        return "".join(self._pieces).lstrip().startswith(said)
 
     def _given(self) -> Any:
-        """Return the input so far as a value; ABSENT if it is not complete."""
-        return decoded("".join(self._pieces)) if self._value is ABSENT else value_of(self._value)
+        """Return the input so far as a value; ABSENT if it is not complete.
+
+        It is asked for with every piece where a server names the tool in each.
+        """
+        if self._value is not ABSENT:
+            return value_of(self._value)
+        is_closed = self._pieces[-1].rstrip().endswith("}")
+        return decoded("".join(self._pieces)) if is_closed else ABSENT
 
     @property
     def spoken_name(self) -> str:
