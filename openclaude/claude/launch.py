@@ -265,7 +265,7 @@ def parse_object(text: str) -> dict[str, Any] | None:
     """A JSON object, or None if the text is not one."""
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 

@@ -405,6 +405,7 @@ class Machine:
             one.selector.pause_s = seconds  # type: ignore[attr-defined]
             one.selector.is_frozen = is_frozen  # type: ignore[attr-defined]
             self.round_of(one)
+        self.world.forget_starts(seconds)
 
     @property
     def log(self) -> str:

@@ -133,6 +133,7 @@ class World:
             if self.pause_in < 0:
                 self.pause_in = None
                 self.advance(self.now + self.pause_s)
+                self.forget_starts(self.pause_s)
         return self.now
 
     def at(self, when: float, event: Callable[[], None]) -> None:
@@ -152,6 +153,11 @@ class World:
         self.now += seconds
         self.events = [(when + seconds, order, event) for when, order, event in self.events]
         heapq.heapify(self.events)
+
+    def forget_starts(self, pause_s: float) -> None:
+        """A supervisor that was away for long takes a unit that died meanwhile for a steady one."""
+        if pause_s >= STEADY_S:
+            self.histories = {name: History() for name in UNITS}
 
     def wrong(self, what: str) -> None:
         """Note what must never happen."""
