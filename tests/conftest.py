@@ -23,6 +23,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite the golden files, to review as a diff"
     )
+    parser.addoption("--seed", type=int, metavar="N", help="what the nemesis draws its faults from")
+    parser.addoption(
+        "--replay", type=Path, metavar="FILE", help="let the nemesis do what it did in that run"
+    )
     parser.addoption("--progress", type=Path, metavar="FILE", help="tell there how it goes")
 
 
