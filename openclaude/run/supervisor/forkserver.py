@@ -7,17 +7,20 @@ names.
 from __future__ import annotations
 
 import selectors
+import time
 from collections.abc import Callable, Sequence
 
 from openclaude.contracts.report import ForkserverReport, ForkserverState
 from openclaude.run.stack.logs import log_path
 from openclaude.run.supervisor.forkserver_process import ForkserverProcess
 from openclaude.run.supervisor.log import Log
+from openclaude.run.supervisor.reconcile import STEADY_S
 from openclaude.run.supervisor.unit_process import UnitProcess
 from openclaude.run.supervisor.unit_start import StackContext, empty_folder, exit_error
 
 NAME = "preloader"  # in the name of its log
-FAILURES = 3  # then instances are fresh processes
+FAILURES = 3  # in a row before it was ready; then instances are fresh processes
+DEATHS = 10  # in a row soon after it was ready: each costs an import, which is seconds of CPU
 GIVEN_UP = "spawn fresh processes from now on, without a forkserver"  # in the supervisor's log
 
 
@@ -98,7 +101,6 @@ class Forkserver:
     def fork_the_waiting(self) -> None:
         """Start the waiting units, if it is ready."""
         if self.process and self.process.is_ready:
-            self.failures = 0
             queue, self.queue = self.queue, []
             for name in queue:
                 self.fork(name, self.process)
@@ -114,8 +116,10 @@ class Forkserver:
         if process.fault:
             self.log(f"kill forkserver: {process.fault}")
         why = exit_error("forkserver", code, log_path(self.folder, NAME))
+        if time.monotonic() >= process.began + STEADY_S:
+            self.failures = 0
         self.failures += 1
-        if self.failures >= FAILURES:
+        if self.failures >= (DEATHS if process.is_ready else FAILURES):
             self.stop_using(why)
         else:
             self.log(why)

@@ -46,6 +46,7 @@ class ForkserverProcess:
         # one message is one packet: a stream could cut them
         self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.is_ready = False
+        self.began = time.monotonic()
         self.codes: dict[int, int] = {}  # of forks that have ended, until they are queried
         self.forked: list[int] = []
         self.fault = ""  # why it was ended

@@ -45,6 +45,8 @@ from tests.unit.run.supervisor.simulated_world import (
     World,
 )
 
+FORKSERVER_STARTS = 40  # sleeping and waking starts one each time
+
 
 class SimulatedUnit(UnitProcess):
     """A process of a unit as the supervisor sees it."""
@@ -91,13 +93,14 @@ class SimulatedForkserver(ForkserverProcess):
 
     def __init__(self, world: World) -> None:
         world.forkserver_starts_in_a_row += 1
-        if world.forkserver_starts_in_a_row > 20:
-            world.wrong("the forkserver is started for the 21st time, and nobody asked")
+        if world.forkserver_starts_in_a_row > FORKSERVER_STARTS:
+            world.wrong(f"the forkserver is started {FORKSERVER_STARTS + 1} times; nobody asked")
         if not world.forkserver_starts:
             raise OSError("no more processes")
         self.world = world
         self.channel, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.is_ready = False
+        self.began = world.now
         self.codes: dict[int, int] = {}
         self.forked: list[int] = []
         self.fault = ""
@@ -105,7 +108,10 @@ class SimulatedForkserver(ForkserverProcess):
         self.popen: Any = SimulatedPopen(next(world.pids), lambda: -9, self.die)
         world.forkservers.append(self)
         if world.forkserver_ready_s != float("inf"):
-            world.at(world.now + world.forkserver_ready_s, lambda: self.say(ForkserverReady()))
+            ready_at = world.now + world.forkserver_ready_s
+            world.at(ready_at, lambda: self.say(ForkserverReady()))
+            if world.forkserver_dies:
+                world.at(ready_at + 1.0, self.die)
 
     def say(self, message: Any) -> None:
         """Send a message to the supervisor."""

@@ -109,6 +109,7 @@ class World:
         self.forkserver_starts = True
         self.forkserver_ready_s = 1.0
         self.forkserver_forks = True
+        self.forkserver_dies = False  # soon after it was ready, each time
         self.living: dict[int, int] = {}  # sessions: pid -> the end of a pipe that closes with it
         self.waiting: dict[str, int] = dict.fromkeys(UNITS, 0)  # connections in the backlog
         self.doors: dict[str, socket.socket] = {}  # the far ends of the listening sockets
@@ -120,6 +121,7 @@ class World:
         self.forkserver_starts_in_a_row = 0
         self.was_asked = True  # for something that may wake a stack, since it went to sleep
         self.may_kill = False  # keys are being revoked
+        self.may_end = False  # a user has just asked for something else than to go on
         self.pause_in: int | None = None  # readings of the clock until the supervisor is paused
         self.pause_s = 0.0
         self.requests = 0
@@ -255,6 +257,8 @@ class World:
     def told_to_end(self, process: Simulated) -> None:
         """SIGTERM: it accepts nothing more and ends when its requests have."""
         if process.is_alive and process.told_at is None:
+            if process.in_flight and not (self.may_end or process.is_hung):
+                self.wrong(f"{process.name} is told to end amid a request, and nobody asked")
             process.told_at = self.now
             if not process.is_hung:
                 self.at(self.now + process.behaviour.drain_s, lambda: self.end(process, 0))

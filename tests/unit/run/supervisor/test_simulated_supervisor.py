@@ -31,7 +31,7 @@ from openclaude.run.supervisor.supervisor import LAST_PATIENCE_S, TICK_S, Superv
 from tests.unit.run.supervisor.simulated_machine import Machine, made_up_plan, simulation
 from tests.unit.run.supervisor.simulated_world import UNITS, Behaviour, History, World
 
-EXAMPLES = int(os.environ.get("OPENCLAUDE_SIMULATE", "60"))
+EXAMPLES = int(os.environ.get("OPENCLAUDE_SIMULATE", "100"))
 NEVER = float("inf")
 UNIT = st.sampled_from(UNITS)
 GOOD = [Behaviour(), Behaviour(ready_s=30.0), Behaviour(drain_s=9.0)]
@@ -79,7 +79,9 @@ class Stack(RuleBasedStateMachine):
         self.world.was_asked = True
         self.world.histories = {name: History() for name in UNITS}
         self.world.forkserver_starts_in_a_row = 0
+        self.world.may_end = True
         self.machine.current.answer(question)
+        self.world.may_end = False
         self.machine.run_for(0.0)
 
     def is_running(self) -> bool:
@@ -104,9 +106,9 @@ class Stack(RuleBasedStateMachine):
     @precondition(is_running)
     @rule(name=UNIT, takes_s=st.sampled_from([0.1, 8.0, 300.0]))
     def request(self, name: str, takes_s: float) -> None:
-        """A request arrives."""
+        """A request arrives, and is on its way for that long or longer."""
         self.world.connect(name, takes_s)
-        self.machine.run_for(0.0)
+        self.machine.run_for(takes_s / 2)
 
     @precondition(is_running)
     @rule()
@@ -137,15 +139,20 @@ class Stack(RuleBasedStateMachine):
         self.world.histories = {name: History() for name in UNITS}
         self.world.forkserver_starts_in_a_row = 0
         self.world.was_asked = True
+        self.world.may_end = True
         self.machine.hand_over(delay_s)
+        self.world.may_end = False
         self.machine.run_for(0.0)
 
     @precondition(is_running)
-    @rule(is_signal=st.booleans())
-    def stop(self, is_signal: bool) -> None:
-        """`openclaude stop`, or SIGTERM."""
+    @rule(is_signal=st.booleans(), mood=st.integers(0, 5))
+    def stop(self, is_signal: bool, mood: int) -> None:
+        """`openclaude stop`, or SIGTERM; rarely, as little can happen after it."""
+        if mood:
+            return
         self.is_asked_to_end = True
         cause = "signal SIGTERM" if is_signal else "requested by `openclaude stop`"
+        self.world.may_end = True
         self.machine.current.stop(cause)
         self.machine.run_for(0.0)
 
@@ -168,12 +175,18 @@ class Stack(RuleBasedStateMachine):
         for process in self.world.processes:
             process.is_hung |= process.name == name
 
-    @rule(starts=st.booleans(), ready_s=st.sampled_from([0.5, 20.0, NEVER]), forks=st.booleans())
-    def change_forkserver(self, starts: bool, ready_s: float, forks: bool) -> None:
-        """The next forkserver behaves differently."""
-        self.world.forkserver_starts = starts
-        self.world.forkserver_ready_s = ready_s
-        self.world.forkserver_forks = forks
+    @rule(
+        how=st.sampled_from(["well", "refused", "slow", "never ready", "no forks", "dies"]),
+        seconds=st.sampled_from([0.0, 80.0]),
+    )
+    def change_forkserver(self, how: str, seconds: float) -> None:
+        """The next forkserver behaves differently, and that before it is dead."""
+        self.world.forkserver_starts = how != "refused"
+        self.world.forkserver_ready_s = {"slow": 20.0, "never ready": NEVER}.get(how, 0.5)
+        self.world.forkserver_forks = how != "no forks"
+        self.world.forkserver_dies = how == "dies"
+        self.lose_forkserver()
+        self.machine.run_for(seconds)
 
     @rule()
     def lose_forkserver(self) -> None:
@@ -187,10 +200,11 @@ class Stack(RuleBasedStateMachine):
         self.machine.pause(seconds, is_frozen=is_frozen)
         self.machine.run_for(0.0)
 
-    @rule(seconds=PAUSE, readings=st.integers(0, 25))
+    @rule(seconds=PAUSE, readings=st.integers(0, 12))
     def pause_anywhere(self, seconds: float, readings: int) -> None:
         """The same between any two steps of the loop."""
         self.world.pause_s, self.world.pause_in = seconds, readings
+        self.machine.run_for(11.0)  # two heartbeats: some rounds
 
     @precondition(is_running)
     @rule(what=st.sampled_from(["record", "control", "plan", "all"]))
@@ -229,6 +243,7 @@ class Stack(RuleBasedStateMachine):
         self.world.next = {name: Behaviour() for name in UNITS}
         self.world.forkserver_starts = self.world.forkserver_forks = True
         self.world.forkserver_ready_s = 1.0
+        self.world.forkserver_dies = False
         self.machine.run_for(START_TIMEOUT_S + HANG_TIMEOUT_S + LAST_PATIENCE_S)
         if not self.is_running():
             return
@@ -276,6 +291,8 @@ class Stack(RuleBasedStateMachine):
         if hasattr(self, "machine"):
             for one in self.machine.all:
                 assert one.report().profile == "simulated"
+                ready = {unit.name for unit in one.report().units if unit.state is UnitState.READY}
+                assert not ready & one.units.unavailable.final.keys()
                 assert 0.0 <= Supervisor.sleep_s(one) <= TICK_S
 
     def teardown(self) -> None:
@@ -284,6 +301,7 @@ class Stack(RuleBasedStateMachine):
             if not hasattr(self, "machine"):
                 return
             self.world.pause_in = None
+            self.world.may_end = True
             for one in self.machine.all:
                 one.stop("the test ends")
             self.machine.run_for(600.0)  # pauses may have lengthened every patience
@@ -306,7 +324,7 @@ def test_whatever_happens_the_supervisor_keeps_its_promises() -> None:
         Stack,
         settings=settings(
             max_examples=EXAMPLES,
-            stateful_step_count=40,
+            stateful_step_count=50,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
