@@ -41,7 +41,7 @@ FAULTS: dict[str, tuple[int, tuple[str, ...]]] = {
     "command": (2, ("restart", "start", "status")),
     "launch": (2, ("opus", "haiku")),
 }
-LOOK_S = 0.05
+FELT_S = 6.0  # after a fault, until units are ready again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +53,19 @@ class Step:
     what: str
     seconds: float = 0.0
     how: str = ""
+
+    @property
+    def may_double(self) -> bool:
+        """Whether a request in hand may be sent once more without claude's asking.
+
+        Its instance ended, or its upstream closed the connection, before anything was answered.
+        """
+        return (
+            self.do in {"refuse", "edit"}
+            or self.how in {"reset", "cut"}
+            or (self.do == "kill" and self.what in {"main", "providers", "supervisor"})
+            or (self.do == "command" and self.what in {"restart", "start"})
+        )
 
     def __str__(self) -> str:
         how = f" ({self.how})" if self.how else ""
@@ -167,7 +180,7 @@ class Nemesis:
         self.record = record
         self.claudes = claudes  # the pids of sessions
         self.launch = launch  # several at once, with a model
-        self.spans: list[tuple[float, float, str]] = []  # when something was wrong
+        self.spans: list[tuple[float, float, Step]] = []  # when something was wrong
         self.failures: list[str] = []
         self.killed: set[int] = set()  # sessions
         self.edits = 0
@@ -185,7 +198,7 @@ class Nemesis:
             except AssertionError as error:
                 self.failures.append(f"{step}: {error}")
                 self.record(failed=str(step), why=str(error))
-            self.spans.append((began, time.monotonic(), str(step)))
+            self.spans.append((began, time.monotonic(), step))
 
     # Each fault ---------------------------------------------------------------------------------
 
@@ -275,8 +288,12 @@ class Nemesis:
             os.kill(pid, number)
 
     def disturbed(self, began: float, ended: float) -> list[str]:
-        """What was done within a time, or so shortly before that it was still felt."""
-        return [what for first, last, what in self.spans if last + 15.0 > began and first < ended]
+        """What was done within a time, or shortly before, after which a call may be doubled."""
+        return [
+            str(step)
+            for first, last, step in self.spans
+            if step.may_double and last + FELT_S > began and first < ended
+        ]
 
 
 def describe(ran: Ran) -> str:

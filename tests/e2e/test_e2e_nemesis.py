@@ -134,12 +134,12 @@ def test_an_upstream_is_asked_again_only_where_claude_asks_again_or_nothing_was_
         faults = campaign.nemesis.disturbed(one.began, one.ended)
         quiet += not faults
         # main sends a request once more of which nothing came back, each time claude asks
-        most = 2 * one.retries + len(faults) + 1 if faults else 0
+        most = 2 * one.retries + len(faults) if faults else one.retries
         again = asked.total() - (TURNS + 1)
         assert set(asked) >= set(range(TURNS + 1)), (one.name, asked)
         too_often += [(one.name, asked, one.retries, faults)] if again > most else []
 
-    print(f"{quiet} sessions met no fault")
+    print(f"{quiet} sessions met no fault that may double a call")
     assert too_often == [], campaign.path
 
 
