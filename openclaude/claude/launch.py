@@ -271,7 +271,14 @@ def parse_object(text: str) -> dict[str, Any] | None:
 
 
 def texts(value: object) -> dict[str, str]:
-    """The strings of a settings file's `env`, as far as it is an object."""
+    """A settings file's `env` as claude takes it, as far as it is an object.
+
+    Claude makes text of numbers and the like (measured); of lists and objects nobody could.
+    """
     if not isinstance(value, dict):
         return {}
-    return {name: item for name, item in value.items() if isinstance(item, str)}
+    return {
+        name: item if isinstance(item, str) else json.dumps(item)
+        for name, item in value.items()
+        if isinstance(item, str | bool | int | float | None)
+    }

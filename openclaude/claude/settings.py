@@ -7,7 +7,6 @@ only: it runs at every launch.
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import sys
@@ -16,7 +15,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from openclaude.claude.certificates import EXTRA
+from openclaude.claude.json_text import parse_json, text_of_file
 from openclaude.claude.launch import HEADERS, LaunchFacts, SettingsFile, take_out
+from openclaude.claude.network import NO_PROXIES, PROXIES
 from openclaude.errors import UsageError
 
 MANAGED_FOLDERS = {
@@ -28,7 +29,9 @@ MANAGED_FOLDERS = {
 # A repository's: whoever wrote it may be nobody the user knows
 FROM_REPOSITORY = frozenset({"project", "local"})
 # Of `env`, what goes into the settings of a launch
-COPIED = frozenset({HEADERS, EXTRA, "NO_PROXY", "no_proxy"})
+COPIED = frozenset({HEADERS, EXTRA, *NO_PROXIES})
+# and what goes to the instances, which serve other sessions as well
+SHARED = frozenset(PROXIES)
 LARGEST = 8 * 1024 * 1024  # bytes of a settings file
 
 
@@ -56,37 +59,47 @@ def look_at_launch(
         own_agents=own_agents,
         environment=env,
         settings=tuple(
-            source if is_taken(source, arguments, env, home, cwd) else without_wishes(source)
+            as_taken(source, arguments, env, home, cwd)
             for source in find_settings(arguments, env, home, cwd)
         ),
     )
 
 
-def is_taken(
+def as_taken(
     source: SettingsFile, arguments: tuple[str, ...], env: Mapping[str, str], home: Path, cwd: Path
-) -> bool:
-    """Whether what a settings file wishes for may go into the settings of a launch.
+) -> SettingsFile:
+    """A settings file without the wishes of a repository that its user does not trust.
 
     What is in `--settings` holds at once, and claude asks whether a folder is trusted only later.
-    With `-p` it never asks.
+    With `-p` it never asks; the instances serve more than this one session.
     """
-    if source.kind not in FROM_REPOSITORY or not has_wishes(source):
-        return True
-    return bool({"-p", "--print"} & {*arguments}) or is_trusted(env, home, cwd)
+    if source.kind not in FROM_REPOSITORY or not has_wishes(source) or is_trusted(env, home, cwd):
+        return source
+    is_asked = not {"-p", "--print"} & {*arguments}
+    return without_wishes(source) if is_asked else without(source, SHARED)
 
 
 def has_wishes(source: SettingsFile) -> bool:
-    """Whether a launch would copy anything of it."""
+    """Whether a launch would take anything of it."""
     own = source.values.get("env")
-    return "modelPicker" in source.values or bool(isinstance(own, dict) and COPIED & own.keys())
+    return "modelPicker" in source.values or bool(
+        isinstance(own, dict) and (COPIED | SHARED) & own.keys()
+    )
 
 
 def without_wishes(source: SettingsFile) -> SettingsFile:
     """The file as a launch takes it that copies nothing of it."""
     values = {name: value for name, value in source.values.items() if name != "modelPicker"}
-    if isinstance(own := values.get("env"), dict):
-        values["env"] = {name: value for name, value in own.items() if name not in COPIED}
-    return source._replace(values=values)
+    return without(source._replace(values=values), COPIED | SHARED)
+
+
+def without(source: SettingsFile, names: frozenset[str]) -> SettingsFile:
+    """The file without some variables."""
+    own = source.values.get("env")
+    if not isinstance(own, dict):
+        return source
+    kept = {name: value for name, value in own.items() if name not in names}
+    return source._replace(values={**source.values, "env": kept})
 
 
 def is_trusted(env: Mapping[str, str], home: Path, cwd: Path) -> bool:
@@ -96,7 +109,8 @@ def is_trusted(env: Mapping[str, str], home: Path, cwd: Path) -> bool:
     """
     try:
         path = Path(env.get("CLAUDE_CONFIG_DIR") or home) / ".claude.json"
-        projects = json.loads(read_bounded(path, is_regular=True))["projects"]
+        document: Any = parse_json(read_bounded(path, is_regular=True))
+        projects = document["projects"]
         return any(
             projects[str(folder)].get("hasTrustDialogAccepted") is True
             for folder in (cwd, *cwd.parents)
@@ -110,7 +124,7 @@ def read_own_settings(value: str, cwd: Path) -> dict[str, Any]:
     """The user's `--settings`: a path, or JSON itself. Raises UsageError."""
     try:
         text = value if value.lstrip().startswith("{") else read_bounded(cwd / value)
-        settings = json.loads(text)
+        settings = parse_json(text)
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(
             f"cannot read your `--settings`: {error}",
@@ -160,7 +174,7 @@ def read_settings(path: Path, kind: str) -> SettingsFile | BrokenSettings | None
     """One settings file, or None where there is none."""
     try:
         text = read_bounded(path, is_regular=True)
-        values = json.loads(text)
+        values = parse_json(text)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except RecursionError:
@@ -186,4 +200,4 @@ def read_bounded(path: Path, *, is_regular: bool = False) -> str:
         text = file.read(LARGEST + 1)
     if len(text) > LARGEST:
         raise ValueError(f"it is longer than {LARGEST // 1024 // 1024} MB")
-    return text.decode("utf-8")
+    return text_of_file(text)

@@ -65,7 +65,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--online",
         action="store_true",
-        help="also ask AWS who you are, and each Bedrock model for one token",
+        help="also try the way to each server, and ask AWS who you are and each Bedrock model for "
+        "one token",
     )
     parser.add_argument("--yes", action="store_true", help="with --online: skip the confirmation")
     add_json(parser)
@@ -80,10 +81,10 @@ def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -
         world = look(arguments.profile, places, env, working_folder())
         found = examine(world)
     if arguments.online and confirm_asking(world, is_agreed=arguments.yes):
-        from openclaude.doctor.online import ask_aws
+        from openclaude.doctor.online import ask_online
 
-        with progress("asking AWS") as say, ticking(say):
-            found += ask_aws(world)
+        with progress("asking the profile's servers") as say, ticking(say):
+            found += ask_online(world)
     return report(world.wanted.name, found)
 
 

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, NoReturn
 from openclaude.claude.certificates import EXTRA, is_managed, user_bundle
 from openclaude.claude.discovery import NamedClaude, find_claude, take_named
 from openclaude.claude.launch import SETTINGS_PATH, build_launch
+from openclaude.claude.network import environment_for_instances
 from openclaude.claude.settings import look_at_launch
+from openclaude.claude.tools_environment import outer_environment, outer_values, with_hook
 from openclaude.claude.way import WAY, marked, passed
 from openclaude.commands.split import Split
 from openclaude.contracts.control import StartMethod
@@ -25,7 +27,7 @@ from openclaude.contracts.references import parse_secret
 from openclaude.errors import OpenclaudeError, UsageError
 from openclaude.files import private_folder
 from openclaude.paths import Places, working_folder
-from openclaude.plan_cache import OVERRIDES, find_plan
+from openclaude.plan_cache import find_plan
 from openclaude.profile.names import profile_name
 from openclaude.run.launcher.launch import (
     DEFAULT_METHOD,
@@ -37,10 +39,11 @@ from openclaude.run.launcher.launch import (
 )
 from openclaude.run.os.processes import is_above, start_time
 from openclaude.run.stack.folder import is_live, read_record
+from openclaude.run.stack.inherited import inheritable
 from openclaude.run.stack.local_key import note_plain_session
-from openclaude.run.stack.secret_environment import names_needed
 
 if TYPE_CHECKING:
+    from openclaude.aws.files import AwsFacts
     from openclaude.diagnostics import Diagnostic
 
 # Words of claude's own that talk to no model: they need no stack and are passed straight on.
@@ -52,11 +55,6 @@ PLAIN_WORDS = frozenset(
 # What Python sets LC_CTYPE to in a C locale.
 COERCED = frozenset({"C.UTF-8", "C.utf8", "UTF-8"})
 
-# What a new version of openclaude needs to take the stack over without a launch; no unit gets them
-OWN_VARIABLES = (
-    *("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"),
-    *(*OVERRIDES, "OPENCLAUDE_START_METHOD"),
-)
 
 # claude draws its prompt in half a second of both cores (measured with 2.1.330); LiteLLM, which
 # takes a core for four, may begin after that: nobody types so fast.
@@ -103,7 +101,7 @@ def launch(split: Split, places: Places, env: Mapping[str, str]) -> NoReturn:
     facts = look_at_launch(arguments, claude, env, places.home, working_folder())
     build_launch(plan.launch, facts, url="", key="")  # conflicts are found before anything starts
     delay_s = TERMINAL_DELAY_S if is_conversation(arguments) else 0.0
-    joined = bring_up(plan, places, env, session=True, delay_s=delay_s)
+    joined = bring_up(plan, places, environment_for_instances(facts), session=True, delay_s=delay_s)
     folder = places.stacks / plan.profile
     if joined.certificate and is_managed(facts):
         sys.stderr.write(f"openclaude: {MANAGED_CERTIFICATES}\n")
@@ -113,10 +111,13 @@ def launch(split: Split, places: Places, env: Mapping[str, str]) -> NoReturn:
     if joined.certificate:
         bundle = certificate_bundle(folder, joined.certificate, user_bundle(facts))
         made.settings["env"][EXTRA] = bundle
-    environment = marked(made.environment, claude, ourselves(), forgets=True)
+    outer = outer_values(facts)
+    environment = marked(
+        {**made.environment, **outer_environment(outer)}, claude, ourselves(), forgets=True
+    )
     if WAY in environment:
         made.settings["env"][WAY] = ""
-    settings = str(settings_file(folder, made.settings))
+    settings = str(settings_file(folder, with_hook(made.settings, outer)))
     given = (settings if argument == SETTINGS_PATH else argument for argument in made.argv[1:])
     become(claude, (called, *leading, *given), environment)
 
@@ -136,14 +137,36 @@ def bring_up(
 ) -> Joined:
     """The plan's running stack, joined or started. With `session`, register this process."""
     method = start_method(env)
-    check_aws(plan, env, places.home)
+    env = check_aws(plan, env, places.home)
     folder = places.stacks / plan.profile
     check_secrets(plan, env, folder)
     private_folder(places.state)
     private_folder(places.stacks)
-    return join_stack(
+    joined = join_stack(
         folder, plan, inheritable(plan, env), method=method, session=session, delay_s=delay_s
     )
+    if joined.renewed:
+        sys.stderr.write(f"openclaude: {renewal(joined)}\n")
+    return joined
+
+
+def renewal(joined: Joined) -> str:
+    """What a launch says that has changed the environment of a running stack."""
+    *most, last = joined.renewed
+    names = f"{', '.join(most)} and {last}" if most else last
+    differ = "differ" if most else "differs"
+    also = {0: "", 1: ", also for the other open session"}.get(
+        joined.sessions, f", also for the {joined.sessions} other open sessions"
+    )
+    return (
+        f"{names} {differ} from what the running proxies had: they start again with what you have "
+        f"now{also}"
+    )
+
+
+def as_claude_goes(env: Mapping[str, str], places: Places) -> dict[str, str]:
+    """The environment for instances that no claude is launched with."""
+    return environment_for_instances(look_at_launch((), "", env, places.home, working_folder()))
 
 
 def is_conversation(arguments: tuple[str, ...]) -> bool:
@@ -162,30 +185,28 @@ def start_method(env: Mapping[str, str]) -> StartMethod:
         ) from None
 
 
-def inheritable(plan: Plan | None, env: Mapping[str, str]) -> dict[str, str]:
-    """The user's variables that units inherit, that contain their secrets, or are openclaude's."""
-    units = plan.units if plan else ()
-    names = {name for unit in units for name in unit.inherit}
-    names |= names_needed(ref for unit in units for ref in unit.secrets.values())
-    names |= {*OWN_VARIABLES}
-    return {name: env[name] for name in sorted(names) if name in env}
-
-
-def check_aws(plan: Plan, env: Mapping[str, str], home: Path) -> None:
-    """Raise AwsUnusable if the plan's AWS profile certainly cannot work.
+def check_aws(plan: Plan, env: Mapping[str, str], home: Path) -> Mapping[str, str]:
+    """The environment, with what the AWS profile says of it.
 
     A look at files only: botocore would take ten times longer to import than the whole launch.
-
+    Raises AwsUnusable if the plan's AWS profile certainly cannot work.
     """
     if not plan.aws_profile:
-        return
+        return env
     # here: a launch without Bedrock has no use for them
     from openclaude.aws.files import look_at_aws
     from openclaude.aws.profile_check import find_aws_fault
 
-    fault = find_aws_fault(look_at_aws(env, home, time.time()), plan.aws_profile)
-    if fault:
+    aws = look_at_aws(env, home, time.time())
+    if fault := find_aws_fault(aws, plan.aws_profile):
         raise AwsUnusable(fault)
+    return with_authority(plan, env, aws)
+
+
+def with_authority(plan: Plan, env: Mapping[str, str], aws: AwsFacts) -> Mapping[str, str]:
+    """The environment, with the file of authorities that the plan's AWS profile names."""
+    named = aws.merged(plan.aws_profile).get("ca_bundle")
+    return {"AWS_CA_BUNDLE": named, **env} if named else env
 
 
 def check_secrets(plan: Plan, env: Mapping[str, str], folder: Path) -> None:

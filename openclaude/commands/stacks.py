@@ -6,6 +6,7 @@ Knows: the requests to stacks. Independent of: how they work.
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Mapping
 
 from openclaude import __version__
@@ -21,7 +22,7 @@ from openclaude.commands.help_page import (
     add_page,
     add_profile,
 )
-from openclaude.commands.launch import bring_up, inheritable
+from openclaude.commands.launch import as_claude_goes, bring_up, with_authority
 from openclaude.commands.running import (
     cut_off,
     kept_plan,
@@ -36,6 +37,7 @@ from openclaude.output import Result
 from openclaude.paths import Places
 from openclaude.profile.names import UnknownProfile, profile_name
 from openclaude.run.stack.folder import is_live, read_record
+from openclaude.run.stack.inherited import inheritable
 from openclaude.run.stack.reports import report_after
 
 START_METHOD: Variables = (
@@ -123,7 +125,7 @@ def start(name: str, places: Places, env: Mapping[str, str], *, wait: bool) -> R
     plan = find_plan(name, places, env)
     folder = places.stacks / name
     before = kept_plan(folder)
-    joined = bring_up(plan, places, env)
+    joined = bring_up(plan, places, as_claude_goes(env, places))
     if wait:
         wait_until_ready(folder)
     what = "started" if joined.is_new else "already running"
@@ -204,7 +206,14 @@ def restart(name: str, places: Places, env: Mapping[str, str], *, wait: bool) ->
     """
     folder = places.stacks / name
     changes = apply_profile(name, places, env)
-    if report_after(folder, Restart(inherited=inheritable(kept_plan(folder), env))) is None:
+    plan = kept_plan(folder)
+    seen: Mapping[str, str] = as_claude_goes(env, places)
+    if plan and plan.aws_profile:
+        from openclaude.aws.files import look_at_aws
+
+        seen = with_authority(plan, seen, look_at_aws(seen, places.home, time.time()))
+    inherited = inheritable(plan, seen)
+    if report_after(folder, Restart(inherited=inherited)) is None:
         raise not_running(name, places)
     if wait:
         wait_until_ready(folder)
@@ -230,5 +239,5 @@ def apply_profile(name: str, places: Places, env: Mapping[str, str]) -> list[str
         return []
     changes = changes_between(before, plan)
     if changes:
-        bring_up(plan, places, env)
+        bring_up(plan, places, as_claude_goes(env, places))
     return changes

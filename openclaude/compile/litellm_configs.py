@@ -75,10 +75,11 @@ FOR_THOUGHTS = ("openclaude.gateway.litellm.warmup:load_tokenizer",)
 BEFORE_FORK = ("openclaude.gateway.litellm.forking:make_forkable",)
 LOCALE = ("LANG", "LC_ALL", "TZ", "TMPDIR")
 # A company's own certificate authority, and the proxy that HTTPS must pass; both keep TLS end to
-# end. Never HTTP_PROXY: a plain-text request could carry a credential to it.
+# end. A launch puts claude's proxy into HTTPS_PROXY, whichever variable claude takes it from. Never
+# HTTP_PROXY: a plain-text request could carry a credential to it.
 NETWORK = (
-    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"),
-    *("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+    *("NODE_EXTRA_CA_CERTS", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"),
 )
 
 
@@ -269,6 +270,7 @@ def providers_unit(resolution: Resolution) -> Unit:
         inherit=tuple(dict.fromkeys([*LOCALE, *NETWORK, *credentials])),
         prepare=PREPARE + (FOR_THOUGHTS if reasons else ()),
         secrets={variable: str(secret) for variable, secret in resolution.secrets.items()},
+        starts_programs=bool(credentials),
     )
 
 

@@ -35,7 +35,9 @@ class Join(Record, is_open=True):
 
 
 class AskStatus(Record, is_open=True):
-    """Ask for the status of the stack."""
+    """Ask for the status of the stack; with `inherited`, what a launch with it would change."""
+
+    inherited: dict[str, str] = {}  # noqa: RUF012
 
 
 class Reload(Record, is_open=True):
@@ -90,7 +92,7 @@ def read_question(line: bytes) -> Question:
     question = decode(kind, document, f"control request `{name}`")
     if isinstance(question, Join):
         check_join(question)
-    if isinstance(question, Join | Reload | Restart):
+    if isinstance(question, AskStatus | Join | Reload | Restart):
         check_inherited(question.inherited, f"control request `{name}`")
     return question
 
@@ -132,6 +134,7 @@ class Joinable(Record, is_open=True):
     main_key: str
     sessions: tuple[Session, ...] = ()
     certificate: str = ""  # path of what main proves itself with; "" where it speaks HTTP only
+    renewed: tuple[str, ...] = ()  # variables whose values this launch has changed
 
 
 class Stopped(Record, is_open=True):

@@ -38,6 +38,7 @@ class Unit(Record):
     inherit: tuple[str, ...]
     prepare: tuple[str, ...] = ()  # module:function, called once before the application is made
     secrets: dict[str, str] = {}  # variable -> secret reference  # noqa: RUF012 - never changed
+    starts_programs: bool = False  # that fetch credentials, as in the user's shell
 
 
 class TierPlan(Record):

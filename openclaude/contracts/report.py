@@ -107,6 +107,7 @@ class Report(Record, is_open=True):
     preloader: int | None = None  # the forkserver's pid: what the version before reads
     certificate: str = ""  # path of what main proves itself with; "" where it speaks HTTP only
     degraded: tuple[Degradation, ...] = ()
+    renewed: tuple[str, ...] = ()  # variables whose values the last launch has changed
 
 
 def read_report(document: object) -> Report:

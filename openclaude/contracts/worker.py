@@ -104,11 +104,23 @@ HOP_CERTIFICATE_VARIABLE = "OPENCLAUDE_HOP_CERTIFICATE"
 SECRETS_VARIABLE = "OPENCLAUDE_SECRETS"
 # the addresses that a unit connects to, between blanks; one that is given it is confined to them
 REACHES_VARIABLE = "OPENCLAUDE_REACHES"
+# what programs find that a unit starts for credentials, in its environment: the user's variables
+PROGRAMS_VARIABLE = "OPENCLAUDE_PROGRAMS"
 
 
 def secrets_text(references: dict[str, str], environment: dict[str, str]) -> str:
     """Encode where a unit's secrets are."""
     return json.dumps([references, environment])
+
+
+def programs_text(environment: dict[str, str]) -> str:
+    """Encode the user's variables for programs that a unit starts."""
+    return json.dumps(environment)
+
+
+def read_programs(text: str) -> dict[str, str]:
+    """The user's variables for programs that a unit starts. Raises Malformed."""
+    return read(dict[str, str], text, PROGRAMS_VARIABLE)
 
 
 def read_secrets(text: str) -> tuple[dict[str, str], dict[str, str]]:

@@ -12,6 +12,7 @@ from openclaude.doctor.checks.disk import check_disk
 from openclaude.doctor.checks.environment import check_environment
 from openclaude.doctor.checks.kernel import check_kernel
 from openclaude.doctor.checks.litellm import check_litellm
+from openclaude.doctor.checks.network import check_network
 from openclaude.doctor.checks.profile import check_profile
 from openclaude.doctor.checks.settings import check_settings
 from openclaude.doctor.checks.stack import check_ports, check_stack
@@ -25,6 +26,7 @@ CHECKS = (
     check_aws,
     check_settings,
     check_environment,
+    check_network,
     check_stack,
     check_ports,
     check_disk,

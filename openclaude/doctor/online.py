@@ -6,17 +6,26 @@ depend on how AWS is asked and what its answers mean, which `aws/online.py` know
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 
 from openclaude.aws.faults import AwsCall
 from openclaude.aws.online import AwsQuestion, collect_answers, judge_answers
 from openclaude.contracts.plan import Plan
 from openclaude.diagnostics import Diagnostic, Severity
 from openclaude.doctor.snapshot.world import World
+from openclaude.doctor.way_out import try_ways_out
 from openclaude.gateway.errors.redaction import presentable
 from openclaude.models.catalog import Catalog
 from openclaude.profile.validate.bedrock import name as id_to_write
 from openclaude.run.os.processes import python_environment, python_module
+from openclaude.run.worker.certificates import OF_SYSTEMS, trust
+
+
+def ask_online(world: World) -> tuple[Diagnostic, ...]:
+    """The ways out of both lanes, then AWS."""
+    return (*try_ways_out(world), *ask_aws(world))
 
 
 def ask_aws(world: World) -> tuple[Diagnostic, ...]:
@@ -31,7 +40,10 @@ def ask_aws(world: World) -> tuple[Diagnostic, ...]:
             endpoint_url=wanted.endpoint_url,
         )
         argv = python_module("openclaude.aws.online_ask")
-        answers = collect_answers(question, argv, providers_environment(plan, world.env))
+        with tempfile.TemporaryDirectory() as folder:
+            env = providers_environment(plan, world.network)
+            trust(env, Path(folder), OF_SYSTEMS)  # as the instance does
+            answers = collect_answers(question, argv, env)
         asked = AwsCall(plan.aws_profile, wanted.name)
         found += judge_answers(answers, asked, show=presentable, suggest=suggest_id)
     found += [not_asked(model) for model in wanted.others]

@@ -17,6 +17,7 @@ from openclaude.gateway.litellm.egress import keep_to_own_addresses
 from openclaude.gateway.litellm.endpoint import RAW_BODY_KEY, Endpoints
 from openclaude.gateway.litellm.resend import resend_lost
 from openclaude.gateway.litellm.warmup_requests import warm_up_main
+from openclaude.gateway.litellm.way_out import take_the_way_out
 from openclaude.gateway.routing.router import MESSAGES, MODELS, Router
 from openclaude.gateway.routing.routes import may_be_anthropics
 
@@ -41,7 +42,9 @@ def make_app(env: Mapping[str, str]) -> AccessControl:
 
 def app() -> AccessControl:
     """The factory that the instance calls once its environment is complete."""
-    resend_lost(hop=os.environ.get("OPENCLAUDE_PROVIDERS_URL", ""))
+    hop = os.environ.get("OPENCLAUDE_PROVIDERS_URL", "")
+    resend_lost(hop=hop)
+    take_the_way_out(hop)
     keep_to_own_addresses()
     keep_no_accounts()
     return make_app(os.environ)

@@ -14,13 +14,14 @@ from collections.abc import Callable, Mapping
 from openclaude.gateway.errors.status import saying_status
 from openclaude.gateway.http.access import AccessControl
 from openclaude.gateway.http.asgi import App, Headers, Receive, Scope, Send, without
-from openclaude.gateway.litellm.aws_credentials import keep_credentials
+from openclaude.gateway.litellm.aws_credentials import keep_credentials, keep_endpoints
 from openclaude.gateway.litellm.egress import keep_to_own_addresses
 from openclaude.gateway.litellm.endpoint import Endpoints
 from openclaude.gateway.litellm.resend import resend_lost
 from openclaude.gateway.litellm.router import deployments, fallbacks_of
 from openclaude.gateway.litellm.transport import filter_replies
 from openclaude.gateway.litellm.warmup_requests import warm_up_providers
+from openclaude.gateway.litellm.way_out import take_the_way_out
 from openclaude.gateway.replies.polite import Filters
 from openclaude.gateway.requests.capabilities import declared_markup
 from openclaude.gateway.requests.formats import format_in_words
@@ -93,7 +94,9 @@ def make_app(env: Mapping[str, str]) -> AccessControl:
 def app() -> AccessControl:
     """The factory that the instance calls once its environment is complete."""
     keep_credentials()
+    keep_endpoints()
     resend_lost(after_end=False)
+    take_the_way_out(is_providers=True)
     keep_to_own_addresses()
     filter_replies(Filters(lambda: secrets.token_hex(6), markup_of))
     return make_app(os.environ)

@@ -100,7 +100,14 @@ class Provider(Record):
 
 
 # Where AWS profiles are, and what a `credential_process` needs to run. No key, no token.
-AWS = ("HOME", "PATH", "USER", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE")
+AWS = (
+    *("HOME", "PATH", "USER", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE"),
+    # and which addresses of AWS's a company wants to be asked
+    *("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_ENDPOINT_URL_STS"),
+    *("AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"),
+    *("AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_STS_REGIONAL_ENDPOINTS"),
+    *("AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS"),
+)
 # What Vertex needs to find Google's default credentials
 GOOGLE = ("HOME", "PATH", "GOOGLE_APPLICATION_CREDENTIALS", "CLOUDSDK_CONFIG")
 VLLM = "runs the model inside LiteLLM; for your own server write `hosted_vllm/MODEL`"

@@ -53,6 +53,37 @@ port = {port}
 """
 
 
+# a second profile, for the clouds whose key is not in an authorization header
+CLOUDS = """
+schema = 1
+
+[tiers.haiku]
+model = "bedrock/qwen.qwen3-next-80b-a3b"
+
+[tiers.sonnet]
+model = "azure/gpt-4.1"
+api_base = "{url}"
+api_key = "env:MINE_KEY"
+context_window = 200000
+max_output_tokens = 8000
+params = {{ api_version = "2025-01-01-preview" }}
+
+[aws]
+profile = "openclaude"
+region = "us-west-2"
+endpoint_url = "{url}"
+
+[listen]
+port = {port}
+"""
+AWS_KEYS = """
+[openclaude]
+aws_access_key_id = AKIACANARY0000000000
+aws_secret_access_key = CANARY-of-aws
+aws_session_token = CANARY-of-the-session
+"""
+
+
 class Answering(NamedTuple):
     """A server that redirects every request, and the requests to its target."""
 
@@ -100,10 +131,25 @@ def redirecting() -> Iterator[Answering]:
 @pytest.fixture(scope="module")
 def port(redirecting: Answering, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of main, for a profile in which every provider redirects."""
+    yield from served(PROFILE, redirecting, tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def clouds(redirecting: Answering, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The same for the second profile."""
+    yield from served(CLOUDS, redirecting, tmp_path_factory)
+
+
+def served(
+    profile_text: str, redirecting: Answering, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[int]:
+    """Start both instances of a profile; the port of main."""
     home = tmp_path_factory.mktemp("home")
+    (home / ".aws").mkdir()
+    (home / ".aws/credentials").write_text(AWS_KEYS)
     places = find_places({"HOME": str(home)})
     places.profiles.mkdir(parents=True)
-    text = PROFILE.format(url=redirecting.url, port=free_pair())
+    text = profile_text.format(url=redirecting.url, port=free_pair())
     (places.profiles / "there.toml").write_text(text)
     catalog = Catalog.bundled()
     library = Library(places.profiles, places.shipped, catalog=catalog)
@@ -148,6 +194,22 @@ def test_no_redirect_is_followed_and_each_is_told(
     told_of = sentence.replace("REDACTED", "127.0.0.1")
     assert f"redirects to {redirecting.target} (HTTP {status}), which is not followed" in told_of
     assert not any(key in words for key in (*KEYS.values(), WORDS))
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("status", [302, 307])
+@pytest.mark.parametrize("tier", ["haiku", "sonnet"])
+def test_launch_18_no_clouds_redirect_gets_a_key_or_a_token(
+    clouds: int, redirecting: Answering, tier: str, status: int, stream: bool
+) -> None:
+    redirecting.status[0] = status
+
+    told, words = ask(clouds, f"openclaude-{tier}", stream=stream)
+
+    assert redirecting.heard == []
+    assert told == 424, words
+    assert f"redirects to {redirecting.target} (HTTP {status})" in words
+    assert "CANARY" not in words
 
 
 def test_no_image_is_fetched_to_count_it(port: int) -> None:

@@ -46,6 +46,7 @@ class Town(NamedTuple):
     openai: OpenAIStandin
     bedrock: BedrockStandin
     failing: dict[str, Reply]  # by model, or by AWS region
+    env: dict[str, str]  # of every launch: another would restart the proxies
 
     def asked(self) -> list[str]:
         """Return which models were asked, in order; Bedrock's by their regions."""
@@ -87,7 +88,7 @@ def running(
         env = {**ENV, **internet.environment()}
         started = house.command("start", "--wait", profile=PROFILE, env=env)
         assert started.code == 0, started
-        yield Town(house, server, openai, bedrock, failing)
+        yield Town(house, server, openai, bedrock, failing, env)
 
 
 def profile(*, server: str, bedrock: str) -> str:
@@ -138,7 +139,7 @@ def ask(town: Town, tier: str, prompt: str = "hi", *, stream: bool = True) -> ra
 def claude(town: Town, tier: str, prompt: str = "hi", *more: str) -> Ran:
     """Run claude without retries."""
     arguments = ("-p", prompt, "--model", tier, *more)
-    return town.house.openclaude(*arguments, profile=PROFILE, env=ONCE)
+    return town.house.openclaude(*arguments, profile=PROFILE, env={**town.env, **ONCE})
 
 
 @pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])

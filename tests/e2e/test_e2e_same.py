@@ -120,7 +120,10 @@ def test_an_anthropic_that_cannot_be_reached_is_named_and_tried_again(house: Hou
 
     assert house.command("stop", profile=name).code == 0
     assert (ran.code, ran.err) == (1, "")
-    assert ran.out.startswith("API Error: 502 openclaude: cannot reach 127.0.0.1:9. ")
+    assert ran.out == (
+        "API Error: 408 openclaude: cannot reach 127.0.0.1:9 now: nothing is listening there; "
+        "start the server that the profile expects\n"
+    )
 
 
 def test_a_401_is_claudes_to_handle_and_counted_as_often(

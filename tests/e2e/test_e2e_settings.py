@@ -41,6 +41,12 @@ PROXIES = {
     "LITELLM_MASTER_KEY": "sk-strange-master",
 }
 
+# said by the launch whose proxies differ from those of the launch before
+OTHER_PROXIES = (
+    "openclaude: HTTPS_PROXY and NO_PROXY differ from what the running proxies had: they start "
+    "again with what you have now\n"
+)
+
 Furnish = Callable[[str, dict[str, object]], Path]
 
 
@@ -56,13 +62,21 @@ def furnish(house: House) -> Iterator[Furnish]:
     yield write
     for path in written:
         path.unlink()
+    as_before(house)
+
+
+def as_before(house: House) -> None:
+    """Let the house's proxies have its usual way out, for the next test."""
+    assert house.command("start", "--wait").code == 0
 
 
 def assert_both_routes(
     house: House, anthropic: AnthropicStandin, bedrock: BedrockStandin, *arguments: str
 ) -> None:
     """Assert that opus and haiku answer with the house's own login and key, without a warning."""
-    assert house.openclaude("-p", "hi", "--model", "opus", *arguments) == (0, OPUS, "")
+    first = house.openclaude("-p", "hi", "--model", "opus", *arguments)
+    assert first._replace(err="") == (0, OPUS, "")
+    assert first.err in {"", OTHER_PROXIES}
     assert house.openclaude("-p", "hi", "--model", "haiku", *arguments) == (0, HAIKU, "")
     (asked,) = anthropic.requests
     assert asked.header("authorization") == f"Bearer {house.canaries.oauth}"
@@ -98,8 +112,10 @@ def test_an_environment_that_points_elsewhere_does_not_break_a_run(
 ) -> None:
     env = {**HOSTILE, **HIDING, **PROXIES}
 
-    assert house.openclaude("-p", "hi", "--model", "opus", env=env) == (0, OPUS, "")
-    assert house.openclaude("-p", "hi", "--model", "haiku", env=env) == (0, HAIKU, "")
+    said = [house.openclaude("-p", "hi", "--model", tier, env=env) for tier in ("opus", "haiku")]
+
+    as_before(house)
+    assert said == [(0, OPUS, OTHER_PROXIES), (0, HAIKU, "")]
     assert anthropic.requests[0].header("authorization") == f"Bearer {house.canaries.oauth}"
     assert bedrock.requests[0].signed_by == house.canaries.aws_id
 

@@ -113,6 +113,24 @@ def dead_settings(world: World) -> None:
     settings({"env": {"ANTHROPIC_BASE_URL": dead_url()}})(world)
 
 
+def proxy_in_settings(world: World) -> None:
+    path = world.home / SETTINGS
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"env": {"HTTP_PROXY": "http://user:hunter2@proxy.corp:3128"}}))
+
+
+def lost_bundle_of_aws(world: World) -> None:
+    aws_config(world, "ca_bundle = /no/such/company.pem\n")
+
+
+def retries_of_aws(world: World) -> None:
+    aws_config(world, "retry_mode = standard\n")
+
+
+def aws_config(world: World, more: str) -> None:
+    (world.home / ".aws/config").write_text(f"[profile openclaude]\n{more}")
+
+
 def dead_proxy(world: World) -> dict[str, str]:
     return {"HTTPS_PROXY": dead_url().replace("//", "//user:hunter2@")}
 
@@ -334,6 +352,28 @@ IN_FILES = [
         "nothing to do",
         variables(http_proxy="http://user:hunter2@proxy.corp:3128"),
     ),
+    Broken("proxy-of-settings", "note", "nothing to do", proxy_in_settings),
+    Broken(
+        "proxy-unusable",
+        "warning",
+        "`export HTTPS_PROXY=http://HOST:PORT`",
+        variables(ALL_PROXY="socks5://user:hunter2@proxy.corp:1080"),
+    ),
+    Broken(
+        "authority-missing",
+        "warning",
+        "`unset NODE_EXTRA_CA_CERTS`",
+        variables(NODE_EXTRA_CA_CERTS="/no/such/company.pem"),
+    ),
+    Broken("authority-missing", "warning", "put the certificate there", lost_bundle_of_aws),
+    Broken("aws-endpoint", "note", "`aws.endpoint_url`", variables(AWS_USE_FIPS_ENDPOINT="true")),
+    Broken(
+        "aws-endpoint-plain",
+        "warning",
+        "`openclaude profiles set qwen aws.endpoint_url=https://HOST`",
+        variables(AWS_ENDPOINT_URL="http://bedrock.corp"),
+    ),
+    Broken("aws-retries", "note", "nothing to do", retries_of_aws),
     Broken(
         "aws-variable-takes-over",
         "warning",

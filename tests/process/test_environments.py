@@ -56,13 +56,9 @@ CANARIES = {
         "LITELLM_LOG",
         "DATABASE_URL",
         "CONFIG_FILE_PATH",
-        "HTTP_PROXY",
-        "http_proxy",
-        "ALL_PROXY",
         "LD_LIBRARY_PATH",
         "PYTHONSTARTUP",
         "PYTHONWARNINGS",
-        "SSH_AUTH_SOCK",
         "GITHUB_TOKEN",
     )
 }
@@ -86,7 +82,7 @@ def unit_environments(world: World) -> dict[str, dict[str, str]]:
     found = {name: dict(about(unit["port"])["environment"]) for name, unit in world.units().items()}
     for environment in found.values():
         del environment["PYTHONPATH"]
-        for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE"):
+        for name in ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE"):
             if environment.get(name, "").startswith(str(world.folder())):
                 del environment[name]
         assert environment.pop("NETRC") == os.devnull
@@ -99,7 +95,11 @@ def test_claude_finds_its_users_environment_less_what_would_lead_it_past_us(
     heard = haunted.heard()[0]["environment"]
 
     given = {**haunted.env, **CANARIES, "PYTHONPATH": heard["PYTHONPATH"]}
-    assert heard == {name: value for name, value in given.items() if name not in REMOVED}
+    for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"):
+        given[f"OPENCLAUDE_OUTER_{name}"] = given[name]  # for the user's own programs in a tool
+    # the mark of a launch, and what a script of that name would be told
+    kept = {name: value for name, value in heard.items() if name != "OPENCLAUDE_WAY"}
+    assert kept == {name: value for name, value in given.items() if name not in REMOVED}
 
 
 @pytest.mark.parametrize("locale", [{}, {"LANG": "C"}, {"LC_ALL": "C"}, {"LC_CTYPE": "C.UTF-8"}])
@@ -168,13 +168,14 @@ def test_the_supervisor_gets_exactly_this_environment(haunted: World) -> None:
     assert environment == {"LANG": "C.UTF-8", **package_environment()}
 
 
-def test_a_proxy_and_certificates_of_the_company_reach_the_units(world: World) -> None:
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "http_proxy", "ALL_PROXY"])
+def test_a_proxy_and_certificates_of_the_company_reach_the_units(world: World, name: str) -> None:
     company = world.root / "company.pem"
     _, certificate = make_certificate()
     company.write_text(certificate)
-    given = {"HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": ".corp"}
-    world.run("-p", env={**world.env, **given, "SSL_CERT_FILE": str(company)})
-    world.up()
+    given = {name: "127.0.0.1:9", "NO_PROXY": ".corp"}
+    env = {**world.env, **given, "SSL_CERT_FILE": str(company)}
+    assert world.run("start", "--wait", env=env).status == 0
     told = {name: about(unit["port"])["environment"] for name, unit in world.units().items()}
     trusted = {name: Path(one["SSL_CERT_FILE"]).read_text() for name, one in told.items()}
 
@@ -183,7 +184,7 @@ def test_a_proxy_and_certificates_of_the_company_reach_the_units(world: World) -
     assert set(CERTIFICATES.findall(trusted["main"])) == {certificate.strip(), hop.strip()}
     for environment in told.values():
         assert environment["HTTPS_PROXY"] == "http://127.0.0.1:9"
-        assert environment["AIOHTTP_TRUST_ENV"] == "True"
+        assert not {"HTTP_PROXY", "http_proxy", "ALL_PROXY", "AIOHTTP_TRUST_ENV"} & {*environment}
         assert environment["NO_PROXY"] == environment["no_proxy"] == "127.0.0.1,localhost,.corp"
 
 

@@ -48,11 +48,13 @@ ALLOWED = {
     "crash": {"", "errors", "files", "paths"},
     "diagnostics": {"contracts.record"},
     "doctor": {
-        *("aws.faults", "aws.online", "contracts.plan", "diagnostics", "gateway.errors"),
-        *("models.catalog", "profile.validate.bedrock", "run.os.processes"),
+        *("aws.endpoints", "aws.faults", "aws.online", "contracts", "diagnostics"),
+        *("gateway.errors", "gateway.http.proxies", "gateway.http.way_out", "models.catalog"),
+        *("profile.validate.bedrock", "run.os.processes", "run.worker.certificates"),
     },
     "doctor.checks": {
-        *("", "aws.profile_check", "claude.launch", "claude.login", "contracts", "diagnostics"),
+        *("", "aws.endpoints", "aws.profile_check", "aws.sections", "claude.launch"),
+        *("claude.login", "contracts", "diagnostics"),
         *("compatibility", "doctor.snapshot.world", "litellm_version"),
     },
     "doctor.snapshot": {
@@ -68,7 +70,7 @@ ALLOWED = {
     "gateway": {"aws.faults", "contracts", "errors"},
     "gateway.errors": {"aws.faults", "contracts", "gateway.http"},
     "gateway.http": {"contracts"},
-    "gateway.litellm": {"aws.credentials", "contracts", "gateway.http"},
+    "gateway.litellm": {"aws.credentials", "aws.endpoints", "contracts", "gateway.http"},
     "gateway.replies": {"gateway.http", "gateway.requests"},
     "gateway.requests": {"contracts", "errors", "providers"},
     "gateway.routing": {

@@ -25,7 +25,7 @@ from openclaude.commands.demo.signals import ended_by_signals
 from openclaude.commands.demo.steps import Steps, find_steps
 from openclaude.commands.demo.verdict import Canaries, Check, judge
 from openclaude.commands.help_page import CLAUDE, HelpPage, add_json, add_page
-from openclaude.commands.launch import inheritable
+from openclaude.commands.launch import as_claude_goes
 from openclaude.commands.running import WAIT_S, NotReady, kept_plan, wait_for_units
 from openclaude.contracts.control import Join, Joinable
 from openclaude.errors import OpenclaudeError
@@ -33,6 +33,7 @@ from openclaude.output import Result, table
 from openclaude.paths import Places, find_places
 from openclaude.run.os.processes import python_environment, python_module, start_time
 from openclaude.run.stack.client import ask_supervisor
+from openclaude.run.stack.inherited import inheritable
 from openclaude.run.stack.reports import ask_report
 from openclaude.standins.anthropic.standin import AnthropicStandin
 from openclaude.standins.base.exchange import Recorded
@@ -149,7 +150,7 @@ def start(steps: Steps, env: Mapping[str, str]) -> Path:
 def stay_with(stack: Path, env: Mapping[str, str]) -> None:
     """Make the demo a session of its stack, so that the stack ends soon after the demo."""
     ourselves = (os.getpid(), start_time(os.getpid()) or "")
-    inherited = inheritable(kept_plan(stack), env)
+    inherited = inheritable(kept_plan(stack), as_claude_goes(env, find_places(env)))
     ask_supervisor(stack, Join(session=ourselves, inherited=inherited), Joinable)
 
 

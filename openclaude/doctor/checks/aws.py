@@ -9,9 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from openclaude.aws.endpoints import VARIABLES, deciding, is_plain
 from openclaude.aws.profile_check import is_role, resolve_credentials
+from openclaude.aws.sections import Section
 from openclaude.diagnostics import Diagnostic, Location, Severity
+from openclaude.doctor.checks.environment import without_password
 from openclaude.doctor.snapshot.world import World
+
+RETRIES = ("retry_mode", "max_attempts")
 
 
 def check_aws(world: World) -> Iterator[Diagnostic]:
@@ -33,6 +38,7 @@ def check_aws(world: World) -> Iterator[Diagnostic]:
     what = f"AWS profile `{plan.aws_profile}`: {found.method}"
     yield Diagnostic(code="aws", severity=Severity.OK, message=what, location=where)
     section = world.aws.merged(plan.aws_profile)
+    yield from endpoints(world, section, where)
     if is_role(section) and section.get("mfa_serial"):
         yield Diagnostic(
             code="aws-mfa",
@@ -40,6 +46,43 @@ def check_aws(world: World) -> Iterator[Diagnostic]:
             message=f"AWS profile `{plan.aws_profile}` asks for an MFA code",
             why="the proxies cannot ask you for a code, so its requests fail",
             fix="use an AWS profile without `mfa_serial`, or one with a `credential_process`",
+            location=where,
+        )
+
+
+def endpoints(world: World, section: Section, where: Location) -> Iterator[Diagnostic]:
+    """What of AWS's own configuration decides which address of Bedrock is asked, and how often."""
+    named = [*deciding(world.network, section)]
+    if named and not world.wanted.endpoint_url:
+        yield Diagnostic(
+            code="aws-endpoint",
+            severity=Severity.NOTE,
+            message=f"{' and '.join(named)} of your AWS configuration decides which address of "
+            "Bedrock is asked",
+            why="the proxies ask the address that AWS's own tools would ask",
+            fix="nothing to do; `aws.endpoint_url` in the profile would take precedence",
+            location=where,
+        )
+    addresses = [*(world.network.get(name, "") for name in VARIABLES), section.get("endpoint_url")]
+    for url in filter(None, addresses):
+        if is_plain(url) and not world.wanted.endpoint_url:
+            yield Diagnostic(
+                code="aws-endpoint-plain",
+                severity=Severity.WARNING,
+                message=f"your AWS configuration names {without_password(url)} for Bedrock, which "
+                "is not encrypted",
+                why="nothing is sent there: your conversation could be read on the way",
+                fix="name an https address there, or in the profile: `openclaude profiles set "
+                f"{world.wanted.name} aws.endpoint_url=https://HOST`",
+                location=where,
+            )
+    if any(section.get(key) for key in RETRIES):
+        yield Diagnostic(
+            code="aws-retries",
+            severity=Severity.NOTE,
+            message="`retry_mode` and `max_attempts` do not count for requests to models",
+            why="openclaude asks once, and claude asks again; they count for credentials",
+            fix="nothing to do",
             location=where,
         )
 

@@ -57,7 +57,7 @@ def who_pays(world: World) -> Iterator[Diagnostic]:
                 severity=Severity.WARNING,
                 message=f"{name} is set",
                 why="plain `claude` pays per token with it instead of using your plan; a launch "
-                "removes it",
+                "keeps it for the programs in claude's Bash tool",
                 fix=f"run `unset {name}`, and remove it from your shell's startup files",
                 location=Location(variable=name),
             )

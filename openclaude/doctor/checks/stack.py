@@ -76,6 +76,15 @@ def check_running(world: World, report: Mapping[str, Any]) -> Iterator[Diagnosti
     failed = [unit for unit in report["units"] if unit["state"] == "failed"]
     yield from (failed_unit(unit, world.wanted.name) for unit in failed)
     yield from (degraded(row) for row in report.get("degraded", ()))
+    if renewed := report.get("renewed", ()):
+        yield Diagnostic(
+            code="stack-environment",
+            severity=Severity.NOTE,
+            message=f"the running proxies have other values of {', '.join(renewed)}",
+            why="they were started from another environment; the next launch restarts them with "
+            "this one",
+            fix=f"run `openclaude restart --profile {world.wanted.name}`",
+        )
     if version != __version__:
         yield Diagnostic(
             code="stack-of-another-version",

@@ -26,6 +26,7 @@ from openclaude.compatibility import read_trials
 from openclaude.contracts.decode import encode
 from openclaude.contracts.plan import Plan
 from openclaude.contracts.references import SecretKind, parse_secret
+from openclaude.doctor.snapshot.network import look_at_network, lost_authorities
 from openclaude.doctor.snapshot.packages import compare_packages, how_to_restore
 from openclaude.doctor.snapshot.profile import look_at_profile
 from openclaude.doctor.snapshot.world import (
@@ -47,6 +48,7 @@ from openclaude.run.os.confinement import landlock_version
 from openclaude.run.os.processes import start_time
 from openclaude.run.stack.client import StackUnreachable
 from openclaude.run.stack.folder import is_live, read_record
+from openclaude.run.stack.inherited import inheritable
 from openclaude.run.stack.reports import ask_report
 
 CONNECT_TIMEOUT_S = 0.5
@@ -62,17 +64,21 @@ def look(name: str | None, places: Places, env: Mapping[str, str], cwd: Path) ->
     settings = tuple(one for one in found if isinstance(one, SettingsFile))
     packages, lock = compare_packages()
     plan = wanted.plan
+    aws = look_at_aws(env, places.home, time.time())
+    network = look_at_network(plan, env, places.home, cwd, aws)
     remove = plan.launch.remove if plan else ()
     return World(
         env=env,
         claude=look_at_claude({key: env[key] for key in env if key not in remove}, env),
         wanted=wanted,
-        aws=look_at_aws(env, places.home, time.time()),
+        aws=aws,
         settings=settings,
         broken=tuple(one for one in found if isinstance(one, BrokenSettings)),
         dead=frozenset(dead_addresses(env, settings)),
         ports=tuple(look_at_ports(plan)),
-        stack=look_at_stack(places.stacks / wanted.name) if wanted.name else StackSeen(),
+        stack=look_at_stack(places.stacks / wanted.name, inheritable(plan, network))
+        if wanted.name
+        else StackSeen(),
         trials=read_trials(),
         litellm=installed_litellm(),
         packages=packages,
@@ -81,6 +87,8 @@ def look(name: str | None, places: Places, env: Mapping[str, str], cwd: Path) ->
         folders=tuple(look_at_folder(path) for path in (places.config, places.state, places.cache)),
         modes=tuple(look_at_modes(wanted.sources, env, places.home)),
         lost=tuple(lost_secrets(plan, env)),
+        network=network,
+        lost_authorities=tuple(lost_authorities(network)),
         ignored_path=IGNORED,
         is_confinable=landlock_version() > 0 if sys.platform == "linux" else None,
     )
@@ -156,7 +164,7 @@ def look_at_ports(plan: Plan | None) -> Iterator[Port]:
         )
 
 
-def look_at_stack(folder: Path) -> StackSeen:
+def look_at_stack(folder: Path, inherited: Mapping[str, str]) -> StackSeen:
     """The stack in a folder, by its record and its own word."""
     try:
         record = read_record(folder)
@@ -168,7 +176,7 @@ def look_at_stack(folder: Path) -> StackSeen:
         version=record.version if record else "",
     )
     try:
-        report = ask_report(folder)
+        report = ask_report(folder, inherited=inherited)
         return seen._replace(report=encode(report) if report else None)
     except StackUnreachable as error:
         return seen._replace(silent=error)

@@ -44,6 +44,7 @@ class ProfileSeen(NamedTuple):
     bedrock: tuple[tuple[str, str], ...] = ()  # (model id, region), each to be asked once
     others: tuple[str, ...] = ()  # models of other providers
     endpoint_url: str = ""
+    addresses: Mapping[str, str] = {}  # of models of other providers, where the profile names them
     disclosures: tuple[str, ...] = ()  # who receives what, a sentence each
 
 
@@ -116,5 +117,7 @@ class World(NamedTuple):
     folders: tuple[Folder, ...] = ()
     modes: tuple[PathMode, ...] = ()
     lost: tuple[LostSecret, ...] = ()
+    network: Mapping[str, str] = {}  # the environment for instances: claude's own way out
+    lost_authorities: tuple[tuple[str, str], ...] = ()  # variable and path
     ignored_path: tuple[str, ...] = ()  # entries of PYTHONPATH
     is_confinable: bool | None = None  # by this kernel; None where it is not Linux

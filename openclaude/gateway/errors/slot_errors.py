@@ -26,6 +26,7 @@ from openclaude.gateway.errors.too_long import (
     likely_overflow,
     overflow_in,
 )
+from openclaude.gateway.http.way_out import NAMED, PASSING
 
 
 def asked_of(slot: SlotRoute) -> AwsCall:
@@ -243,6 +244,17 @@ def not_trusted(found: re.Match[str], _slot: SlotRoute) -> Verdict:
     return Verdict(USER_MUST_FIX, untrusted_sentence(presentable(found["address"])))
 
 
+def out_of_the_way(found: re.Match[str], _slot: SlotRoute) -> Verdict:
+    """The providers instance has met no server, and says why."""
+    status = PASSING if found["now"] else USER_MUST_FIX
+    return Verdict(status, presentable(found[0]))
+
+
+def in_plain_text(found: re.Match[str], _slot: SlotRoute) -> Verdict:
+    """AWS's configuration names an address that is not encrypted (`aws.endpoints`)."""
+    return Verdict(USER_MUST_FIX, presentable(found[0]))
+
+
 def no_connection(_found: re.Match[str], slot: SlotRoute) -> Verdict:
     """The same from OpenAI's own client, which does not name the address."""
     return out_of_reach(presentable(slot.address) or "the provider")
@@ -258,6 +270,9 @@ def out_of_reach(address: str) -> Verdict:
     return Verdict(503, f"cannot reach {address}")
 
 
+# `aws.endpoints`, wrapped by LiteLLM
+PLAIN_TEXT = r"the AWS profile names \S{1,300}+ for Bedrock, which is not encrypted[^\n]{0,300}+"
+
 # Not AWS's errors: LiteLLM's messages, and those of aiohttp and asyncio (measured)
 RULES: tuple[tuple[str, Rule], ...] = (
     (r"Invalid model name passed in model=|No connected db|No module named 'prisma'", out_of_step),
@@ -267,6 +282,8 @@ RULES: tuple[tuple[str, Rule], ...] = (
         broken_off,
     ),
     (REDIRECT, redirected),
+    (NAMED.pattern, out_of_the_way),
+    (PLAIN_TEXT, in_plain_text),
     (UNTRUSTED.pattern, not_trusted),
     (r"Cannot connect to host (?P<address>\S+)", unreachable),
     (r"^Connection error\.$", no_connection),

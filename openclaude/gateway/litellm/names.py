@@ -32,7 +32,10 @@ USED: Mapping[str, Names] = {
         ),
     },
     "aws_credentials": {
-        "litellm.llms.bedrock.base_aws_llm": ("BaseAWSLLM._auth_with_aws_profile",),
+        "litellm.llms.bedrock.base_aws_llm": (
+            "BaseAWSLLM._auth_with_aws_profile",
+            "BaseAWSLLM._select_default_endpoint_url",
+        ),
     },
     "callback": {
         "litellm.constants": ("RETURN_RAW_MODEL_NAME_METADATA_KEY",),
@@ -76,6 +79,12 @@ USED: Mapping[str, Names] = {
             "llm_router.model_list",
         ),
         "litellm.types.router": ("Deployment", "LiteLLM_Params", "ModelInfo"),
+    },
+    "way_out": {
+        "litellm.llms.custom_httpx.aiohttp_transport": (
+            "LiteLLMAiohttpTransport._proxy_from_env",
+            "LiteLLMAiohttpTransport.handle_async_request",
+        ),
     },
     "transport": {
         "litellm.llms.custom_httpx.aiohttp_transport": (

@@ -46,6 +46,8 @@ class Joined(Record):
     main_key: str
     is_new: bool
     certificate: str = ""  # path of the one main proves itself with; "" where claude speaks HTTP
+    renewed: tuple[str, ...] = ()  # variables that the stack has now, in place of other values
+    sessions: int = 0  # of other launches, which have them too
 
     @property
     def url(self) -> str:
@@ -81,6 +83,9 @@ def join_stack(
                 main_key=found.main_key,
                 is_new=False,
                 certificate=found.certificate if plan.is_tls else "",
+                # a plan that changes as well may only name other variables
+                renewed=found.renewed if found.digest == plan.digest else (),
+                sessions=len({one.pid for one in found.sessions} - {os.getpid()}),
             )
         from openclaude.run.launcher.start import make_stack  # a third more modules, and rare
 

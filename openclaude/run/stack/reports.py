@@ -5,6 +5,7 @@ Knows: which requests are answered with a report. Independent of: sockets, how a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from openclaude.contracts.control import AskStatus, Question
@@ -12,9 +13,19 @@ from openclaude.contracts.report import Report, read_report
 from openclaude.run.stack.client import ANSWER_TIMEOUT_S, exchange, understood
 
 
-def ask_report(folder: Path, *, timeout_s: float = ANSWER_TIMEOUT_S) -> Report | None:
-    """The report of the stack in `folder`, or None if none runs. Raises StackUnreachable."""
-    return report_after(folder, AskStatus(), timeout_s=timeout_s)
+def ask_report(
+    folder: Path,
+    *,
+    timeout_s: float = ANSWER_TIMEOUT_S,
+    inherited: Mapping[str, str] | None = None,
+) -> Report | None:
+    """The report of the stack in `folder`, or None if none runs.
+
+    With `inherited`, its `renewed` has what a launch with that would change. Raises
+    StackUnreachable.
+    """
+    question = AskStatus(inherited=dict(inherited or {}))
+    return report_after(folder, question, timeout_s=timeout_s)
 
 
 def report_after(

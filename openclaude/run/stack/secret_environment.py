@@ -11,37 +11,44 @@ from collections.abc import Iterable, Mapping
 from openclaude.contracts.references import parse_secret
 from openclaude.contracts.worker import SECRETS_VARIABLE, secrets_text
 
-# What a password manager's program needs to find its store and its agent.
-COMMAND_ENVIRONMENT = (
-    "HOME",
-    "PATH",
-    "USER",
-    "LOGNAME",
-    "LANG",
-    "XDG_CONFIG_HOME",
-    "XDG_DATA_HOME",
-    "XDG_RUNTIME_DIR",
-    "DBUS_SESSION_BUS_ADDRESS",
-    "DISPLAY",
-    "WAYLAND_DISPLAY",
-    "GNUPGHOME",
-    "GPG_TTY",
-    "SSH_AUTH_SOCK",
-    "PASSWORD_STORE_DIR",
+# What programs need that fetch a credential: a password manager's store, its agent, the desktop's
+# bus, the terminal. They run as in the user's shell.
+PROGRAM_VARIABLES = (
+    *("HOME", "PATH", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR", "TERM", "BROWSER"),
+    *("DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY"),
+    *("GNUPGHOME", "GPG_TTY", "GPG_AGENT_INFO", "SSH_AUTH_SOCK", "SSH_AGENT_PID"),
+    *("KRB5CCNAME", "KRB5_CONFIG"),
+)
+# and whole families of them: aws-vault, 1Password, Bitwarden, pass, HashiCorp's Vault, granted, ...
+PROGRAM_PREFIXES = (
+    *("XDG_", "LC_", "AWS_VAULT_", "OP_", "BW_", "PASSWORD_STORE_", "VAULT_", "GRANTED_"),
+    *("SAML2AWS_", "GOPASS_", "KEEPASSXC_", "INFISICAL_", "DOPPLER_", "LPASS_"),
 )
 
 
-def names_needed(references: Iterable[str]) -> set[str]:
+def for_programs(env: Mapping[str, str]) -> dict[str, str]:
+    """Of an environment, what a program finds that fetches a credential."""
+    return {
+        name: value
+        for name, value in env.items()
+        if name in PROGRAM_VARIABLES or name.startswith(PROGRAM_PREFIXES)
+    }
+
+
+def variables_needed(references: Iterable[str], env: Mapping[str, str]) -> dict[str, str]:
     """The user's variables that fetching these secrets needs.
 
     Raises BadReference, a ValueError.
 
     """
-    names: set[str] = set()
+    found: dict[str, str] = {}
     for reference in references:
         variable = parse_secret(reference).variable
-        names |= {variable} if variable else {*COMMAND_ENVIRONMENT}
-    return names
+        if not variable:
+            found |= for_programs(env)
+        elif variable in env:
+            found[variable] = env[variable]
+    return found
 
 
 def secret_environment(
@@ -61,5 +68,5 @@ def secret_environment(
         if (name := parse_secret(reference).variable) and inherited.get(name)
     }
     rest = {name: reference for name, reference in references.items() if name not in known}
-    for_commands = {name: inherited[name] for name in COMMAND_ENVIRONMENT if name in inherited}
+    for_commands = for_programs(inherited)
     return {**known, **({SECRETS_VARIABLE: secrets_text(rest, for_commands)} if rest else {})}

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from openclaude.contracts.control import StartMethod
 from openclaude.contracts.plan import Plan, Unit
 from openclaude.contracts.report import UnitState
+from openclaude.run.stack.inherited import changed_variables, taken_over
 from openclaude.run.stack.logs import bound_log, log_path
 from openclaude.run.stack.succession import LOOK_AGAIN_S, Succession
 from openclaude.run.supervisor import actions, reconcile
@@ -67,6 +68,7 @@ class UnitController:
         }
         self.started_at = now  # when units were last started
         self.is_ending = False
+        self.renewed: tuple[str, ...] = ()  # variables that the last launch has changed
 
     @property
     def active_at(self) -> float:
@@ -236,7 +238,7 @@ class UnitController:
 
     def replace_all(self, inherited: Mapping[str, str], cause: str) -> None:
         """Replace every unit, with the user's current environment."""
-        self.context = self.context._replace(inherited=dict(inherited))
+        self.take_over(inherited)
         self.method = self.asked_method
         self.forkserver.try_again()
         self.succession.try_again()
@@ -252,18 +254,40 @@ class UnitController:
         for drain in self.processes.drains:
             self.perform(actions.KillDraining(unit=drain.unit, pid=drain.pid, cause=cause))
 
-    def replace_failed(self, inherited: Mapping[str, str], cause: str) -> None:
-        """Restart the failed units, with the user's current environment."""
-        failed = [name for name, one in self.statuses.items() if one.state is UnitState.FAILED]
-        if failed:
-            self.context = self.context._replace(inherited=dict(inherited))
-        for name in failed:
-            self.perform(actions.Replace(unit=name, cause=cause))
+    def renew(self, inherited: Mapping[str, str], cause: str) -> None:
+        """Replace the units for which a launch has other values, and those that have failed.
+
+        The values themselves are nobody's to read in a log.
+        """
+        changed = self.compare(inherited)
+        self.take_over(inherited)
+        for name, status in list(self.statuses.items()):
+            if status.state is UnitState.FAILED:
+                self.perform(actions.Replace(unit=name, cause=cause))
+            elif changed.get(name) and status.state is not UnitState.ASLEEP:
+                why = f"a launch has other values of {', '.join(changed[name])}"
+                self.perform(actions.Replace(unit=name, cause=why))
+
+    def compare(self, inherited: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+        """Which variables a launch has other values of, by unit; `renewed` tells all of them."""
+        before, stacks = self.context.inherited, self.context.folder.parent
+        changed = {
+            unit.name: changed_variables(unit, before, inherited, stacks)
+            for unit in self.plan.units
+        }
+        self.renewed = tuple(sorted({name for names in changed.values() for name in names}))
+        return changed
+
+    def take_over(self, inherited: Mapping[str, str]) -> None:
+        """From now on start units with the variables of another launch."""
+        before, stacks = self.context.inherited, self.context.folder.parent
+        taken = taken_over(self.plan.units, before, inherited, stacks)
+        self.context = self.context._replace(inherited=taken)
 
     def apply_plan(self, plan: Plan, inherited: Mapping[str, str]) -> None:
         """Apply another plan; replace the units that differ in it."""
         before, self.plan = self.plan, plan
-        self.context = self.context._replace(inherited=dict(inherited))
+        self.take_over(inherited)
         for action in plan_changes(before, plan):
             self.perform(action)
 

@@ -53,6 +53,7 @@ def report_stack(
         uptime_s=round(uptime_s, 1),
         start_method=units.method,
         sessions=sessions,
+        renewed=units.renewed,
         tiers=tuple(
             TierReport(tier=tier.tier, model=tier.model, label=tier.label) for tier in plan.tiers
         ),

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from openclaude import __version__
-from openclaude.contracts.control import Join, Lock, Question, Reload, Restart, Stopped
+from openclaude.contracts.control import AskStatus, Join, Lock, Question, Reload, Restart, Stopped
 from openclaude.contracts.decode import Malformed
 from openclaude.contracts.handover import Handover, read_handover
 from openclaude.contracts.report import Report, UnitState
@@ -249,6 +249,8 @@ class Supervisor:
                     self.units.replace_all(inherited, RESTART)
                 case Lock():
                     self.lock()
+                case AskStatus(inherited=inherited) if inherited:
+                    self.units.compare(inherited)
         return self.report()
 
     def join(self, question: Join) -> None:
@@ -259,12 +261,11 @@ class Supervisor:
             # claude's first request comes within a second or so
             self.wake(f"session {question.session[0]} begins", question.delay_s)
         # what was wrong may have been fixed
-        self.units.replace_failed(question.inherited, "a launch asked for it again")
+        self.units.renew(question.inherited, "a launch asked for it again")
 
     def lock(self) -> None:
         """Revoke the local keys at once; launches from now on get the new one."""
-        key = new_key()
-        self.units.revoke_keys(key, new_key(), "requested by `openclaude lock`")
+        self.units.revoke_keys(key := new_key(), new_key(), "requested by `openclaude lock`")
         self.upkeep.renew_record(main_key=key)
 
     def reload(self, inherited: dict[str, str]) -> None:

@@ -19,15 +19,18 @@ from openclaude.contracts.plan import (
     STACK_FOLDER,
     Unit,
 )
+from openclaude.contracts.references import parse_secret
 from openclaude.contracts.worker import (
     CERTIFICATE_VARIABLE,
     HOP_CERTIFICATE_VARIABLE,
+    PROGRAMS_VARIABLE,
     UnitSetup,
+    programs_text,
 )
 from openclaude.run.os.processes import python_environment, python_module
 from openclaude.run.stack.folder import client_certificate
 from openclaude.run.stack.logs import last_lines, log_path, open_log
-from openclaude.run.stack.secret_environment import secret_environment
+from openclaude.run.stack.secret_environment import for_programs, secret_environment
 from openclaude.run.supervisor.forkserver_process import ForkserverProcess
 from openclaude.run.supervisor.unit_process import UnitProcess, make_pipes
 
@@ -60,7 +63,23 @@ def unit_environment(unit: Unit, context: StackContext) -> dict[str, str]:
     proof = {CERTIFICATE_VARIABLE: context.certificate} if context.certificate else {}
     if proof and PROVIDERS_URL in unit.environment.values():
         proof[HOP_CERTIFICATE_VARIABLE] = str(client_certificate(context.folder))
-    return {**python_environment(), **taken, **named, **no_proxy(taken), **proof, **fetched}
+    return {
+        **python_environment(),
+        **taken,
+        **named,
+        **no_proxy(taken),
+        **proof,
+        **fetched,
+        **programs(unit, context.inherited),
+    }
+
+
+def programs(unit: Unit, inherited: Mapping[str, str]) -> dict[str, str]:
+    """What programs find that the unit starts; it is not in the unit's own environment."""
+    given = for_programs(inherited) if unit.starts_programs else {}
+    for reference in unit.secrets.values():  # another provider's key, whatever its name looks like
+        given.pop(parse_secret(reference).variable, None)
+    return {PROGRAMS_VARIABLE: programs_text(given)} if given else {}
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
@@ -74,9 +93,8 @@ def no_proxy(taken: Mapping[str, str]) -> dict[str, str]:
     """Loopback never goes through a proxy: the hop from main to providers must stay local."""
     theirs = taken.get("no_proxy") or taken.get("NO_PROXY") or ""
     value = ",".join(part for part in ("127.0.0.1,localhost", theirs) if part)
-    proxies = {"AIOHTTP_TRUST_ENV": "True"} if {"HTTPS_PROXY", "https_proxy"} & set(taken) else {}
-    # with AIOHTTP_TRUST_ENV, aiohttp would send ~/.netrc's passwords to providers (measured)
-    return {"NO_PROXY": value, "no_proxy": value, "NETRC": os.devnull, **proxies}
+    # whoever trusts the environment would also send ~/.netrc's passwords to providers (measured)
+    return {"NO_PROXY": value, "no_proxy": value, "NETRC": os.devnull}
 
 
 def spawn_process(unit: Unit, listener: int, context: StackContext) -> UnitProcess:

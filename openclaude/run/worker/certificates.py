@@ -16,8 +16,10 @@ from pathlib import Path
 from openclaude.contracts.worker import HOP_CERTIFICATE_VARIABLE
 
 # These say whom to trust; without one it is certifi's list and the system's
-REPLACING = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+REPLACING = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 ADDING = ("NODE_EXTRA_CA_CERTS", "AWS_CA_BUNDLE", HOP_CERTIFICATE_VARIABLE)
+FOLDER = "SSL_CERT_DIR"  # OpenSSL's: one certificate a file
+MOST_FILES = 2000  # of such a folder; Debian's has 300
 OF_SYSTEMS = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Arch, Alpine, NixOS
     "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora and its relatives
@@ -38,12 +40,24 @@ def trust(environment: MutableMapping[str, str], folder: Path, system: tuple[str
     given = [environment[name] for name in REPLACING if environment.get(name)]
     base = given or [certifi.where(), *system]
     added = [environment[name] for name in ADDING if environment.get(name)]
+    added += files_in(environment.get(FOLDER, ""))
     paths = [path for path in (*base, *added) if Path(path).is_file()]
     found = [certificates(path) for path in paths]
     together = dict.fromkeys(one for several in found for one in several)
     if not together or (found and len(together) == len(dict.fromkeys(found[0])) and not given):
         return
     name_bundle(environment, write_bundle(folder, list(together)))
+
+
+def files_in(folders: str) -> list[str]:
+    """The files of OpenSSL's folders, which are separated as PATH is; none that cannot be read."""
+    found: list[str] = []
+    for folder in filter(None, folders.split(os.pathsep)):
+        try:
+            found += sorted(entry.path for entry in os.scandir(folder))[:MOST_FILES]
+        except OSError:
+            continue
+    return found
 
 
 def certificates(path: str) -> list[bytes]:

@@ -12,18 +12,19 @@ import subprocess
 from collections.abc import Mapping
 from typing import Any
 
+from openclaude.contracts.worker import read_programs
+
 NAMES = frozenset(
     {
         *("HOME", "PATH", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR"),
-        *("DBUS_SESSION_BUS_ADDRESS", "DISPLAY", "WAYLAND_DISPLAY", "SSH_AUTH_SOCK"),
-        *("GNUPGHOME", "GPG_TTY", "PASSWORD_STORE_DIR"),
         *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"),
         *("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"),
     }
 )
 # of AWS's own: for a program that fetches AWS's credentials, except a key to Bedrock itself
 PREFIXES = ("AWS_", "LC_", "XDG_")
-NEVER = frozenset({"AWS_BEARER_TOKEN_BEDROCK"})
+# and of those, ours: in the user's shell the AWS CLI may ask the machine it runs on
+NEVER = frozenset({"AWS_BEARER_TOKEN_BEDROCK", "AWS_EC2_METADATA_DISABLED"})
 
 
 def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -35,12 +36,17 @@ def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def keep_environment_from_children() -> None:
-    """Pass on no more than that, unless a caller says otherwise; once per process."""
+def keep_environment_from_children(users: str = "{}") -> None:
+    """Pass on no more than that, unless a caller says otherwise; once per process.
+
+    `users` has the user's variables for programs, which are nowhere else: a password manager's
+    session is not this process's business. Raises Malformed.
+    """
+    for_programs = read_programs(users)
     original: Any = subprocess.Popen.__init__
 
     def start(self: Any, *arguments: Any, env: Any = None, **options: Any) -> None:
-        given = child_environment(os.environ) if env is None else env
+        given = {**child_environment(os.environ), **for_programs} if env is None else env
         original(self, *arguments, env=given, **options)
 
     subprocess.Popen.__init__ = start  # type: ignore[method-assign]

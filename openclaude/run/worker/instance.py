@@ -26,6 +26,7 @@ import uvicorn.config
 
 from openclaude.contracts.worker import (
     CERTIFICATE_VARIABLE,
+    PROGRAMS_VARIABLE,
     REACHES_VARIABLE,
     fatal_line,
 )
@@ -125,7 +126,7 @@ def serve(application: str, listener: int, report: int, lifeline: int) -> None:
     certificates.trust(os.environ, Path.cwd(), certificates.OF_SYSTEMS)
     fetch_secrets(report)
     context = find_certificate(report)
-    keep_environment_from_children()
+    keep_environment_from_children(os.environ.pop(PROGRAMS_VARIABLE, "{}"))
     reporter = Reporter(report)
     made = reporter.counted(load(application)())
     confine_to(os.environ.pop(REACHES_VARIABLE, ""), os.environ)

@@ -193,7 +193,7 @@ function __openclaude_know
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
-                'option'\t'--online'\t'-'\t'also ask AWS who you are, and each Bedrock model for one token' \
+                'option'\t'--online'\t'-'\t'also try the way to each server, and ask AWS who you are and each Bedrock model for one token' \
                 'option'\t'--yes'\t'-'\t'with --online: skip the confirmation' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
                 'position'\t'profile'

@@ -112,7 +112,7 @@ def test_settings_files_are_found_strongest_first(tmp_path: Path) -> None:
     assert paths(CLAUDE_CONFIG_DIR=str(tmp_path / "other"))[-1] == elsewhere
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "\x00", ""])
+@pytest.mark.parametrize("text", ["{", "[]", "\x00", " x"])
 def test_a_settings_file_that_is_no_object_is_left_to_claude(tmp_path: Path, text: str) -> None:
     write(tmp_path / "home" / ".claude" / "settings.json", text)
 

@@ -8,7 +8,6 @@ KEPT = {
     "HOME": "/home/a",
     "PATH": "/bin",
     "XDG_RUNTIME_DIR": "/run/user/1",
-    "DBUS_SESSION_BUS_ADDRESS": "unix:path=/run/bus",
     "AWS_CONFIG_FILE": "/home/a/.aws/config",
     "AWS_VAULT_BACKEND": "pass",
     "LC_ALL": "C.UTF-8",
@@ -20,6 +19,7 @@ KEPT_BACK = {
     "LITELLM_MASTER_KEY": "sk-openclaude-CANARY",
     "ANTHROPIC_API_KEY": "sk-ant-CANARY",
     "AWS_BEARER_TOKEN_BEDROCK": "CANARY",
+    "AWS_EC2_METADATA_DISABLED": "true",
     "PYTHONPATH": "/opt/openclaude",
 }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from openclaude.contracts.worker import SECRETS_VARIABLE
-from openclaude.run.stack.secret_environment import names_needed, secret_environment
+from openclaude.run.stack.secret_environment import secret_environment, variables_needed
 from openclaude.run.worker import secrets
 from openclaude.run.worker.secrets import SecretUnavailable, fetch_all
 
@@ -113,6 +113,11 @@ def test_a_command_that_fails_is_named_and_its_words_are_not(
 
 
 def test_only_what_a_command_needs_is_asked_of_the_users_environment() -> None:
-    assert names_needed(["env:A", "env:B"]) == {"A", "B"}
-    assert {"HOME", "PATH", "SSH_AUTH_SOCK"} <= names_needed(["command:pass x"])
-    assert not names_needed([])
+    shell = {"A": "1", "B": "2", "C": "3", "SSH_AUTH_SOCK": "/s", "OP_SESSION_me": "4"}
+
+    assert variables_needed(["env:A", "env:B", "env:NONE"], shell) == {"A": "1", "B": "2"}
+    assert variables_needed(["command:pass x"], shell) == {
+        "SSH_AUTH_SOCK": "/s",
+        "OP_SESSION_me": "4",
+    }
+    assert not variables_needed([], shell)
