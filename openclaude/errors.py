@@ -101,6 +101,7 @@ CODES = {
     "environment-invalid": "an OPENCLAUDE_* variable has an invalid value",
     "folder-exposed": "another user could change one of openclaude's directories",
     "folder-unusable": "one of openclaude's directories cannot be used",
+    "ledger-unreadable": "the record of what requests used cannot be read",
     "litellm-malicious": "the installed LiteLLM steals credentials",
     "litellm-version": "the installed LiteLLM is not the version that openclaude needs",
     "lock-held": "another openclaude is doing the same at the moment",

@@ -54,6 +54,16 @@ COMMANDS = (
     ),
     Command("logs", "openclaude.commands.logs", "show the logs of the proxies; -f follows them"),
     Command(
+        "usage",
+        "openclaude.commands.ledger.usage",
+        "show tokens, dollars and errors by tier, model, session or day",
+    ),
+    Command(
+        "requests",
+        "openclaude.commands.ledger.requests",
+        "show the last requests, one a line; -f follows them",
+    ),
+    Command(
         "doctor",
         "openclaude.commands.doctor",
         "find out what is wrong and how to fix it; --online also asks AWS",

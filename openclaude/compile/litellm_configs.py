@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from openclaude.compile.deployments import deployment, is_aws
+from openclaude.compile.deployments import deployment, is_aws, true_name
 from openclaude.compile.resolve import CLASSIFIER, ON_LIMIT, Resolution
 from openclaude.contracts.plan import (
     MAIN_KEY,
@@ -22,9 +22,17 @@ from openclaude.contracts.plan import (
     Unit,
 )
 from openclaude.contracts.references import CLAUDE
+from openclaude.contracts.routing import (
+    LEDGER,
+    LEDGER_FILE,
+    LEDGER_FOLDER,
+    LEDGER_KEEP,
+    AnthropicAuth,
+    RoutingTable,
+    SlotRoute,
+)
 from openclaude.contracts.routing import VARIABLE as ROUTING_VARIABLE
-from openclaude.contracts.routing import AnthropicAuth, RoutingTable, SlotRoute
-from openclaude.contracts.worker import REACHES_VARIABLE
+from openclaude.contracts.worker import REACHES_VARIABLE, WRITES_VARIABLE
 from openclaude.providers.table import PROVIDERS
 
 ANTHROPIC_URL = "https://api.anthropic.com"
@@ -193,6 +201,7 @@ def main_unit(resolution: Resolution) -> Unit:
         # set always: LiteLLM would else take ANTHROPIC_BASE_URL, which may be ourselves (read)
         "ANTHROPIC_API_BASE": anthropic.base_url,
         ROUTING_VARIABLE: routing(resolution).to_json(),
+        **ledger(resolution),
     }
     reaches = [anthropic.base_url, *([PROVIDERS_URL] if resolution.deployments else [])]
     environment[REACHES_VARIABLE] = " ".join(reaches)
@@ -242,7 +251,18 @@ def routing(resolution: Resolution) -> RoutingTable:
         on_limit=ON_LIMIT if resolution.on_limit else "",
         agents=resolution.agents_by_header,
         searches_at_anthropic=resolution.profile.search.with_ == CLAUDE,
+        profile=resolution.name,
+        models={name: one.prices for one in resolution.deployments if (name := true_name(one))},
     )
+
+
+def ledger(resolution: Resolution) -> dict[str, str]:
+    """Where main writes down each request, beside all stacks, unless the profile wants none."""
+    keep_s = resolution.profile.ledger.keep_s
+    folder = f"{STACK_FOLDER}/../../{LEDGER_FOLDER}"
+    if not keep_s:
+        return {}
+    return {LEDGER: f"{folder}/{LEDGER_FILE}", LEDGER_KEEP: f"{keep_s:g}", WRITES_VARIABLE: folder}
 
 
 def providers_unit(resolution: Resolution) -> Unit:

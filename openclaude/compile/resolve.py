@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from openclaude.compile.secret_variables import Secrets
 from openclaude.contracts.references import BEDROCK, CLAUDE, ModelRef, SecretRef, parse_second_model
+from openclaude.contracts.routing import ModelPrices, StepPrice
 from openclaude.models.catalog import Model
 from openclaude.profile.schema import TIERS, Profile, Tier
 from openclaude.providers.families import known_of
@@ -26,6 +27,14 @@ CLAUDE_MODELS = {
 # The smallest window that claude can be told for a model it knows: `autoCompactWindow` of its
 # settings (read in 2.1.330: "at least 100000")
 SMALLEST_KNOWN_WINDOW = 100_000
+FALLBACK = "-fallback-"
+# LiteLLM's parameters of a model's prices, in US dollars for a token
+PRICE_PARAMS = {
+    "input": "input_cost_per_token",
+    "output": "output_cost_per_token",
+    "cache_read": "cache_read_input_token_cost",
+    "cache_write": "cache_creation_input_token_cost",
+}
 MOCKED = "mock_response"  # LiteLLM's parameter for an answer of its own
 # Model groups of no tier: what answers when the plan's limit is reached, what judges tool calls
 ON_LIMIT = "openclaude-on-limit"
@@ -51,6 +60,7 @@ class Deployment(NamedTuple):
     pdf: bool
     reasoning: bool
     markup: str  # as the profile says, or ""
+    prices: ModelPrices
 
 
 class Slot(NamedTuple):
@@ -176,7 +186,7 @@ def groups(slot_id: str) -> Iterator[str]:
     number = 0
     while True:
         number += 1
-        yield f"{slot_id}-fallback-{number}"
+        yield f"{slot_id}{FALLBACK}{number}"
 
 
 def short_name(model_id: str) -> str:
@@ -228,6 +238,40 @@ def deploy(
         pdf=model.pdf,
         reasoning=model.reasoning and known_of(provider, named.model_id).supports_reasoning,
         markup=declared.markup or "",
+        prices=find_prices(provider.name, region, group, model, own.params),
+    )
+
+
+def find_prices(
+    provider: str, region: str, group: str, model: Model, params: dict[str, Any]
+) -> ModelPrices:
+    """What a model's tokens cost: as the profile's `params` say, else as the catalogue does."""
+    found = {
+        "input": model.input_cost,
+        "output": model.output_cost,
+        "cache_read": model.cached_cost,
+        "cache_write": model.cache_write_cost,
+    }
+    own = {
+        name: float(params[key])
+        for name, key in PRICE_PARAMS.items()
+        if isinstance(params.get(key), int | float) and not isinstance(params[key], bool)
+    }
+    steps = (
+        ()
+        if own
+        else tuple(
+            StepPrice(above=step.above, input=step.input_cost, output=step.output_cost)
+            for step in model.steps
+        )
+    )
+    return ModelPrices(
+        provider=provider,
+        region=region,
+        is_fallback=FALLBACK in group,
+        **{**found, **own},
+        steps=steps,
+        priced_by="profile" if own else "litellm",
     )
 
 

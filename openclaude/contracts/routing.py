@@ -13,6 +13,9 @@ from openclaude.contracts.record import Record
 
 VARIABLE = "OPENCLAUDE_ROUTES"
 OLD_VARIABLE = "OPENCLAUDE_LANES"  # in the plans of a supervisor of 0.2.0 or older
+LEDGER = "OPENCLAUDE_LEDGER"  # main's ledger: its path, and for how many seconds it keeps an entry
+LEDGER_FOLDER, LEDGER_FILE = "ledger", "requests.sqlite3"  # in the folder of openclaude's state
+LEDGER_KEEP = "OPENCLAUDE_LEDGER_KEEP_S"
 WHAT = "main's routing table"  # in the sentences about one that cannot be read
 
 
@@ -38,6 +41,28 @@ class SlotRoute(Record):
     stands_for: str = ""
 
 
+class StepPrice(Record):
+    """What tokens cost in a request whose prompt is longer than `above` tokens, in US dollars."""
+
+    above: int
+    input: float | None = None
+    output: float | None = None
+
+
+class ModelPrices(Record):
+    """A model that may answer in a slot, and what its tokens cost in US dollars; None: unknown."""
+
+    provider: str
+    region: str = ""
+    is_fallback: bool = False
+    input: float | None = None
+    output: float | None = None
+    cache_read: float | None = None
+    cache_write: float | None = None
+    steps: tuple[StepPrice, ...] = ()
+    priced_by: str = ""  # whose prices they are
+
+
 class RoutingTable(Record):
     """Where main sends which model."""
 
@@ -46,6 +71,8 @@ class RoutingTable(Record):
     on_limit: str = ""  # the slot that answers when the plan's limit is reached
     agents: dict[str, str] = {}  # claude's own agents by name -> slot id  # noqa: RUF012 - never changed
     searches_at_anthropic: bool = True  # a slot's server tools, where claude's login pays
+    profile: str = ""
+    models: dict[str, ModelPrices] = {}  # by the name in replies  # noqa: RUF012 - never changed
 
     def to_json(self) -> str:
         """The table as one JSON document; `read_routing` is its inverse."""

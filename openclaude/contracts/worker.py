@@ -106,6 +106,7 @@ SECRETS_VARIABLE = "OPENCLAUDE_SECRETS"
 REACHES_VARIABLE = "OPENCLAUDE_REACHES"
 # what programs find that a unit starts for credentials, in its environment: the user's variables
 PROGRAMS_VARIABLE = "OPENCLAUDE_PROGRAMS"
+WRITES_VARIABLE = "OPENCLAUDE_WRITES"  # a folder that the unit may write, besides its own
 
 
 def secrets_text(references: dict[str, str], environment: dict[str, str]) -> str:

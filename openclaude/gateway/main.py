@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 
-from openclaude.contracts.routing import routing_in
+from openclaude.contracts.routing import LEDGER, LEDGER_KEEP, routing_in
 from openclaude.gateway.http.access import AccessControl
 from openclaude.gateway.litellm.accounting import keep_no_accounts
 from openclaude.gateway.litellm.egress import keep_to_own_addresses
@@ -20,6 +21,7 @@ from openclaude.gateway.litellm.warmup_requests import warm_up_main
 from openclaude.gateway.litellm.way_out import take_the_way_out
 from openclaude.gateway.routing.router import MESSAGES, MODELS, Router
 from openclaude.gateway.routing.routes import may_be_anthropics
+from openclaude.ledger.writer import Writer
 
 ROUTES = frozenset({("POST", path) for path in MESSAGES} | {("GET", MODELS)})
 KEYLESS = frozenset({("HEAD", "/api/hello"), ("HEAD", "/"), ("POST", "/api/event_logging/batch")})
@@ -30,7 +32,7 @@ def make_app(env: Mapping[str, str]) -> AccessControl:
     table = routing_in(env)
     key = env["LITELLM_MASTER_KEY"]
     endpoints = Endpoints(key, warm_up_main)
-    router = Router(endpoints, table, raw_body_key=RAW_BODY_KEY)
+    router = Router(endpoints, table, raw_body_key=RAW_BODY_KEY, ledger=ledger_in(env))
     return AccessControl(
         router,
         key=key,
@@ -38,6 +40,12 @@ def make_app(env: Mapping[str, str]) -> AccessControl:
         keyless=KEYLESS,
         further=partial(may_be_anthropics, table),
     )
+
+
+def ledger_in(env: Mapping[str, str]) -> Writer | None:
+    """Return the ledger that the environment names; None if the profile keeps none."""
+    path = env.get(LEDGER)
+    return Writer(Path(path), keep_s=float(env[LEDGER_KEEP])) if path else None
 
 
 def app() -> AccessControl:

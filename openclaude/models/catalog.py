@@ -46,6 +46,7 @@ class Model:
     input_cost: float | None = None  # US dollars per token
     output_cost: float | None = None
     cached_cost: float | None = None  # of a token read from the cache
+    cache_write_cost: float | None = None
     steps: tuple[PriceStep, ...] = ()  # prices that depend on the prompt's size
     deprecation_date: str = ""  # ISO, or "" where none is announced
     regions: tuple[str, ...] = ()  # those with a row of their own; absence says nothing
@@ -170,6 +171,7 @@ class Catalog:
             input_cost=prices.input,
             output_cost=prices.output,
             cached_cost=prices.cached,
+            cache_write_cost=prices.cache_write,
             steps=prices.steps,
             deprecation_date=str(row.get("deprecation_date", "")),
             regions=tuple(sorted(self._regional(provider, model_id))),

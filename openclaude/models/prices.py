@@ -28,6 +28,7 @@ class Prices(NamedTuple):
     input: float | None
     output: float | None
     cached: float | None  # read from the cache
+    cache_write: float | None
     steps: tuple[PriceStep, ...]  # where it depends on the prompt's size, the smallest first
 
 
@@ -39,6 +40,7 @@ def read_prices(row: Mapping[str, Any]) -> Prices:
         input=row.get("input_cost_per_token", first.input_cost),
         output=row.get("output_cost_per_token", first.output_cost),
         cached=row.get("cache_read_input_token_cost"),
+        cache_write=row.get("cache_creation_input_token_cost"),
         steps=tuple(step for step in steps if step.above),
     )
 

@@ -152,6 +152,17 @@ class Stack(Table):
         return values.seconds(self.linger)
 
 
+class Ledger(Table):
+    """What is written down of each request."""
+
+    keep: Duration = "90d"
+
+    @property
+    def keep_s(self) -> float:
+        """Seconds after which an entry is removed; 0: nothing is written."""
+        return values.seconds(self.keep)
+
+
 class Heading(Table):
     """What each file says of itself; nothing here is inherited from a parent."""
 
@@ -192,6 +203,7 @@ class Profile(Heading):
     agents: Agents = Agents()
     auto_mode: AutoMode = AutoMode()
     stack: Stack = Stack()
+    ledger: Ledger = Ledger()
 
     def region_of(self, tier_name: str) -> str | None:
         """The AWS region of a tier: its own, else the profile's."""
@@ -208,6 +220,7 @@ TABLES: dict[tuple[str, ...], type[Table]] = {
     ("agents",): Agents,
     ("auto_mode",): AutoMode,
     ("stack",): Stack,
+    ("ledger",): Ledger,
 }
 
 

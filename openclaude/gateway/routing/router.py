@@ -14,9 +14,12 @@ claude's own helpers, which only Anthropic can answer (`helpers`).
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Mapping
-from typing import Any
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Protocol
 
 import orjson
 
@@ -35,6 +38,7 @@ from openclaude.gateway.http.asgi import (
 )
 from openclaude.gateway.http.disconnect import run_while_present
 from openclaude.gateway.routing.helpers import for_anthropic, has_server_tool
+from openclaude.gateway.routing.meter import Meter
 from openclaude.gateway.routing.passthrough_reply import PassthroughReply
 from openclaude.gateway.routing.plan_limit import LimitWatch
 from openclaude.gateway.routing.routes import (
@@ -46,9 +50,11 @@ from openclaude.gateway.routing.routes import (
     slot_of_agent,
 )
 from openclaude.gateway.routing.slot_reply import SlotReply
+from openclaude.ledger.entry import RequestEntry, Via
 
 BODY_LIMIT = 100 * 1024 * 1024  # Anthropic refuses more than 32 MB with its own message
 MESSAGES = frozenset({"/v1/messages", "/v1/messages/count_tokens"})
+FLUSH_S = 2.0  # how long the end of the process waits for the ledger
 COUNTED = "/v1/messages/count_tokens"  # of a slot: by LiteLLM in `main`, no provider is asked
 MODELS = "/v1/models"
 TO_ANTHROPIC, TO_PROVIDERS = "/anthropic", "/providers"  # in front of a path: who is asked
@@ -73,20 +79,35 @@ NO_LOGIN = (
 )
 
 
+class EntrySink(Protocol):
+    """Where requests are noted."""
+
+    def note(self, work: Callable[[], RequestEntry | None]) -> None:
+        """Have an entry made and written soon; never blocks, never raises."""
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until everything noted so far is written."""
+
+
 class Router:
     """An ASGI application in front of LiteLLM's."""
 
-    def __init__(self, app: App, table: RoutingTable, *, raw_body_key: str) -> None:
+    def __init__(
+        self, app: App, table: RoutingTable, *, raw_body_key: str, ledger: EntrySink | None = None
+    ) -> None:
         """`raw_body_key`: the item of a request's state whose bytes LiteLLM sends upstream."""
         self.app = app
         self.table = table
         self.raw_body_key = raw_body_key
+        self.ledger = ledger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] != MODELS:
             await self.request(scope, receive, send)
         else:
             await self.app(scope, receive, send)
+            if scope["type"] == "lifespan" and self.ledger is not None:
+                await asyncio.to_thread(self.ledger.flush, FLUSH_S)
 
     async def request(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body, then choose the route."""
@@ -122,16 +143,36 @@ class Router:
         model = document.get("model") if document else None
         if document is None or not isinstance(model, str):
             await answer_error(send, 400, "the request body must be a JSON object with a `model`")
-        elif slot := self.slot_of(model, document, scope["headers"]):
+            return
+        meter = Meter(send, self.table, model, scope["headers"])
+        try:
+            await self.metered(model, document, body, scope, receive, meter)
+        finally:
+            if self.ledger is not None and scope["path"] != COUNTED:
+                self.ledger.note(partial(meter.entry, time.monotonic()))
+
+    async def metered(
+        self,
+        model: str,
+        document: dict[str, Any],
+        body: bytes,
+        scope: Scope,
+        receive: Receive,
+        meter: Meter,
+    ) -> None:
+        """Choose the route of a request for a model."""
+        if slot := self.slot_of(model, document, scope["headers"]):
+            meter.is_for(slot)
             if exchanged := for_anthropic(self.table, slot, document, body):
-                await self.anthropic(*exchanged, scope, receive, send)
+                meter.via = Via.HELPER
+                await self.anthropic(*exchanged, scope, receive, meter)
             else:
-                await self.slot(slot, document, body, scope, receive, send)
+                await self.slot(slot, document, body, scope, receive, meter.send)
         elif is_anthropics(self.table, model):
-            await self.anthropic(document, body, scope, receive, send)
+            await self.anthropic(document, body, scope, receive, meter)
         else:
             # Anthropic's own message for an unknown model
-            await answer_error(send, 404, f"model: {model}")
+            await answer_error(meter.send, 404, f"model: {model}")
 
     def slot_of(self, model: str, document: Mapping[str, Any], headers: Headers) -> str:
         """Return the slot for a request: by who asks, then by its model."""
@@ -145,16 +186,17 @@ class Router:
         body: bytes,
         scope: Scope,
         receive: Receive,
-        send: Send,
+        meter: Meter,
     ) -> None:
         """Send to Anthropic; to a slot if the plan's limit is reached and the profile says so."""
         if not self.table.on_limit or scope["path"] != "/v1/messages":
-            await self.passthrough(document, body, scope, receive, send)
+            await self.passthrough(document, body, scope, receive, meter.send)
             return
-        watch = LimitWatch(send)
+        watch = LimitWatch(meter.send)
         await self.passthrough(document, body, scope, receive, watch.send)
         if watch.is_limit:
-            await self.slot(self.table.on_limit, document, body, scope, receive, send)
+            meter.via = Via.ON_LIMIT
+            await self.slot(self.table.on_limit, document, body, scope, receive, meter.send)
 
     async def passthrough(
         self,

@@ -18,15 +18,29 @@ PROXIES = ("HTTPS_PROXY", "https_proxy")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-def confine_to(reaches: str, environment: Mapping[str, str]) -> None:
-    """Confine this process to the addresses in `reaches`; "" leaves it as it is."""
+def confine_to(reaches: str, writes: str, environment: Mapping[str, str]) -> None:
+    """Confine this process to the addresses in `reaches`; "" leaves it as it is.
+
+    Besides its own folder it may write to `writes`, which is made if there is none; "" is nothing.
+    """
     if not reaches:
         return
     try:
         ports = allowed_ports(reaches, environment)
-        confine([str(Path.cwd()), os.devnull], ports)
+        confine([str(Path.cwd()), os.devnull, *made(writes)], ports)
     except (OSError, ValueError) as error:  # a kernel that forbids it, as in some containers
         sys.stderr.write(f"this process is not confined: {error}\n")
+
+
+def made(folder: str) -> list[str]:
+    """A folder that can be allowed, made where there is none; [] if that is impossible."""
+    try:
+        if folder:
+            Path(folder).mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        sys.stderr.write(f"nothing can be written to {folder}: {error.strerror}\n")
+        return []
+    return [folder] if folder else []
 
 
 def allowed_ports(reaches: str, environment: Mapping[str, str]) -> set[int]:

@@ -28,6 +28,7 @@ from openclaude.contracts.worker import (
     CERTIFICATE_VARIABLE,
     PROGRAMS_VARIABLE,
     REACHES_VARIABLE,
+    WRITES_VARIABLE,
     fatal_line,
 )
 from openclaude.run.os.confinement import keep_memory_private
@@ -129,7 +130,8 @@ def serve(application: str, listener: int, report: int, lifeline: int) -> None:
     keep_environment_from_children(os.environ.pop(PROGRAMS_VARIABLE, "{}"))
     reporter = Reporter(report)
     made = reporter.counted(load(application)())
-    confine_to(os.environ.pop(REACHES_VARIABLE, ""), os.environ)
+    reaches, writes = (os.environ.pop(name, "") for name in (REACHES_VARIABLE, WRITES_VARIABLE))
+    confine_to(reaches, writes, os.environ)
     config = uvicorn.Config(
         made,
         http=InstanceConnection,

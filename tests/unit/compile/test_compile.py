@@ -266,6 +266,20 @@ def test_the_router_is_told_its_slots_and_nothing_secret(compiled: Callable[...,
         "on_limit": "",
         "agents": {},
         "searches_at_anthropic": True,
+        "profile": "qwen",
+        "models": {
+            "bedrock/qwen.qwen3-next-80b-a3b": {
+                "provider": "bedrock",
+                "region": "us-west-2",
+                "is_fallback": False,
+                "input": 1.5e-07,
+                "output": 1.2e-06,
+                "cache_read": None,
+                "cache_write": None,
+                "steps": [],
+                "priced_by": "litellm",
+            }
+        },
     }
     assert environment["ANTHROPIC_API_BASE"] == "https://api.anthropic.com"
 

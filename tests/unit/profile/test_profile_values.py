@@ -293,6 +293,7 @@ def test_the_keys_of_a_table_are_the_schemas() -> None:
         "agents",
         "auto_mode",
         "stack",
+        "ledger",
     )
     assert allowed_keys(("tiers",)) == TIERS
     assert allowed_keys(("tiers", "haiku"))[:3] == ("model", "region", "fallbacks")

@@ -221,6 +221,7 @@ listen.tls                     true                               default
 search.with                    "claude"                           default
 stack.idle_sleep               "15m"                              default
 stack.linger                   "10m"                              default
+ledger.keep                    "90d"                              default
 """
     )
 

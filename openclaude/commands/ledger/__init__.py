@@ -1,0 +1,1 @@
+"""`openclaude usage` and `openclaude requests`: what the ledger says."""

@@ -1,0 +1,138 @@
+"""The ledger's file: how it is made, opened, filled and kept small.
+
+Knows: SQLite, the table, its version, who may read the file. Independent of: when something is
+written (`writer`), what is asked of it (`sums`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import stat
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import get_type_hints
+
+from openclaude.contracts.routing import LEDGER_FILE, LEDGER_FOLDER
+from openclaude.ledger.entry import RequestEntry
+
+VERSION = 1  # PRAGMA user_version
+BUSY_S = 2.0  # for another writer
+TYPES = {
+    float: "REAL NOT NULL",
+    float | None: "REAL",
+    int: "INTEGER NOT NULL",
+    int | None: "INTEGER",
+    str: "TEXT NOT NULL",
+}
+# A clock that is ahead by years for a moment must not make everything look old
+LONGEST_PAUSE_S = 30 * 86400.0
+LEFT_BY_SQLITE = ("-wal", "-shm", "-journal")
+
+
+class Unusable(Exception):
+    """The file cannot be used; the text says why."""
+
+
+def ledger_file(state: Path) -> Path:
+    """The file in the folder of openclaude's state."""
+    return state / LEDGER_FOLDER / LEDGER_FILE
+
+
+def columns() -> dict[str, str]:
+    """The columns and their declarations, as `RequestEntry` has them."""
+    return {name: TYPES[kind] for name, kind in get_type_hints(RequestEntry).items()}
+
+
+def open_to_write(path: Path) -> sqlite3.Connection:
+    """Open the file, made anew where there is none, 0600 in a folder 0700.
+
+    A file that is not a database is set aside, never removed. Raises Unusable, OSError or
+    sqlite3.Error.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    check(path.parent, os.lstat(path.parent), stat.S_ISDIR)
+    with contextlib.suppress(FileExistsError):
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+        os.close(os.open(path, flags, 0o600))
+    check(path, os.lstat(path), stat.S_ISREG)
+    try:
+        return prepare(connect(path))
+    except sqlite3.DatabaseError as error:
+        if isinstance(error, sqlite3.OperationalError):  # locked, full, read-only: not its content
+            raise
+        set_aside(path)
+        return open_to_write(path)
+
+
+def check(path: Path, found: os.stat_result, is_kind: object) -> None:
+    """Raise Unusable unless a file or folder is ours alone, and what it should be."""
+    if not callable(is_kind) or not is_kind(found.st_mode):
+        raise Unusable(f"{path} is not what it should be: remove it")
+    if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+        raise Unusable(f"{path} can be written by another user: `chmod go-w` it, or remove it")
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open an existing file. Raises sqlite3.Error."""
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_S, isolation_level=None)
+
+
+def prepare(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Make the table where there is none. Raises Unusable or sqlite3.Error, and closes then."""
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > VERSION:
+            raise Unusable("it is of a later version of openclaude")
+        if version < VERSION:
+            declared = ", ".join(f"{name} {kind}" for name, kind in columns().items())
+            connection.executescript(
+                "BEGIN IMMEDIATE;"
+                f"CREATE TABLE IF NOT EXISTS requests (id INTEGER PRIMARY KEY, {declared});"
+                "CREATE INDEX IF NOT EXISTS by_time ON requests (at);"
+                f"PRAGMA user_version = {VERSION}; COMMIT;"
+            )
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def set_aside(path: Path) -> None:
+    """Rename a file that is not a database, and what SQLite keeps beside it."""
+    aside = f"{path}.broken-{time.time_ns()}"
+    path.rename(aside)
+    for ending in LEFT_BY_SQLITE:
+        with contextlib.suppress(FileNotFoundError):
+            Path(f"{path}{ending}").rename(f"{aside}{ending}")
+
+
+def add(connection: sqlite3.Connection, entries: Iterable[RequestEntry]) -> None:
+    """Add entries, all or none. Raises sqlite3.Error."""
+    names = ", ".join(columns())
+    marks = ", ".join("?" * len(RequestEntry._fields))
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.executemany(f"INSERT INTO requests ({names}) VALUES ({marks})", entries)  # noqa: S608
+        connection.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+
+
+def forget(connection: sqlite3.Connection, *, older_than_s: float, now: float) -> int:
+    """Remove entries that are older; return how many. Raises sqlite3.Error.
+
+    Nothing is removed while the clock is far ahead of the newest entry, since then it may be wrong.
+    """
+    (newest,) = connection.execute("SELECT max(at) FROM requests").fetchone()
+    if newest is None or not -LONGEST_PAUSE_S < now - newest < LONGEST_PAUSE_S:
+        return 0
+    gone = connection.execute("DELETE FROM requests WHERE at < ?", (now - older_than_s,))
+    return gone.rowcount

@@ -1,0 +1,241 @@
+"""The ledger's file: private, never corrupt, small; two writers, a kill, a clock that jumps."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from openclaude.ledger.store import Unusable, add, forget, ledger_file, open_to_write
+from openclaude.ledger.sums import Where, open_to_read
+from openclaude.ledger.writer import Writer
+from tests.unit.ledger.entries import entry
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the ledger is to be."""
+    return ledger_file(tmp_path)
+
+
+def written(path: Path) -> int:
+    """Return how many entries there are."""
+    ledger = open_to_read(path)
+    assert ledger is not None
+    try:
+        return ledger.total(Where()).requests
+    finally:
+        ledger.close()
+
+
+def test_what_was_added_is_read_back(path: Path) -> None:
+    one = entry(dollars=0.5, first_ms=None)
+    connection = open_to_write(path)
+    add(connection, [one, entry(session="s2")])
+    connection.close()
+
+    ledger = open_to_read(path)
+    assert ledger is not None
+    assert [found.entry for found in ledger.last(Where(), 9)] == [one, entry(session="s2")]
+
+
+def test_only_the_user_can_read_it_whatever_the_umask(path: Path) -> None:
+    before = os.umask(0)
+    try:
+        connection = open_to_write(path)
+        add(connection, [entry()])
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+        connection.close()
+    finally:
+        os.umask(before)
+
+    assert set(modes.values()) == {0o600}
+    assert len(modes) > 1  # SQLite's own beside it
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_link_in_its_place_is_not_followed(path: Path, tmp_path: Path) -> None:
+    path.parent.mkdir(mode=0o700)
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    path.symlink_to(victim)
+
+    with pytest.raises(Unusable):
+        open_to_write(path)
+    assert victim.read_text() == "mine"
+
+
+def test_a_folder_that_others_can_write_is_refused(path: Path) -> None:
+    path.parent.mkdir()
+    path.parent.chmod(0o777)
+
+    with pytest.raises(Unusable, match="can be written by another user"):
+        open_to_write(path)
+
+
+@pytest.mark.parametrize("content", [b"not a database, but more than sixteen bytes", b"\0" * 4096])
+def test_a_file_that_is_not_a_database_is_set_aside(path: Path, content: bytes) -> None:
+    path.parent.mkdir(mode=0o700)
+    path.write_bytes(content)
+    path.chmod(0o600)
+
+    connection = open_to_write(path)
+    add(connection, [entry()])
+    connection.close()
+
+    assert written(path) == 1
+    (aside,) = path.parent.glob("*.broken-*")
+    assert aside.read_bytes() == content
+
+
+def test_a_file_of_a_later_version_is_left_alone(path: Path) -> None:
+    open_to_write(path).close()
+    with sqlite3.connect(path) as later:
+        later.execute("PRAGMA user_version = 99")
+    later.close()
+
+    with pytest.raises(Unusable, match="later version"):
+        open_to_write(path)
+    with pytest.raises(Unusable, match="later version"):
+        open_to_read(path)
+
+
+def test_a_batch_is_added_as_a_whole_or_not_at_all(path: Path) -> None:
+    connection = open_to_write(path)
+
+    with pytest.raises(sqlite3.Error):
+        add(connection, [entry(), entry()._replace(profile=None)])  # type: ignore[arg-type]
+    add(connection, [entry()])
+    connection.close()
+
+    assert written(path) == 1
+
+
+@pytest.mark.parametrize(
+    ("now", "left"),
+    [
+        (1000.0 * 86400, 1),  # of three, two are older than 90 days
+        (1000.0 * 86400 + 10, 1),
+        (9000.0 * 86400, 3),  # the clock has jumped ahead by years
+        (10.0 * 86400, 3),  # and back
+    ],
+)
+def test_old_entries_are_removed_unless_the_clock_is_wrong(
+    path: Path, now: float, left: int
+) -> None:
+    connection = open_to_write(path)
+    add(connection, [entry(at=day * 86400.0) for day in (800, 900, 999)])
+
+    forget(connection, older_than_s=90 * 86400, now=now)
+    connection.close()
+
+    assert written(path) == left
+
+
+# The writer --------------------------------------------------------------------------------------
+
+
+def test_entries_are_written_soon_and_a_strange_one_ends_nothing(path: Path) -> None:
+    writer = Writer(path, keep_s=1e9)
+
+    writer.note(entry)
+    writer.note(lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+    writer.note(lambda: None)
+    writer.note(entry)
+
+    assert writer.flush(30.0)
+    assert written(path) == 2
+    assert writer.lost == 1
+
+
+def test_a_ledger_that_cannot_be_written_costs_nobody_anything_and_is_logged_once(
+    path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openclaude.ledger.writer.PAUSE_S", 0.0)
+    path.parent.mkdir()
+    path.parent.chmod(0o777)
+    writer = Writer(path, keep_s=1e9)
+
+    for _ in range(5):
+        writer.note(entry)
+        assert writer.flush(30.0)
+
+    assert writer.lost == 5
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    path.parent.chmod(0o700)
+    writer.note(entry)
+    assert writer.flush(30.0)
+    assert written(path) == 1
+
+
+def test_a_queue_that_is_full_loses_entries_and_never_blocks(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openclaude.ledger.writer.LONGEST_QUEUE", 2)
+    writer = Writer(path, keep_s=1e9)
+    monkeypatch.setattr(writer, "_run", lambda: None)
+
+    for _ in range(5):
+        writer.note(entry)
+
+    assert writer.lost == 3
+
+
+WRITE = """
+import sys
+from pathlib import Path
+from openclaude.ledger.writer import Writer
+from tests.unit.ledger.entries import entry
+writer = Writer(Path(sys.argv[1]), keep_s=1e9)
+print("ready", flush=True)
+number = int(sys.argv[2])
+while number:
+    number -= 1
+    writer.note(entry)
+    writer.flush(60.0)
+print(writer.lost, flush=True)
+"""
+
+
+@pytest.mark.reaches_out
+@pytest.mark.slow
+def test_two_processes_write_the_same_file(path: Path) -> None:
+    argv = [sys.executable, "-c", textwrap.dedent(WRITE), str(path), "150"]
+    both = [subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+
+    said = [process.communicate()[0].split() for process in both]
+
+    assert said == [["ready", "0"]] * 2
+    assert written(path) == 300
+
+
+@pytest.mark.reaches_out
+@pytest.mark.slow
+def test_a_writer_that_is_killed_leaves_a_whole_file(path: Path) -> None:
+    argv = [sys.executable, "-c", textwrap.dedent(WRITE), str(path), "100000"]
+    open_to_write(path).close()
+    for _ in range(3):
+        began = written(path)
+        with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                end = time.monotonic() + 60
+                while written(path) < began + 20:
+                    assert time.monotonic() < end
+                    time.sleep(0.01)
+            finally:
+                process.kill()
+
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    connection.close()
+    writer = Writer(path, keep_s=1e9)
+    writer.note(entry)
+    assert writer.flush(30.0)
+    assert writer.lost == 0
