@@ -21,7 +21,7 @@ from tests.unit.ledger.entries import entry
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the ledger is to be."""
+    """Return the path of a ledger that does not exist."""
     return ledger_file(tmp_path)
 
 

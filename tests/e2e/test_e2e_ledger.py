@@ -1,0 +1,148 @@
+"""The ledger against the stand-ins' own counts, through the real claude and both LiteLLMs."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from typing import Any
+
+import pytest
+
+from openclaude.standins.anthropic.standin import AnthropicStandin
+from openclaude.standins.base import script
+from openclaude.standins.bedrock.standin import BedrockStandin
+from tests.e2e.house import House
+
+QWEN = "bedrock/qwen.qwen3-next-80b-a3b"
+IN, OUT = 0.15e-6, 1.2e-6  # dollars for a token, in the bundled list
+DATA = re.compile(rb"^data: (.*)$", re.MULTILINE)
+SECRET = "a-word-of-the-prompt"
+
+
+@pytest.fixture(autouse=True)
+def empty(house: House) -> None:
+    """Begin with a ledger that has no entry."""
+    path = house.home / ".local/state/openclaude/ledger/requests.sqlite3"
+    if path.exists():
+        with sqlite3.connect(path) as connection:
+            connection.execute("DELETE FROM requests")
+        connection.close()
+
+
+def usage(house: House, *arguments: str) -> dict[str, Any]:
+    """Return what `openclaude usage` says."""
+    ran = house.run((house.program, "usage", *arguments, "--json"), house.environment())
+    assert (ran.code, ran.err) == (0, "")
+    return dict(json.loads(ran.out)["data"])
+
+
+def requests(house: House, *arguments: str) -> list[dict[str, Any]]:
+    """Return what `openclaude requests` lists."""
+    argv = (house.program, "requests", *arguments, "-n", "100", "--json")
+    ran = house.run(argv, house.environment())
+    assert (ran.code, ran.err) == (0, "")
+    return list(json.loads(ran.out)["data"]["requests"])
+
+
+def said_by_anthropic(anthropic: AnthropicStandin) -> tuple[int, int]:
+    """Return the tokens in and out that the stand-in reported in its replies."""
+    counts = [0, 0]
+    for reply in anthropic.replies:
+        lines = [json.loads(line) for line in DATA.findall(reply.content)]
+        starts = [one["message"]["usage"] for one in lines if one["type"] == "message_start"]
+        ends = [one["usage"] for one in lines if one["type"] == "message_delta"]
+        counts[0] += sum(one["input_tokens"] for one in starts)
+        counts[1] += sum(one["output_tokens"] for one in ends)
+    return counts[0], counts[1]
+
+
+def said_by_bedrock(bedrock: BedrockStandin) -> tuple[int, int]:
+    """Return the same of the other stand-in."""
+    found = [
+        (int(one[0]), int(one[1]))
+        for reply in bedrock.replies
+        for one in re.findall(rb'"inputTokens":\s*(\d+),\s*"outputTokens":\s*(\d+)', reply.content)
+    ]
+    return sum(one for one, _ in found), sum(one for _, one in found)
+
+
+def test_the_sums_are_those_of_the_stand_ins_on_both_routes(
+    house: House, anthropic: AnthropicStandin, bedrock: BedrockStandin
+) -> None:
+    tool = script.tool("Bash", {"command": "echo x"}) + script.then(script.say("done"))
+    for model in ("haiku", "opus"):
+        prompt = f"{SECRET} {tool}"
+        ran = house.openclaude("-p", prompt, "--model", model, "--allowedTools", "Bash(echo:*)")
+        assert ran == (0, "done\n", "")
+
+    told = usage(house, "--by", "model")
+
+    rows = {row["model"]: row for row in told["rows"]}
+    slot, claude = rows[QWEN], rows["claude-opus-5-5"]
+    assert (slot["input_tokens"], slot["output_tokens"]) == said_by_bedrock(bedrock)
+    assert (claude["input_tokens"], claude["output_tokens"]) == said_by_anthropic(anthropic)
+    assert min(*said_by_bedrock(bedrock), *said_by_anthropic(anthropic)) > 0
+    assert slot["requests"] == len(bedrock.requests)
+    assert claude["requests"] == len(anthropic.replies)
+    assert slot["usd"] == pytest.approx(slot["input_tokens"] * IN + slot["output_tokens"] * OUT)
+    assert (claude["usd"], told["total"]["errors"]) == (0, 0)
+    assert told["plan"]["used_5h"] == 0.17
+    assert told["spared"]["tokens"] == slot["input_tokens"] + slot["output_tokens"]
+
+
+def test_each_request_says_who_asked_and_who_answered(
+    house: House, anthropic: AnthropicStandin, bedrock: BedrockStandin
+) -> None:
+    ran = house.openclaude("-p", "hi", "--model", "haiku", "--output-format", "json")
+    session = json.loads(ran.out)["session_id"]
+
+    (one,) = requests(house, "--session", session[:8])
+
+    assert one["session"] == session
+    assert (one["tier"], one["asked"], one["answered"]) == ("haiku", "claude-haiku-5-5", QWEN)
+    assert (one["provider"], one["region"], one["via"]) == ("bedrock", "us-west-2", "slot")
+    assert (one["status"], one["is_cut"], one["error"]) == (200, 0, "")
+    assert 0 <= one["first_ms"] <= one["total_ms"]
+    shown = house.run((house.program, "requests", "show", str(one["id"])), house.environment())
+    assert f"answered by  {QWEN}\n" in shown.out
+    listed = house.run((house.program, "requests"), house.environment())
+    assert QWEN in listed.out
+
+
+def test_an_error_is_an_entry_and_its_words_are_not(
+    house: House, anthropic: AnthropicStandin
+) -> None:
+    house.openclaude("-p", script.error(400, message=SECRET), "--model", "opus")
+
+    found = requests(house, "--errors")
+
+    assert {(one["status"], one["error"]) for one in found} == {(400, "invalid_request_error")}
+    assert len(found) == len(anthropic.requests)
+
+
+def test_no_word_and_no_credential_is_in_the_ledger(
+    house: House, anthropic: AnthropicStandin, bedrock: BedrockStandin
+) -> None:
+    for model in ("haiku", "opus"):
+        house.openclaude("-p", f"{SECRET} {script.say(SECRET)}", "--model", model)
+    assert usage(house)["total"]["requests"] > 1
+
+    folder = house.home / ".local/state/openclaude/ledger"
+    content = b"".join(path.read_bytes() for path in folder.iterdir())
+    secrets = (house.canaries.oauth, house.canaries.aws_secret, house.record()["main_key"], SECRET)
+    assert not [secret for secret in secrets if secret.encode() in content]
+    assert b"claude-opus-5-5" in content
+
+
+def test_a_folder_that_cannot_be_written_fails_no_request(
+    house: House, anthropic: AnthropicStandin, bedrock: BedrockStandin
+) -> None:
+    folder = house.home / ".local/state/openclaude/ledger"
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o777)
+    try:
+        for model in ("haiku", "opus"):
+            assert house.openclaude("-p", "hi", "--model", model).code == 0
+    finally:
+        folder.chmod(0o700)

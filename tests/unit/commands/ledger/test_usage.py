@@ -1,0 +1,210 @@
+"""`openclaude usage` and `openclaude requests`: what is shown of a ledger, at any width."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openclaude.commands.ledger import requests, usage
+from openclaude.commands.ledger.words import LedgerUnreadable, money, since, tokens
+from openclaude.errors import UsageError
+from openclaude.ledger.entry import RequestEntry, Via
+from openclaude.ledger.store import add, ledger_file, open_to_write
+from openclaude.output import Result
+from openclaude.paths import Places, find_places
+from tests.unit.ledger.entries import entry
+
+Run = Callable[..., Result]
+PLAN = {"via": Via.PLAN, "tier": "opus", "asked": "claude-opus-5-5", "answered": "claude-opus-5-5"}
+PLAN |= {"provider": "anthropic", "dollars": None, "used_5h": 0.17, "used_7d": 0.05}
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Places:
+    """The folders of a user without a ledger."""
+    return find_places({"HOME": str(tmp_path)})
+
+
+@pytest.fixture
+def fill(places: Places) -> Callable[..., None]:
+    """Write entries."""
+
+    def write(*entries: RequestEntry) -> None:
+        connection = open_to_write(ledger_file(places.state))
+        add(connection, entries)
+        connection.close()
+
+    return write
+
+
+@pytest.fixture
+def run(places: Places) -> Run:
+    """Run one of both commands."""
+
+    def call(module: Any, *arguments: str) -> Result:
+        parser = argparse.ArgumentParser()
+        module.add_arguments(parser)
+        given = parser.parse_args(arguments)
+        given.profile = getattr(given, "named", None) or given.profile
+        return module.run(given, places, {})  # type: ignore[no-any-return]
+
+    return call
+
+
+def test_without_a_ledger_it_says_so(run: Run) -> None:
+    assert run(usage).text.startswith("no request was written down yet")
+    assert run(usage).data["total"]["requests"] == 0  # type: ignore[index]
+    assert run(requests).text == "no such request was written down yet\n"
+
+
+def test_sums_are_by_tier_with_the_plan_and_what_it_was_spared(
+    run: Run, fill: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    fill(
+        entry(), entry(cache_read=3000, dollars=0.002), entry(**PLAN), entry(status=429, error="x")
+    )
+
+    text = run(usage).text
+
+    first, haiku, opus, total, *rest = text.splitlines()
+    assert first == f"{'tier':<6} requests  errors  in     cached  out  first byte  cost"
+    assert haiku.split()[:4] == ["haiku", "3", "1", "6.00k"]
+    assert "█" in haiku
+    assert opus.split()[:5] == ["opus", "1", "-", "1.00k", "-"]
+    assert total.split()[:3] == ["total", "4", "1"]
+    assert any("17 % of its five hours used, 5 % of its week" in line for line in rest)
+    assert any("in place of your plan: 5.20k tokens; at Claude's list prices: $" in r for r in rest)
+
+
+@pytest.mark.parametrize("width", [20, 60, 80, 200])
+def test_a_table_fits_or_has_no_bars(
+    run: Run, fill: Callable[..., None], monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    fill(entry(), entry(**PLAN))
+
+    rows = run(usage, "--by", "model").text.splitlines()[:4]
+
+    bare = max(len(row.split("█")[0].rstrip()) for row in rows)
+    assert all(len(row) <= max(width, bare) for row in rows)
+    assert ("█" in "".join(rows)) == (width == 200)
+
+
+def test_requests_are_chosen_by_time_and_profile(run: Run, fill: Callable[..., None]) -> None:
+    now = time.time()
+    fill(entry(at=now), entry(at=now - 3 * 86400, profile="glm"), entry(at=now - 30 * 86400))
+
+    def number(*arguments: str) -> Any:
+        return run(usage, *arguments).data["total"]["requests"]  # type: ignore[index]
+
+    assert [number(), number("--since", "7d"), number("--since", "1h")] == [3, 2, 1]
+    assert number("glm") == 1
+    assert number("--since", datetime.fromtimestamp(now - 86400).date().isoformat()) == 1
+    assert [row["day"] for row in run(usage, "--by", "day").data["rows"]] == sorted(  # type: ignore[index, union-attr]
+        datetime.fromtimestamp(now - days * 86400).date().isoformat() for days in (0, 3, 30)
+    )
+
+
+def test_comma_separated_values_are_the_same_numbers(run: Run, fill: Callable[..., None]) -> None:
+    fill(entry(answered='a "model", odd'), entry(**PLAN))
+
+    rows = list(csv.DictReader(io.StringIO(run(usage, "--by", "model", "--csv").text)))
+
+    assert [row["model"] for row in rows] == ['a "model", odd', "claude-opus-5-5"]
+    assert rows[0]["usd"] == "0.001"
+
+
+def test_a_line_says_what_went_wrong(run: Run, fill: Callable[..., None]) -> None:
+    fill(
+        entry(agent="Explore"),
+        entry(status=429, error="rate_limit_error", tokens_in=None, tokens_out=None, dollars=None),
+        entry(is_cut=1),
+        entry(error="overloaded_error"),
+        entry(status=0, is_cut=1),
+        entry(**PLAN),
+    )
+
+    lines = run(requests).text.splitlines()
+
+    assert lines[0].endswith("bedrock/qwen (Explore)  1.00k in, 100 out  $0.0010  0.9 s")
+    assert lines[1].endswith("- in, - out  -  0.9 s  429 rate_limit_error")
+    assert [line.rpartition(" s")[2].strip() for line in lines[2:]] == [
+        "cut",
+        "overloaded_error in mid-stream",
+        "no answer",
+        "",
+    ]
+    assert "  plan  " in lines[5]
+    assert len(run(requests, "--errors").text.splitlines()) == 4
+    assert run(requests, "-n", "2").text.splitlines() == lines[4:]
+
+
+def test_one_request_is_shown_with_its_reason(run: Run, fill: Callable[..., None]) -> None:
+    fill(entry(is_fallback=1), entry(via=Via.ON_LIMIT), entry(via="of a later version"))
+
+    assert "why          a fallback of the tier's model\n" in run(requests, "show", "1").text
+    assert "the plan's limit was reached" in run(requests, "show", "2").text
+    assert "of a later version" in run(requests, "show", "3").text
+    assert "$0.0010 by litellm 1" in run(requests, "show", "1").text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("show",), "`show` needs a number"),
+        (("shwo", "1"), "unknown: `shwo`"),
+        (("show", "7"), "no request has the number 7"),
+        (("-n", "-1"), "`--lines` takes a number of 0 or more"),
+        (("-f", "--json"), "exclude each other"),
+    ],
+)
+def test_what_cannot_be_shown_is_named(
+    run: Run, fill: Callable[..., None], arguments: tuple[str, ...], sentence: str
+) -> None:
+    fill(entry())
+
+    with pytest.raises(UsageError, match=sentence):
+        run(requests, *arguments)
+
+
+def test_a_ledger_that_is_none_is_named_with_what_to_do(run: Run, places: Places) -> None:
+    path = ledger_file(places.state)
+    path.parent.mkdir(parents=True)
+    path.write_text("not a database, but more than sixteen bytes")
+
+    with pytest.raises(LedgerUnreadable, match="cannot be read") as raised:
+        run(usage)
+    assert f"mv {path}" in raised.value.hint
+
+
+@pytest.mark.parametrize("text", ["", "7", "7y", "yesterday", "2026-13-01", "999999d9"])
+def test_a_time_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="takes a time ago or a date"):
+        since(text, datetime.now().astimezone())
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(None, "-"), (0, "0"), (999, "999"), (1000, "1.00k"), (12_345, "12.3k"), (123_456, "123k")],
+)
+def test_tokens_are_short(number: int | None, text: str) -> None:
+    assert tokens(number) == text
+    assert tokens(4_560_000) == "4.56M"
+
+
+def test_dollars_have_the_places_that_matter() -> None:
+    assert [money(one) for one in (None, 0.0, 0.00123, 12.345)] == [
+        "-",
+        "$0.00",
+        "$0.0012",
+        "$12.35",
+    ]
