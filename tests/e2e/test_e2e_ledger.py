@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,7 +40,7 @@ def usage(house: House, *arguments: str) -> dict[str, Any]:
 
 def requests(house: House, *arguments: str) -> list[dict[str, Any]]:
     """Return what `openclaude requests` lists."""
-    argv = (house.program, "requests", *arguments, "-n", "100", "--json")
+    argv: tuple[str | Path, ...] = (house.program, "requests", *arguments, "-n", "100", "--json")
     ran = house.run(argv, house.environment())
     assert (ran.code, ran.err) == (0, "")
     return list(json.loads(ran.out)["data"]["requests"])

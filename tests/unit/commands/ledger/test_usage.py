@@ -23,7 +23,12 @@ from openclaude.paths import Places, find_places
 from tests.unit.ledger.entries import entry
 
 Run = Callable[..., Result]
-PLAN = {"via": Via.PLAN, "tier": "opus", "asked": "claude-opus-5-5", "answered": "claude-opus-5-5"}
+PLAN: dict[str, Any] = {
+    "via": Via.PLAN,
+    "tier": "opus",
+    "asked": "claude-opus-5-5",
+    "answered": "claude-opus-5-5",
+}
 PLAN |= {"provider": "anthropic", "dollars": None, "used_5h": 0.17, "used_7d": 0.05}
 
 
@@ -109,7 +114,8 @@ def test_requests_are_chosen_by_time_and_profile(run: Run, fill: Callable[..., N
     assert [number(), number("--since", "7d"), number("--since", "1h")] == [3, 2, 1]
     assert number("glm") == 1
     assert number("--since", datetime.fromtimestamp(now - 86400).date().isoformat()) == 1
-    assert [row["day"] for row in run(usage, "--by", "day").data["rows"]] == sorted(  # type: ignore[index, union-attr]
+    rows: Any = run(usage, "--by", "day").data["rows"]
+    assert [row["day"] for row in rows] == sorted(
         datetime.fromtimestamp(now - days * 86400).date().isoformat() for days in (0, 3, 30)
     )
 
