@@ -232,7 +232,7 @@ def test_tokens_are_counted_by_anthropic(
     assert [(r.target, r.body) for r in anthropic.requests] == [(COUNT, body)] * 2
 
 
-@pytest.mark.parametrize("model", ["claude-haiku-5-5", "claude-sonnet-5", "claude-future-9[1m]"])
+@pytest.mark.parametrize("model", ["claude-haiku-3-5", "claude-sonnet-5", "claude-future-9[1m]"])
 def test_every_claude_id_that_is_no_slot_goes_to_anthropic(
     house: House,
     anthropic: AnthropicStandin,
