@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from openclaude.ledger.entry import RequestEntry, Via
 from openclaude.ledger.store import VERSION, Unusable
@@ -113,6 +113,19 @@ class PlanUse(NamedTuple):
     resets_7d: int | None
 
 
+class UsageReport(NamedTuple):
+    """The answer to a question about many requests."""
+
+    rows: list[tuple[str, Sums]]
+    total: Sums
+    spared: dict[str, Sums]  # by tier: what slots answered in place of Claude
+
+
+def day_of(bucket: int) -> str:
+    """The day of a quarter of an hour where the user lives, as ISO has it."""
+    return datetime.fromtimestamp(bucket * BUCKET_S).astimezone().date().isoformat()
+
+
 class LedgerReader:
     """The ledger, open to read."""
 
@@ -123,37 +136,31 @@ class LedgerReader:
         """Close the file."""
         self._connection.close()
 
-    def total(self, where: Where) -> Sums:
-        """Sums over all of them. Raises sqlite3.Error, as everything here."""
-        return next((sums for _, sums in self._grouped("1", where)), Sums())
+    def report(self, group: str, where: Where) -> UsageReport:
+        """Sums by one of GROUPS, read in one pass: days in their order, else the dearest first.
 
-    def by(self, group: str, where: Where) -> list[tuple[str, Sums]]:
-        """Sums by one of GROUPS: days in their order, else the dearest first."""
-        if group == "day":
-            return self._by_day(where)
-        column = MODEL if group == "model" else GROUPS[group]
-        found = [(str(name), sums) for name, sums in self._grouped(column, where)]
-        return sorted(found, key=lambda one: (-one[1].dollars, -one[1].tokens, one[0]))
-
-    def in_place_of_claude(self, where: Where) -> list[tuple[str, Sums]]:
-        """Sums by tier over what slots answered."""
-        return [
-            (str(tier), sums)
-            for tier, sums in self._grouped("tier", where, f" AND via IN {OURS} AND status = 200")
-        ]
-
-    def _by_day(self, where: Where) -> list[tuple[str, Sums]]:
-        days: dict[str, Sums] = {}
-        for bucket, sums in self._grouped(f"CAST(at / {BUCKET_S} AS INTEGER)", where):
-            day = datetime.fromtimestamp(int(bucket) * BUCKET_S).astimezone().date().isoformat()
-            days[day] = days.get(day, Sums()).plus(sums)
-        return sorted(days.items())
-
-    def _grouped(self, column: str, where: Where, more: str = "") -> Iterator[tuple[Any, Sums]]:
+        Raises sqlite3.Error, as everything here.
+        """
+        day = f"CAST(at / {BUCKET_S} AS INTEGER)"
+        column = {"day": day, "model": MODEL}.get(group) or GROUPS[group]
         condition, values = where.sql
-        text = f"SELECT {column}, {SUMS} FROM requests WHERE {condition}{more} GROUP BY 1"  # noqa: S608
-        for name, *sums in self._connection.execute(text, values):
-            yield name, Sums(*sums)
+        text = (
+            f"SELECT {column}, tier, via IN {OURS} AND status = 200, {SUMS}"  # noqa: S608
+            f" FROM requests WHERE {condition} GROUP BY 1, 2, 3"
+        )
+        rows: dict[str, Sums] = {}
+        spared: dict[str, Sums] = {}
+        total = Sums()
+        for key, tier, is_spared, *numbers in self._connection.execute(text, values):
+            name, sums = day_of(key) if group == "day" else str(key), Sums(*numbers)
+            rows[name] = rows.get(name, Sums()).plus(sums)
+            total = total.plus(sums)
+            if is_spared:
+                spared[tier] = spared.get(tier, Sums()).plus(sums)
+        in_order = sorted(rows.items())
+        if group != "day":
+            in_order.sort(key=lambda one: (-one[1].dollars, -one[1].tokens))
+        return UsageReport(in_order, total, spared)
 
     def last(self, where: Where, number: int) -> list[NumberedEntry]:
         """The newest of them, oldest first."""

@@ -16,7 +16,7 @@ from openclaude.commands.help_page import STATE, HelpPage, add_json, add_page, a
 from openclaude.commands.ledger.words import clock, ledger, midnight, money, since, tokens
 from openclaude.compile.resolve import CLAUDE_MODELS
 from openclaude.errors import UsageError
-from openclaude.ledger.sums import GROUPS, LedgerReader, PlanUse, Sums, Where
+from openclaude.ledger.sums import GROUPS, PlanUse, Sums, Where
 from openclaude.models.catalog import Catalog
 from openclaude.output import Result, table
 from openclaude.paths import Places
@@ -69,10 +69,9 @@ def run(arguments: argparse.Namespace, places: Places, _env: Mapping[str, str]) 
             return Result(
                 text="" if arguments.csv else NONE, data=data_of(arguments.by, [], Sums())
             )
-        rows = opened.by(arguments.by, where)
-        total = opened.total(where)
+        rows, total, by_tier = opened.report(arguments.by, where)
         quota = opened.quota()
-        spared = spared_by_slots(opened, where)
+    spared = list_price(by_tier)
     data = data_of(arguments.by, rows, total, quota, spared)
     if arguments.csv:
         return Result(text=as_csv(arguments.by, rows), data=data)
@@ -81,11 +80,11 @@ def run(arguments: argparse.Namespace, places: Places, _env: Mapping[str, str]) 
     return Result(text="\n".join(parts) + "\n", data=data)
 
 
-def spared_by_slots(opened: LedgerReader, where: Where) -> tuple[int, float]:
+def list_price(by_tier: Mapping[str, Sums]) -> tuple[int, float]:
     """The tokens that slots answered in place of the plan, and their price at Claude's own list."""
     catalog = Catalog.bundled()
     number, price = 0, 0.0
-    for tier, sums in opened.in_place_of_claude(where):
+    for tier, sums in by_tier.items():
         number += sums.tokens
         model = catalog.find("anthropic", CLAUDE_MODELS[tier]) if tier in CLAUDE_MODELS else None
         if model is not None and model.input_cost is not None and model.output_cost is not None:

@@ -30,7 +30,7 @@ def written(path: Path) -> int:
     ledger = open_to_read(path)
     assert ledger is not None
     try:
-        return ledger.total(Where()).requests
+        return ledger.report("tier", Where()).total.requests
     finally:
         ledger.close()
 
