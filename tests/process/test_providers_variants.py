@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.anthropic_rules import judge
-from tests.misbehaviour import http_reply
+from tests.anthropic_rules import Told, judge
+from tests.misbehaviour import http_reply, say
 from tests.process.replay import LIKE_OPENAI, Replayer, replayer
 from tests.unit.gateway.replies.test_variants import ROWS
+from tests.unit.gateway.replies.upstreams import DIALECTS, End, Words
 
 CASES = [
     (name, slot)
@@ -23,6 +24,26 @@ NOTHING = "(no content)"
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replayer]:
     with replayer(tmp_path_factory.mktemp("variants")) as started:
         yield started
+
+
+@pytest.mark.parametrize("slot", ["openrouter", *DIALECTS])
+@pytest.mark.parametrize("streams", [True, False], ids=["stream", "whole"])
+@pytest.mark.parametrize("status", [201, 202, 206, 299])
+def test_any_status_of_success_is_read_as_one(
+    instance: Replayer, slot: str, streams: bool, status: int
+) -> None:
+    dialect = "openai" if slot == "openrouter" else slot
+
+    def ask(body: bytes) -> Told:
+        reply = http_reply(dialect, body, streams=streams)
+        answer = instance.ask(slot, reply.replace(b"200", b"%d" % status, 1), stream=streams)
+        return judge(answer.status, answer.body, streams=streams)
+
+    told = ask(say(dialect, [Words("hi"), End()], streams=streams))
+    nothing = ask(b"")
+
+    assert (told.text, told.reason) == ("hi", "end_turn")
+    assert "empty body" in nothing.error
 
 
 @pytest.mark.parametrize(("name", "slot"), CASES)

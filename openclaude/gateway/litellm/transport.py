@@ -64,7 +64,8 @@ def filter_replies(filter_for: Callable[[str, bytes], Filter | None]) -> None:
 
     async def handle(self: LiteLLMAiohttpTransport, request: httpx.Request) -> httpx.Response:
         response = await original(self, request)
-        if response.status_code == 200 and request.method == "POST":
+        # LiteLLM reads a 202 without a word as an empty answer (measured with 1.108.14)
+        if response.is_success and request.method == "POST":
             found = filter_for(request.url.path, body_of(request))
             response = response if found is None else await filtered(response, found)
         note_status(response.status_code)
@@ -101,7 +102,7 @@ async def filtered(response: httpx.Response, found: Filter) -> httpx.Response:
         raise
     headers_kept = [pair for pair in response.headers.multi_items() if pair[0] not in CODING]
     return httpx.Response(
-        response.status_code,
+        200,
         headers=headers_kept,
         stream=FilteredStream(response, found, opening, parts),
         request=response.request,

@@ -20,6 +20,7 @@ from openclaude.gateway.replies.dialects.base import (
     openai_error,
     regrouped,
 )
+from openclaude.gateway.replies.dialects.content import unshown
 from openclaude.gateway.replies.dialects.response_fields import is_around_typed, repaired
 from openclaude.gateway.replies.dialects.response_items import (
     Told,
@@ -261,8 +262,10 @@ class Responses:
             elif item.get("type") == "message":
                 events += [TextEvent(text, place) for text in text_in(item)]
                 self._has_refused = self._has_refused or has_refusal(item)
-            else:
+            elif item["type"] == "reasoning":
                 events.append(Other(item, place))
+            else:
+                events.append(TextEvent(unshown(item["type"], item), place))
         said = document.get("output_text")
         if isinstance(said, str) and not any(isinstance(one, TextEvent) for one in events):
             events.append(TextEvent(said, len(events)))
@@ -297,9 +300,9 @@ def is_plain(response: Document) -> bool:
     is_typed = response["status"] in ENDS.values() and (
         not details or isinstance(details.get("reason"), str)
     )
-    is_typed = is_typed and bool(items) and is_around_typed(response)
-    calls = [item for item in items if item["type"] == CALL]
-    return is_typed and not calls and all(isinstance(part["text"], str) for part in parts)
+    is_known = all(item["type"] in ("message", "reasoning") for item in items)
+    is_typed = is_typed and bool(items) and is_known and is_around_typed(response)
+    return is_typed and all(isinstance(part["text"], str) for part in parts)
 
 
 def end_of(response: Document, status: str) -> Any:

@@ -547,6 +547,13 @@ RESPONSES = {
         response(status="failed", error={"message": "it broke"}),
         error="it broke",
     ),
+    "whole, an item that nobody knows": Row(
+        "responses",
+        json.dumps({"status": "completed", "output": [{"type": "odd", "id": "o"}]}).encode(),
+        text="[The reply has a part `odd` here]",
+        ending="completed",
+        streams=False,
+    ),
     "whole, `output_text` alone": Row(
         "responses",
         json.dumps({"status": "completed", "output": [], "output_text": "hi"}).encode(),
