@@ -128,7 +128,10 @@ def retries_of_aws(world: World) -> None:
 
 
 def aws_config(world: World, more: str) -> None:
-    (world.home / ".aws/config").write_text(f"[profile openclaude]\n{more}")
+    path = world.home / ".aws/config"
+    path.write_text(
+        path.read_text().replace("[profile openclaude]\n", f"[profile openclaude]\n{more}")
+    )
 
 
 def dead_proxy(world: World) -> dict[str, str]:
@@ -322,8 +325,8 @@ IN_FILES = [
         "settings-replaced",
         "note",
         "nothing to do",
-        settings({"env": {"ANTHROPIC_DEFAULT_HAIKU_MODEL": "x"}}),
-        where="env.ANTHROPIC_DEFAULT_HAIKU_MODEL",
+        settings({"env": {"ANTHROPIC_BASE_URL": "https://gateway.corp"}}),
+        where="env.ANTHROPIC_BASE_URL",
     ),
     Broken("python-path", "note", "`unset PYTHONPATH`", variables(PYTHONPATH="/opt/ros/lib")),
     Broken(

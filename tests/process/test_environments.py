@@ -109,7 +109,7 @@ def test_claude_finds_nothing_that_python_has_set(world: World, locale: dict[str
     world.run(env=env)
 
     # the stub is a Python as well, and is affected as our processes must not be
-    coerced = {"LC_CTYPE"} - locale.keys()
+    coerced = {"LC_CTYPE", "OPENCLAUDE_WAY"} - locale.keys()
     heard = world.heard()[0]["environment"]
     assert {name: value for name, value in heard.items() if name not in coerced} == env
     world.executable("claude", "#!/bin/sh\ntr '\\0' '\\n' </proc/$$/environ | grep ^LC_\n")
