@@ -19,7 +19,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from openclaude.commands.split import Split, split_arguments
-from openclaude.errors import BUG, LAUNCH_FAILED, OUTPUT_UNREAD, OpenclaudeError
+from openclaude.errors import BUG, LAUNCH_FAILED, OUTPUT_UNREAD, OpenclaudeError, understand
 
 # where a new openclaude comes from, in one line
 OWN_UPDATE = (
@@ -45,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the one boundary: a bug of ours becomes a report
+        if refused := understand(error):
+            show_error(refused, env)
+            return refused.launch_exit_code if is_launch else refused.exit_code
         from openclaude.crash import report_crash
         from openclaude.output import write_to_stderr
 
@@ -84,8 +87,12 @@ def run_launch(split: Split, env: Mapping[str, str]) -> int:
 
 def run_command_line(split: Split, env: Mapping[str, str]) -> int:
     """Run one of our commands and print its result."""
+    import signal
+
     from openclaude.commands.runner import run
 
+    # a parent may ignore it, which is inherited; then the system takes away what we wait for
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
         with Catchable():
             return run(split.command, split.arguments, env)

@@ -7,6 +7,7 @@ that fixes it. `code` is the stable name a `--json` reader sees.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 
 from openclaude.diagnostics import Diagnostic, Location, Severity
@@ -74,6 +75,74 @@ class ClaudeNotExecutable(OpenclaudeError):
     launch_exit_code = CLAUDE_NOT_EXECUTABLE
 
 
+# What the system refuses, as sentences: whoever asks for something says it better where it can be
+# said; this is for everything else, so that a full disk is never taken for a bug of ours.
+ELSEWHERE = "choose another place with XDG_STATE_HOME and XDG_CACHE_HOME"
+# These can only be mistakes of ours
+BUGS = frozenset({errno.EBADF, errno.EFAULT, errno.ENOTSOCK, errno.EDOM})
+WAYS_OUT = {
+    **dict.fromkeys(
+        (errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free some space (`df -h`), then try again"
+    ),
+    errno.EROFS: f"make the file system writable, or {ELSEWHERE}",
+    **dict.fromkeys(
+        (errno.EACCES, errno.EPERM),
+        "look at its owner and its permissions (`ls -ld`); after a run as root, "
+        f'`sudo chown -R "$(id -u)" DIRECTORY` gives a directory back; or {ELSEWHERE}',
+    ),
+    **dict.fromkeys(
+        (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL),
+        f"the file system or the kernel cannot do this; {ELSEWHERE}",
+    ),
+    errno.EMFILE: "raise the limit of open files (`ulimit -n 1024`), then try again",
+    errno.ENFILE: "the machine has no more open files to give; end some programs, then try again",
+    errno.EAGAIN: "the limit of processes may be reached (`ulimit -u`); end some, then try again",
+    errno.ENOMEM: "there is too little memory; end some programs, then try again",
+    errno.EIO: "the disk reports an error; look at the system's log (`dmesg`)",
+    **dict.fromkeys(
+        (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG),
+        "another program may have changed it meanwhile; try again",
+    ),
+}
+
+
+# What no other place of a file would change
+PLACELESS = frozenset({errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM, errno.ENOSPC})
+
+
+class SystemRefused(OpenclaudeError):
+    """Something that openclaude needs, and the system does not give."""
+
+    code = "system-refused"
+
+
+def understand(error: Exception) -> SystemRefused | None:
+    """The sentence for an error of the system's; None for a bug."""
+    if isinstance(error, MemoryError) or is_no_thread(error):
+        return SystemRefused(
+            "the system gives openclaude no more memory or threads", hint=WAYS_OUT[errno.EAGAIN]
+        )
+    if isinstance(error, ImportError):
+        return SystemRefused(
+            f"cannot load a part of openclaude: {error}",
+            hint="try again; if it remains, look at `ulimit -n` and reinstall openclaude",
+        )
+    if not isinstance(error, OSError) or error.errno is None or error.errno in BUGS:
+        return None
+    what = f"cannot use `{error.filename}`" if error.filename else "the system refuses a request"
+    return SystemRefused(
+        f"{what}: {error.strerror or error}",
+        hint=WAYS_OUT.get(
+            error.errno, "try again; `openclaude doctor` looks at what a launch needs"
+        ),
+    )
+
+
+def is_no_thread(error: Exception) -> bool:
+    """Whether a thread could not be started, for which Python has no class."""
+    return isinstance(error, RuntimeError) and "start new thread" in str(error)
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """The one of `known` that `word` was probably meant to be, or an empty string."""
     import difflib  # here, because a launch that goes well has no use for it
@@ -132,6 +201,7 @@ CODES = {
     "providers-missing": "LiteLLM's list of providers cannot be found",
     "secret-missing": "a secret of the profile is not where the profile says",
     "settings-conflict": "a setting that a launch cannot override",
+    "system-refused": "the system does not give openclaude something that it needs",
     "stack-unreachable": "the running stack does not answer",
     "aws-clock": "this machine's clock is off",
     "aws-credential-process": "the profile's `credential_process` cannot be run",

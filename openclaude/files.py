@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from openclaude.errors import OpenclaudeError
+from openclaude.errors import PLACELESS, WAYS_OUT, OpenclaudeError
 
 # longer than the longest thing done under a lock: a stack's stop
 LOCK_TIMEOUT_S = 60.0
@@ -30,6 +30,8 @@ class FolderUnusable(OpenclaudeError):
 class NotTrusted(OSError):
     """A file that another user may have written."""
 
+    is_root_elsewhere = False  # whether we are root, among the files of another user
+
 
 class LockHeld(OpenclaudeError):
     """Another openclaude holds a lock and does not release it."""
@@ -44,30 +46,91 @@ def private_folder(path: Path) -> Path:
     folder above it.
     """
     try:
-        make_folder(path)
+        if not path.is_dir():
+            # looked at before anything is made: root would leave its folders in a user's home
+            check_above(nearest_folder(path) / "new")
+            make_folder(path)
         found = path.stat()
         if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) & 0o077:
             path.chmod(0o700)
+    except NotTrusted as error:
+        raise untrusted(path, error) from error
     except OSError as error:
-        raise FolderUnusable(
-            f"cannot use the directory `{path}`: {error.strerror or error}",
-            hint=f"make it writable (`mkdir -p {path} && chmod 700 {path}`), or choose another "
-            "place with XDG_STATE_HOME and XDG_CACHE_HOME",
-        ) from error
+        raise unusable(path, error) from error
     if found.st_uid != os.geteuid():
         raise FolderUnusable(
             f"the directory `{path}` belongs to another user (uid {found.st_uid})",
-            hint="openclaude keeps local keys there; choose another place with XDG_STATE_HOME",
+            hint=WHOSE_HOME
+            if os.geteuid() == 0
+            else "openclaude keeps local keys there; choose another place with XDG_STATE_HOME, or "
+            + take_over(path),
         )
     try:
         check_above(path)
-    except OSError as error:
+    except NotTrusted as error:
         raise untrusted(path, error) from error
+    except OSError as error:
+        raise unusable(path, error) from error
     return path
+
+
+WHOSE_HOME = (
+    "this runs as root, and the home is another user's: run it without `sudo`, or with root's own "
+    "home (`sudo -H`)"
+)
+
+
+def nearest_folder(path: Path) -> Path:
+    """The closest folder above `path` that is there. Raises OSError."""
+    for folder in path.absolute().parents:
+        with contextlib.suppress(FileNotFoundError):
+            folder.stat()
+            return folder
+    return Path("/")
+
+
+def unusable(path: Path, error: OSError) -> FolderUnusable:
+    """The message if the system refuses a folder."""
+    closed = closed_folder(path) if isinstance(error, PermissionError) else None
+    another = "another place with XDG_STATE_HOME and XDG_CACHE_HOME"
+    make = f"make it writable (`mkdir -p {path} && chmod 700 {path}`)"
+    return FolderUnusable(
+        f"cannot use the directory `{path}`: {error.strerror or error}",
+        hint=hint_for(error, f"{take_over(closed) if closed else make}, or choose {another}"),
+    )
+
+
+def hint_for(error: OSError, otherwise: str) -> str:
+    """The way out of a refusal that no other place would change, else `otherwise`."""
+    return WAYS_OUT[error.errno] if error.errno in PLACELESS else otherwise
+
+
+def take_over(path: Path) -> str:
+    """How a user gets back what a run as root has made."""
+    return f'give it back to yourself (`sudo chown -R "$(id -u)" {path}`)'
+
+
+def may(path: Path, mode: int) -> bool:
+    """Whether this process may use a path so."""
+    return os.access(path, mode, effective_ids=os.access in os.supports_effective_ids)
+
+
+def closed_folder(path: Path) -> Path | None:
+    """The highest folder of another user's at or above `path` that we may not write to."""
+    for folder in (*reversed(path.absolute().parents), path.absolute()):
+        try:
+            is_ours = folder.stat().st_uid == os.geteuid()
+        except OSError:
+            return None
+        if not is_ours and folder != Path("/") and not may(folder, os.X_OK | os.R_OK):
+            return folder
+    return None
 
 
 def untrusted(path: Path, error: OSError) -> FolderUnusable:
     """The message if another user may change what is at `path`."""
+    if isinstance(error, NotTrusted) and error.is_root_elsewhere:
+        return FolderUnusable(f"cannot keep files in `{path}`: {error}", hint=WHOSE_HOME)
     return FolderUnusable(
         f"cannot keep files in `{path}`: {error}",
         hint="another user could replace openclaude's keys and plans there; take the right to "
@@ -120,7 +183,9 @@ def check_owner(path: Path, found: os.stat_result) -> None:
     that is this user's own may write: with a umask of 002 everything is made so.
     """
     if found.st_uid not in {0, os.geteuid()}:
-        raise NotTrusted(f"`{path}` belongs to another user (uid {found.st_uid})")
+        error = NotTrusted(f"`{path}` belongs to another user (uid {found.st_uid})")
+        error.is_root_elsewhere = os.geteuid() == 0
+        raise error
     by_group = found.st_mode & stat.S_IWGRP and found.st_gid not in {0, os.getegid()}
     by_others = found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX
     if by_group or by_others:
@@ -199,10 +264,17 @@ def take_lock(descriptor: int, path: Path) -> None:
     while True:
         try:
             return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except InterruptedError:
+            continue
         except BlockingIOError:
             if time.monotonic() > deadline:
                 raise LockHeld(
                     f"another openclaude has held `{path}` for {LOCK_TIMEOUT_S:.0f} s",
                     hint=f"find it with `fuser -v {path}`, and end it if it hangs",
                 ) from None
+        except OSError as error:
+            raise FolderUnusable(
+                f"cannot lock `{path}`: {error.strerror or error}",
+                hint="its file system may have no locks; choose another place with XDG_STATE_HOME",
+            ) from error
         time.sleep(0.01)

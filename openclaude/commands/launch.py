@@ -6,6 +6,7 @@ changed nothing.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from openclaude.claude.certificates import EXTRA, is_managed, user_bundle
 from openclaude.claude.discovery import NamedClaude, find_claude, take_named
-from openclaude.claude.launch import SETTINGS_PATH, build_launch
+from openclaude.claude.launch import SETTINGS_PATH, LaunchFacts, build_launch
 from openclaude.claude.network import environment_for_instances
 from openclaude.claude.settings import look_at_launch
 from openclaude.claude.tools_environment import outer_environment, outer_values, with_hook
@@ -35,6 +36,7 @@ from openclaude.run.launcher.launch import (
     become,
     certificate_bundle,
     join_stack,
+    launch_files,
     settings_file,
 )
 from openclaude.run.os.processes import is_above, start_time
@@ -103,6 +105,18 @@ def launch(split: Split, places: Places, env: Mapping[str, str]) -> NoReturn:
     delay_s = TERMINAL_DELAY_S if is_conversation(arguments) else 0.0
     joined = bring_up(plan, places, environment_for_instances(facts), session=True, delay_s=delay_s)
     folder = places.stacks / plan.profile
+    try:
+        environment, given = prepare(plan, facts, joined, folder)
+        become(claude, (called, *leading, *given), environment)
+    except BaseException:  # whatever it was, the session does not come about
+        withdraw(folder, is_new=joined.is_new)
+        raise
+
+
+def prepare(
+    plan: Plan, facts: LaunchFacts, joined: Joined, folder: Path
+) -> tuple[Mapping[str, str], tuple[str, ...]]:
+    """Write what claude reads; its environment and arguments. Raises FolderUnusable."""
     if joined.certificate and is_managed(facts):
         sys.stderr.write(f"openclaude: {MANAGED_CERTIFICATES}\n")
         joined = joined._replace(certificate="")
@@ -113,13 +127,25 @@ def launch(split: Split, places: Places, env: Mapping[str, str]) -> NoReturn:
         made.settings["env"][EXTRA] = bundle
     outer = outer_values(facts)
     environment = marked(
-        {**made.environment, **outer_environment(outer)}, claude, ourselves(), forgets=True
+        {**made.environment, **outer_environment(outer)}, facts.claude, ourselves(), forgets=True
     )
     if WAY in environment:
         made.settings["env"][WAY] = ""
     settings = str(settings_file(folder, with_hook(made.settings, outer)))
     given = (settings if argument == SETTINGS_PATH else argument for argument in made.argv[1:])
-    become(claude, (called, *leading, *given), environment)
+    return environment, tuple(given)
+
+
+def withdraw(folder: Path, *, is_new: bool) -> None:
+    """Take back what a launch has made that does not become claude."""
+    for path in launch_files(folder):
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+    if is_new:
+        from openclaude.run.launcher.stop import stop_stack
+
+        with contextlib.suppress(OSError, OpenclaudeError):
+            stop_stack(folder)
 
 
 def ourselves() -> tuple[int, str]:

@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 
 from openclaude import __version__
 from openclaude.commands.registry import COMMANDS, Command, find_command
-from openclaude.errors import OpenclaudeError, UsageError, nearest
+from openclaude.errors import OpenclaudeError, UsageError, nearest, understand
 from openclaude.output import Result, envelope
 from openclaude.paths import find_places
 
@@ -72,8 +72,11 @@ def run(name: str, arguments: Sequence[str], env: Mapping[str, str]) -> int:
     as_json = "--json" in arguments
     try:
         result = result_of(name, arguments, env)
-    except OpenclaudeError as error:
-        if not as_json:
+    except (BrokenPipeError, KeyboardInterrupt):
+        raise
+    except Exception as failed:
+        error = failed if isinstance(failed, OpenclaudeError) else understand(failed)
+        if not (as_json and error):
             raise
         result = Result(exit_code=error.exit_code, errors=tuple(error.entries()))
     text = envelope((name, *subcommand(arguments)), result) if as_json else result.text

@@ -38,7 +38,8 @@ def folders(world: World) -> Iterator[Diagnostic]:
                 severity=Severity.ERROR,
                 message=f"cannot use the directory `{folder.path}`: {folder.problem}",
                 why="openclaude keeps its files there",
-                fix=f"make it writable (`mkdir -p {folder.path} && chmod 700 {folder.path}`), or "
+                fix=folder.fix
+                or f"make it writable (`mkdir -p {folder.path} && chmod 700 {folder.path}`), or "
                 "choose another one with XDG_CONFIG_HOME, XDG_STATE_HOME or XDG_CACHE_HOME",
                 location=Location(path=Path(folder.path)),
             )
@@ -48,7 +49,8 @@ def folders(world: World) -> Iterator[Diagnostic]:
                 severity=Severity.ERROR,
                 message=f"cannot keep files in `{folder.path}`: {folder.exposed}",
                 why="another user could replace openclaude's keys and plans there",
-                fix="take the right to write away from others (`chmod go-w DIRECTORY`), or choose "
+                fix=folder.fix
+                or "take the right to write away from others (`chmod go-w DIRECTORY`), or choose "
                 "another one with XDG_CONFIG_HOME, XDG_STATE_HOME or XDG_CACHE_HOME",
                 location=Location(path=Path(folder.path)),
             )

@@ -39,7 +39,15 @@ from openclaude.doctor.snapshot.world import (
     World,
 )
 from openclaude.errors import OpenclaudeError
-from openclaude.files import FolderUnusable, check_above
+from openclaude.files import (
+    WHOSE_HOME,
+    FolderUnusable,
+    NotTrusted,
+    check_above,
+    closed_folder,
+    may,
+    take_over,
+)
 from openclaude.litellm_version import installed_litellm
 from openclaude.own_path import IGNORED
 from openclaude.paths import Places, on_path
@@ -187,6 +195,9 @@ def look_at_stack(folder: Path, inherited: Mapping[str, str]) -> StackSeen:
 
 def look_at_folder(path: Path) -> Folder:
     """One of our directories, or its parent if it does not exist."""
+    if closed := closed_folder(path):
+        problem = f"`{closed}` belongs to another user (uid {closed.stat().st_uid})"
+        return Folder(str(path), problem=problem, fix=take_over(closed))
     there = next(one for one in (path, *path.parents) if os.path.lexists(one))
     try:
         found = there.stat()
@@ -198,20 +209,23 @@ def look_at_folder(path: Path) -> Folder:
         problem = f"`{there}` is not a directory"
     elif there == path and found.st_uid != os.geteuid():
         problem = f"it belongs to another user (uid {found.st_uid})"
-    elif not os.access(there, os.W_OK | os.X_OK):
+    elif not may(there, os.W_OK | os.X_OK):
         problem = f"`{there}` cannot be written"
-    return Folder(path=str(path), problem=problem, exposed=above(path), free_bytes=free)
+    exposed, fix = above(path)
+    return Folder(path=str(path), problem=problem, exposed=exposed, fix=fix, free_bytes=free)
 
 
-def above(path: Path) -> str:
-    """What is wrong with the folders above one of ours, "" for nothing."""
+def above(path: Path) -> tuple[str, str]:
+    """What is wrong with the folders above one of ours, "" for nothing; and a fix of its own."""
     try:
         check_above(path)
     except FileNotFoundError:  # it would be made
         return above(path.parent)
+    except NotTrusted as error:
+        return str(error), WHOSE_HOME if error.is_root_elsewhere else ""
     except OSError as error:
-        return str(error)
-    return ""
+        return str(error), ""
+    return "", ""
 
 
 def look_at_modes(sources: Iterable[str], env: Mapping[str, str], home: Path) -> Iterator[PathMode]:

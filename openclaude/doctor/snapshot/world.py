@@ -80,6 +80,7 @@ class Folder(NamedTuple):
     path: str
     problem: str = ""  # why it cannot be used
     exposed: str = ""  # what of the folders above it another user could change
+    fix: str = ""  # of either, where it has one of its own
     free_bytes: int = 0
 
 

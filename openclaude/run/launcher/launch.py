@@ -6,6 +6,7 @@ settings. This module can only join a running stack; `start` starts one.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -34,6 +35,7 @@ from openclaude.run.stack.folder import (
 )
 
 LARGEST_BUNDLE = 8 * 1024 * 1024  # bytes; every public authority together are 250 kB
+LAUNCHES = "launches"
 SILENCE_S = 2.0  # of a supervisor that lives, before it counts as unreachable
 # The forkserver forks, which macOS forbids to processes that have used its frameworks.
 DEFAULT_METHOD = StartMethod.FORK if sys.platform == "linux" else StartMethod.SPAWN
@@ -114,22 +116,36 @@ def settings_file(folder: Path, settings: Mapping[str, Any]) -> Path:
 
     Files of finished launches are removed.
     """
-    for bundle in certificates_folder(folder).glob("*.pem"):
-        whose, _, since = bundle.stem.partition("-")
-        if not (whose.isdigit() and is_alive(int(whose), since)):
-            bundle.unlink(missing_ok=True)
-    for path in private_folder(settings_folder(folder)).iterdir():
-        pid, started, stack = settings_of(path)
-        if stack == folder.name and not is_alive(pid, started):
-            path.unlink(missing_ok=True)
+    private_folder(settings_folder(folder))
+    with contextlib.suppress(OSError):  # what cannot be removed now is removed by another launch
+        remove_old_files(folder)
     path = settings_path(folder, os.getpid(), start_time(os.getpid()) or "")
     write_private(path, json.dumps(settings))
     return path
 
 
+def remove_old_files(folder: Path) -> None:
+    """Remove what launches of this stack have left that have ended. Raises OSError."""
+    for bundle in (folder / LAUNCHES).glob("*.pem"):
+        whose, _, since = bundle.stem.partition("-")
+        if not (whose.isdigit() and is_alive(int(whose), since)):
+            bundle.unlink(missing_ok=True)
+    for path in settings_folder(folder).iterdir():
+        pid, started, stack = settings_of(path)
+        if stack == folder.name and not is_alive(pid, started):
+            path.unlink(missing_ok=True)
+
+
 def certificates_folder(folder: Path) -> Path:
     """Where the certificates of a stack's launches are."""
-    return private_folder(folder / "launches")
+    return private_folder(folder / LAUNCHES)
+
+
+def launch_files(folder: Path) -> tuple[Path, ...]:
+    """What this launch has written for claude alone."""
+    started = start_time(os.getpid()) or ""
+    bundle = folder / LAUNCHES / f"{os.getpid()}-{started}.pem"
+    return settings_path(folder, os.getpid(), started), bundle
 
 
 def certificate_bundle(folder: Path, ours: str, theirs: str) -> str:
@@ -141,7 +157,8 @@ def certificate_bundle(folder: Path, ours: str, theirs: str) -> str:
     text = read_regular(theirs, LARGEST_BUNDLE).decode("utf-8", "replace") if theirs else ""
     if not text:
         return ours
-    path = certificates_folder(folder) / f"{os.getpid()}-{start_time(os.getpid())}.pem"
+    certificates_folder(folder)
+    path = launch_files(folder)[1]
     write_private(path, f"{text.rstrip()}\n{Path(ours).read_text(encoding='ascii')}")
     return str(path)
 

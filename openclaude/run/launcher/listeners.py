@@ -66,7 +66,7 @@ def try_pair(port: int) -> SocketPair | None:
 
 
 def try_bind(port: int) -> socket.socket | None:
-    """A socket listening on the loopback `port`, or None if it is in use."""
+    """A socket listening on the loopback `port`, or None if it is in use. Raises OSError."""
     # asyncio switches Nagle's delay off only on sockets that name their protocol
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     # a port whose last connections are in TIME_WAIT is free for us; a listening one is not
@@ -78,7 +78,8 @@ def try_bind(port: int) -> socket.socket | None:
         listener.close()
         if error.errno in {errno.EADDRINUSE, errno.EACCES}:
             return None
-        raise
+        # as any other refusal, which names what it was about
+        raise OSError(error.errno, error.strerror, f"{HOST}:{port}") from error
     return listener
 
 

@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
@@ -29,7 +30,7 @@ from openclaude.run.stack.client import (
     take_sockets,
 )
 from openclaude.run.stack.control_socket import bind_control
-from openclaude.run.stack.folder import read_record, write_files
+from openclaude.run.stack.folder import forget_stack, read_record, write_files
 from openclaude.run.stack.holding import take_held
 from openclaude.run.stack.local_key import is_told_to_strangers, new_key
 
@@ -65,30 +66,39 @@ def make_stack(
         # Open sessions go on with it. Nobody else knows it: the sockets were ours all the time, or
         # who had the port meanwhile lacked the certificate. With plain HTTP he was told it.
         main_key = before.main_key
-    write_files(folder, plan)
-    certificate = take_certificate(folder, is_used=before is not None)
-    control = bind_control(folder)
-    start_supervisor(
-        Handover(
-            folder=str(folder),
-            port=pair.port,
-            main=pair.main.fileno(),
-            providers=pair.providers.fileno(),
-            control=control.fileno(),
-            main_key=main_key,
-            providers_key=new_key(),
-            inherited=question.inherited,
-            method=method,
-            certificate=str(certificate),
-            sessions=(
-                *(before.sessions if before else ()),
-                *([question.session] if question.session else []),
-            ),
-            delay_s=question.delay_s,
+    control = None
+    try:
+        write_files(folder, plan)
+        certificate = take_certificate(folder, is_used=before is not None)
+        control = bind_control(folder)
+        start_supervisor(
+            Handover(
+                folder=str(folder),
+                port=pair.port,
+                main=pair.main.fileno(),
+                providers=pair.providers.fileno(),
+                control=control.fileno(),
+                main_key=main_key,
+                providers_key=new_key(),
+                inherited=question.inherited,
+                method=method,
+                certificate=str(certificate),
+                sessions=(
+                    *(before.sessions if before else ()),
+                    *([question.session] if question.session else []),
+                ),
+                delay_s=question.delay_s,
+            )
         )
-    )
-    pair.close()  # the supervisor has the sockets now
-    control.close()
+    except BaseException:
+        if not before:  # the record of the one before leads open sessions to the next
+            with contextlib.suppress(OSError):
+                forget_stack(folder)
+        raise
+    finally:
+        pair.close()  # the supervisor has the sockets now
+        if control:
+            control.close()
     return pair.port, main_key
 
 
@@ -181,40 +191,66 @@ def start_supervisor(handover: Handover) -> None:
     Forked twice, so that it is not a child of this process, which becomes claude. In its own
     session, so that Ctrl-C and Ctrl-Z in claude do not reach it.
     """
-    folder = Path(handover.folder)
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            os.setsid()
-            if os.fork() == 0:
-                descriptors = (handover.main, handover.providers, handover.control)
-                become_supervisor(folder, read, descriptors)
-        except BaseException:  # noqa: BLE001 - a fork: nothing may return into the launcher's code
-            import traceback
-
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
-    os.close(read)
-    os.waitpid(child, 0)
     try:
-        with os.fdopen(write, "w", encoding="utf-8") as pipe:
-            pipe.write(handover.to_json())
-    except BrokenPipeError:
+        why = hand_over(handover)
+    except OSError as error:
+        why = error.strerror or str(error)
+    if why:
         raise StackUnreachable(
-            f"the supervisor of `{folder.name}` could not be started",
-            hint=f"see `{folder / 'supervisor.log'}`",
-        ) from None
+            f"the supervisor of `{Path(handover.folder).name}` could not be started: {why}",
+            hint="look at the limits of processes, open files and memory (`ulimit -a`), then try "
+            "again",
+        )
 
 
-def become_supervisor(folder: Path, stdin: int, descriptors: tuple[int, ...]) -> NoReturn:
+def hand_over(handover: Handover) -> str:
+    """Fork the supervisor and tell it what it is to do; why it could not, or "". Raises OSError."""
+    read, write = os.pipe()
+    # closed by the exec of the supervisor, or told why there is none
+    with os.fdopen(write, "wb", buffering=0) as pipe, contextlib.ExitStack() as ours:
+        ours.callback(os.close, read)
+        fault, failed = os.pipe()
+        ours.callback(os.close, failed)
+        with os.fdopen(fault, "rb") as faults:
+            with children_kept():
+                child = os.fork()
+                if child == 0:
+                    fork_again(handover, read, failed)
+                ours.close()
+                with contextlib.suppress(ChildProcessError):  # reaped by the system already
+                    os.waitpid(child, 0)
+            if why := faults.read():
+                return why.decode("utf-8", "replace")
+        text = memoryview(handover.to_json().encode())
+        while text:
+            text = text[pipe.write(text) :]
+    return ""
+
+
+def fork_again(handover: Handover, stdin: int, failed: int) -> NoReturn:
+    """In the forked child: fork the supervisor, and end."""
+    try:
+        os.setsid()
+        if os.fork() == 0:
+            descriptors = (handover.main, handover.providers, handover.control)
+            become_supervisor(Path(handover.folder), stdin, descriptors, failed)
+    except BaseException as error:  # noqa: BLE001 - a fork: nothing may return into the launcher's code
+        why = error.strerror if isinstance(error, OSError) else None
+        os.write(failed, (why or repr(error)).encode())
+        os._exit(1)
+    os._exit(0)
+
+
+def become_supervisor(
+    folder: Path, stdin: int, descriptors: tuple[int, ...], failed: int
+) -> NoReturn:
     """In the forked child: keep only the inherited descriptors, and exec."""
     log = os.open(folder / "supervisor.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(stdin, 0)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    close_all_but({0, 1, 2, *descriptors})
+    close_all_but({0, 1, 2, failed, *descriptors})
+    forget_signals()
     for descriptor in descriptors:
         os.set_inheritable(descriptor, True)
     os.chdir("/")
@@ -224,8 +260,36 @@ def become_supervisor(folder: Path, stdin: int, descriptors: tuple[int, ...]) ->
     os.execve(argv[0], argv, {"LANG": "C.UTF-8", **python_environment()})  # noqa: S606 - no shell
 
 
+@contextlib.contextmanager
+def children_kept() -> Iterator[None]:
+    """Let us wait for a child, although our parent ignores SIGCHLD, which is inherited.
+
+    The system would reap it, and waiting for it fail. claude finds it as it was.
+    """
+    before = signal.getsignal(signal.SIGCHLD)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCHLD, before if before is not None else signal.SIG_DFL)
+
+
+def forget_signals() -> None:
+    """In the forked child: what our parents have ignored or blocked is not the supervisor's."""
+    for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
 def close_all_but(kept: set[int]) -> None:
     """Close every other descriptor: a pipe of the user's shell must not stay open with us."""
+    with contextlib.suppress(OSError):  # a limit may be 2^30, and a close for each takes minutes
+        for path in list(Path("/dev/fd").iterdir()):
+            if int(path.name) not in kept:
+                with contextlib.suppress(OSError):  # the one of the folder itself
+                    os.close(int(path.name))
+        return
     low = 0
     for descriptor in sorted(kept):
         if low < descriptor:  # an empty range at 0 closes everything (seen with CPython 3.11.7)

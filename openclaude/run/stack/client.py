@@ -24,6 +24,7 @@ from openclaude.contracts.control import (
 from openclaude.contracts.decode import Malformed, decode, read_json
 from openclaude.contracts.record import Record
 from openclaude.errors import OpenclaudeError
+from openclaude.files import hint_for
 from openclaude.run.os.peers import is_strange
 from openclaude.run.stack.folder import control_path
 
@@ -75,6 +76,11 @@ def exchange(folder: Path, question: Question, *, timeout_s: float) -> object | 
                 connection.connect(address)
         except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
             return None
+        except OSError as error:
+            raise StackUnreachable(
+                f"cannot reach `{control_path(folder)}`: {error.strerror or error}",
+                hint=hint_for(error, "choose another place for its state with XDG_STATE_HOME"),
+            ) from error
         if is_strange(connection):
             raise StackUnreachable(
                 f"another user answers on `{control_path(folder)}`",

@@ -9,6 +9,7 @@ import os
 import socket
 from pathlib import Path
 
+from openclaude.files import FolderUnusable, hint_for
 from openclaude.run.stack.client import socket_address
 from openclaude.run.stack.folder import control_path
 
@@ -16,8 +17,21 @@ PROBE_S = 1.0
 
 
 def bind_control(folder: Path) -> socket.socket:
-    """The listening control socket of a stack. The caller holds the stack's lock."""
-    return bind_private(control_path(folder))
+    """The listening control socket of a stack. The caller holds the stack's lock.
+
+    Raises FolderUnusable.
+    """
+    path = control_path(folder)
+    try:
+        return bind_private(path)
+    except OSError as error:
+        raise FolderUnusable(
+            f"cannot make the socket `{path}`: {error.strerror or error}",
+            hint=hint_for(
+                error,
+                "its file system may have no sockets; choose another place with XDG_STATE_HOME",
+            ),
+        ) from error
 
 
 def bind_private(path: Path) -> socket.socket:
@@ -28,9 +42,12 @@ def bind_private(path: Path) -> socket.socket:
     try:
         with socket_address(path) as address:
             listener.bind(address)
+        listener.listen(64)
+    except BaseException:
+        listener.close()
+        raise
     finally:
         os.umask(before)
-    listener.listen(64)
     return listener
 
 
