@@ -84,7 +84,7 @@ EXPECTED: dict[str, Kept | Error] = {
     "09-200-that-is-no-stream/empty": Error("empty body"),
     "09-200-that-is-no-stream/error": Error("Provider returned error", status=502),
     "09-200-that-is-no-stream/foreign": Error("404 NOT_FOUND", status=500),
-    "09-200-that-is-no-stream/html": Error("Sign in to the Wi-Fi"),
+    "09-200-that-is-no-stream/html": Error("page answers in its place (HTTP 200, text/html)"),
     "09-200-that-is-no-stream/no_choices": Error("without any content or stop reason"),
     "09-200-that-is-no-stream/whole": Kept("Whole."),
     "10-empty-data-frames/empty": Kept("Hello"),
