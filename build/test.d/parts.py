@@ -90,6 +90,33 @@ PARTS = {
             variables=(("OPENCLAUDE_FUZZ", "20000"),),
         ),
         Part(
+            name="fuzz-messages",
+            what="thousands of made-up messages, records and settings files; lives of a supervisor",
+            minutes=8,
+            tests=(
+                "tests/unit/contracts/test_fuzz_messages.py",
+                "tests/unit/claude/test_fuzz_settings.py",
+                "tests/unit/run/supervisor/test_simulated_supervisor.py",
+            ),
+            variables=(("OPENCLAUDE_FUZZ", "20000"), ("OPENCLAUDE_SIMULATE", "5000")),
+        ),
+        Part(
+            name="soak",
+            what="strangers at the doors of a real stack for half an hour: nothing may grow",
+            minutes=31,
+            tests=("tests/e2e/test_e2e_strangers.py",),
+            isolated=True,
+            variables=(("OPENCLAUDE_SOAK_S", "1800"),),
+        ),
+        Part(
+            name="nemesis",
+            what="an hour of kills, pauses and faults at a stack with real claude sessions",
+            minutes=62,
+            tests=("tests/e2e/test_e2e_nemesis.py",),
+            isolated=True,
+            variables=(("OPENCLAUDE_NEMESIS_S", "3600"),),
+        ),
+        Part(
             name="llama",
             what="compiles llama.cpp's server, once; needs a package index and a compiler",
             minutes=6,
@@ -124,9 +151,10 @@ ALL: tuple[Stage, ...] = (
     (("lint",),),
     (("unit", "properties", "process", "shells"), ("e2e", "tomorrow")),
 )
+LONG: Stage = (("fuzz", "fuzz-messages", "soak"), ("llama", "local", "nemesis"))
 STAGES = {
     "all": ALL,
-    "--all": (*ALL, (("packages",), ("versions",)), (("fuzz",), ("llama", "local"))),
+    "--all": (*ALL, (("packages",), ("versions",)), LONG),
 }
 
 
