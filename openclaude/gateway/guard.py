@@ -28,6 +28,7 @@ from openclaude.gateway.replies.whole_reply import as_stream
 from openclaude.gateway.requests.capabilities import slot_capabilities, slot_name, slot_notice
 from openclaude.gateway.requests.request import fit_request
 from openclaude.gateway.requests.schema import many
+from openclaude.gateway.requests.shape import find_mistake
 from openclaude.gateway.requests.tools import PLACEHOLDER, Refused
 
 log = logging.getLogger("openclaude.guard")
@@ -41,6 +42,8 @@ class Guard:
 
     def fit(self, body: dict[str, Any]) -> dict[str, Any] | AnthropicError:
         """Return the request as the slot's model can take it, or a refusal that claude shows."""
+        if mistake := find_mistake(body):
+            return AnthropicError(400, mistake)
         try:
             capabilities = capabilities_of(body.get("model"))
             fitted = fit_request(body, capabilities, is_judged=router.has_classifier())

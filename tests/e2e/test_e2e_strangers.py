@@ -138,7 +138,7 @@ def befriend(
 
 
 def test_every_answer_is_one_that_a_client_can_use(siege: Siege) -> None:
-    assert siege.wrong == []
+    assert siege.wrong == [], "\n".join(siege.wrong)
     assert siege.asked > 100
 
 
