@@ -2,7 +2,7 @@
 
 Knows: the fields that are read on the way, and their types. Independent of: models, what a field
 means. LiteLLM meets such a body with an error of its own somewhere inside, which reads like a fault
-of the server and is tried again ten times. Fields that are unknown or left out are no mistake.
+of the server and is tried again ten times. Unknown fields, and missing optional ones, are allowed.
 """
 
 from __future__ import annotations
