@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 ROLES = ("user", "assistant", "system")
+CHOICES = ("auto", "any", "tool", "none")
 NUMBERS = ("temperature", "top_p", "top_k")
 OBJECTS = ("tool_choice", "thinking", "metadata", "output_config", "context_management")
 # type of a block -> its fields, and what each must be
@@ -40,6 +41,11 @@ def mistakes(body: Mapping[str, Any]) -> Iterator[str]:
     if not isinstance(system := body.get("system"), str | None):
         yield from in_blocks("system", system)
     yield from in_tools(body.get("tools"))
+    if not isinstance(body.get("stream"), bool | None):
+        yield "stream: must be true or false"
+    choice = body.get("tool_choice")
+    if isinstance(choice, dict) and choice.get("type") not in CHOICES:
+        yield f"tool_choice.type: must be one of {', '.join(CHOICES)}"
     for name in OBJECTS:
         if not isinstance(body.get(name), dict | None):
             yield f"{name}: must be an object"

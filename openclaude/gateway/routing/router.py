@@ -37,6 +37,7 @@ from openclaude.gateway.http.asgi import (
     without,
 )
 from openclaude.gateway.http.disconnect import run_while_present
+from openclaude.gateway.requests.shape import find_mistake
 from openclaude.gateway.routing.helpers import for_anthropic, has_server_tool
 from openclaude.gateway.routing.meter import Meter
 from openclaude.gateway.routing.passthrough_reply import PassthroughReply
@@ -235,6 +236,9 @@ class Router:
         headers = [*end_to_end(headers), (b"content-length", b"%d" % len(body))]
         reply = SlotReply(send, slot, request_bytes=len(body))
         if scope["path"] == COUNTED:
+            if mistake := find_mistake(document):  # of a message, `providers` looks for one
+                await answer_error(send, 400, mistake)
+                return
             counted = {**scope, "headers": headers}
             await run_while_present(self.app, counted, body, receive, reply.send)
             return

@@ -92,6 +92,11 @@ def block(**fields: Any) -> dict[str, Any]:
             "tools.0.input_schema: must be an object",
         ),
         ({"messages": [TURN], "tool_choice": "auto"}, "tool_choice: must be an object"),
+        (
+            {"messages": [TURN], "tool_choice": {"type": None}},
+            "tool_choice.type: must be one of auto, any, tool, none",
+        ),
+        ({"messages": [TURN], "stream": "x"}, "stream: must be true or false"),
         ({"messages": [TURN], "temperature": True}, "temperature: must be a number"),
         ({"messages": [TURN], "stop_sequences": "x"}, "stop_sequences: must be a list of texts"),
     ],

@@ -276,10 +276,22 @@ def test_a_slots_bytes_go_on_as_they_came() -> None:
 def test_a_slots_tokens_are_counted_by_litellm_on_main() -> None:
     inner = Inner()
 
-    route(inner, b'{"model":"openclaude-haiku","x":1}', path="/v1/messages/count_tokens")
+    body = {"model": "openclaude-haiku", "messages": [{"role": "user", "content": "hi"}]}
+
+    route(inner, json.dumps(body).encode(), path="/v1/messages/count_tokens")
 
     assert inner.scope["path"] == "/v1/messages/count_tokens"
-    assert json.loads(inner.body) == {"model": "openclaude-haiku", "x": 1}
+    assert json.loads(inner.body) == body
+
+
+def test_the_tokens_of_a_malformed_request_are_not_counted() -> None:
+    inner = Inner()
+    body = b'{"model":"openclaude-haiku","messages":[{"role":"user","content":[["x"]]}]}'
+
+    status, *said = route(inner, body, path="/v1/messages/count_tokens")
+
+    assert (status, inner.scope) == (400, {})
+    assert "messages.0.content.0: must be an object with a `type`" in str(said)
 
 
 @pytest.mark.parametrize(
