@@ -36,7 +36,9 @@ FAULTS: dict[str, tuple[int, tuple[str, ...]]] = {
     "mood": (6, ("anthropic", "bedrock")),
     # a provider on this machine that does not listen is an error for the user: it was not started
     "refuse": (1, ("anthropic",)),
-    "remove": (2, ("stack.json", "control.sock", "plan.json", "main.yaml", "supervisor.log")),
+    # Not control.sock: a launch within the second until it is made anew ends the stack, and its
+    # sessions have to be started again (seen; the launch holds the lock that the supervisor needs).
+    "remove": (2, ("stack.json", "providers.yaml", "plan.json", "main.yaml", "supervisor.log")),
     "edit": (2, ("profile",)),
     "command": (2, ("restart", "start", "status")),
     "launch": (2, ("opus", "haiku")),
