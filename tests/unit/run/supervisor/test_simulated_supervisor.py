@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -32,6 +33,7 @@ from tests.unit.run.supervisor.simulated_machine import Machine, made_up_plan, s
 from tests.unit.run.supervisor.simulated_world import UNITS, Behaviour, History, World
 
 EXAMPLES = int(os.environ.get("OPENCLAUDE_SIMULATE", "100"))
+IS_HUNT = "OPENCLAUDE_SIMULATE" in os.environ  # otherwise the same lives in every run
 NEVER = float("inf")
 UNIT = st.sampled_from(UNITS)
 GOOD = [Behaviour(), Behaviour(ready_s=30.0), Behaviour(drain_s=9.0)]
@@ -319,6 +321,7 @@ class Stack(RuleBasedStateMachine):
             self.exits.close()
 
 
+@pytest.mark.slow
 def test_whatever_happens_the_supervisor_keeps_its_promises() -> None:
     run_state_machine_as_test(
         Stack,
@@ -326,6 +329,8 @@ def test_whatever_happens_the_supervisor_keeps_its_promises() -> None:
             max_examples=EXAMPLES,
             stateful_step_count=50,
             deadline=None,
+            derandomize=not IS_HUNT,
+            database=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
