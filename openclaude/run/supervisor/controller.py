@@ -152,6 +152,7 @@ class UnitController:
         try:
             listener = self.listeners[name].fileno()
             self.processes.add(name, spawn_process(self.unit(name), listener, self.context))
+            self.has_begun(name)
         except (OSError, ValueError) as error:  # a full disk, no more processes: it may pass
             self.not_started(name, error)
 
@@ -161,10 +162,13 @@ class UnitController:
             listener = self.listeners[name].fileno()
             process = fork_process(forkserver, self.unit(name), listener, self.context)
             self.processes.add(name, process)
-            # it has only begun now, however long the forkserver took
-            self.statuses[name] = reconcile.starting(self.statuses[name], time.monotonic())
+            self.has_begun(name)
         except (OSError, ValueError) as error:
             self.not_started(name, error)
+
+    def has_begun(self, name: str) -> None:
+        """The unit's time to answer begins now, however long it waited for a forkserver."""
+        self.statuses[name] = reconcile.starting(self.statuses[name], time.monotonic())
 
     def spawn_all(self, names: list[str]) -> None:
         """From now on start fresh processes, beginning with the waiting units."""
