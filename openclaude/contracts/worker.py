@@ -106,6 +106,8 @@ SECRETS_VARIABLE = "OPENCLAUDE_SECRETS"
 REACHES_VARIABLE = "OPENCLAUDE_REACHES"
 # what programs find that a unit starts for credentials, in its environment: the user's variables
 PROGRAMS_VARIABLE = "OPENCLAUDE_PROGRAMS"
+# a socket that is bound for the requests with which a confined unit warms up: its descriptor
+WARM_UP_VARIABLE = "OPENCLAUDE_WARM_UP_LISTENER"
 WRITES_VARIABLE = "OPENCLAUDE_WRITES"  # a folder that the unit may write, besides its own
 
 

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from openclaude.contracts.plan import Plan
+from openclaude.contracts.worker import WRITES_VARIABLE
 from openclaude.standins.anthropic.standin import AnthropicStandin
 from openclaude.standins.bedrock.standin import BedrockStandin
 from tests.e2e import raw
@@ -84,7 +85,10 @@ def test_litellms_callbacks_in_providers_see_the_true_model_its_usage_and_its_pr
     config["litellm_settings"]["callbacks"].append("paying.paid")
     plan = plan._replace(files={**plan.files, "providers.yaml": yaml.safe_dump(config)})
     units = tuple(
-        unit._replace(environment={**unit.environment, "NOTES": str(notes)}) for unit in plan.units
+        unit._replace(
+            environment={**unit.environment, "NOTES": str(notes), WRITES_VARIABLE: str(tmp_path)}
+        )
+        for unit in plan.units
     )
     environment = empty_house.environment()
     with instances(

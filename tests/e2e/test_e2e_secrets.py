@@ -204,7 +204,7 @@ def test_a_key_that_cannot_be_had_is_one_sentence_until_it_is_mended_and_restart
 
     ran = keyring.run("hi", "opus")
     reply = keyring.ask("openclaude-opus")
-    claude = keyring.run("hi", "claude-opus-5-5")
+    claude = keyring.run("hi", "claude-opus-4-8")  # older than the tier's own: not the slot's
     keyring.write_keys()
     restarted = keyring.command("restart", "--wait")
     mended = keyring.run("hi", tier)
@@ -216,7 +216,7 @@ def test_a_key_that_cannot_be_had_is_one_sentence_until_it_is_mended_and_restart
     assert len(ran.out.splitlines()) == 1
     assert "openclaude restart" in ran.out
     assert reply.status == 424  # claude asks this once
-    assert claude == (0, "anthropic stand-in: claude-opus-5-5\n", "")
+    assert claude == (0, "anthropic stand-in: claude-opus-4-8\n", "")
     assert restarted.code == 0
     assert mended == (0, f"openai stand-in: {tier}-1\n", "")
 

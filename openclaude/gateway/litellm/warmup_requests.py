@@ -14,11 +14,13 @@ import contextlib
 import json
 import logging
 import os
+import socket
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import litellm
 
+from openclaude.contracts.worker import WARM_UP_VARIABLE
 from openclaude.gateway.http.asgi import Message, Scope, own_request
 from openclaude.gateway.http.sse import write_event
 from openclaude.gateway.litellm.endpoint import JSON, MESSAGES, TO_ANTHROPIC, Endpoints
@@ -131,7 +133,7 @@ async def with_upstream(answer: bytes, *requests: Callable[[str], Awaitable[None
     try:
         async with (
             asyncio.timeout(TIMEOUT_S),
-            await asyncio.start_server(reply, LOOPBACK) as server,
+            await listen(reply) as server,
         ):
             port = server.sockets[0].getsockname()[1]
             for request in requests:
@@ -140,6 +142,14 @@ async def with_upstream(answer: bytes, *requests: Callable[[str], Awaitable[None
         log.warning("the warm-up requests failed: %r", error)
         return repr(error)
     return ""
+
+
+async def listen(reply: Callable[..., Awaitable[None]]) -> asyncio.Server:
+    """Listen on the socket that was bound for this, or on one of our own where none was."""
+    bound = os.environ.pop(WARM_UP_VARIABLE, "")
+    if not bound:
+        return await asyncio.start_server(reply, LOOPBACK)
+    return await asyncio.start_server(reply, sock=socket.socket(fileno=int(bound)))
 
 
 async def ask(endpoints: Endpoints, **params: Any) -> None:

@@ -7,13 +7,16 @@ What a fault in a library could do with the plan's login is bounded by this.
 from __future__ import annotations
 
 import os
+import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from openclaude.contracts.worker import WARM_UP_VARIABLE
 from openclaude.run.os.confinement import confine
 
+LOOPBACK = "127.0.0.1"
 PROXIES = ("HTTPS_PROXY", "https_proxy")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -26,10 +29,19 @@ def confine_to(reaches: str, writes: str, environment: Mapping[str, str]) -> Non
     if not reaches:
         return
     try:
-        ports = allowed_ports(reaches, environment)
+        ports = allowed_ports(reaches, environment) | {bind_for_warm_up()}
         confine([str(Path.cwd()), os.devnull, *made(writes)], ports)
     except (OSError, ValueError) as error:  # a kernel that forbids it, as in some containers
         sys.stderr.write(f"this process is not confined: {error}\n")
+
+
+def bind_for_warm_up() -> int:
+    """Bind a socket for the unit's own first requests, since none can be bound later; its port."""
+    listener = socket.socket()
+    listener.bind((LOOPBACK, 0))
+    port = int(listener.getsockname()[1])
+    os.environ[WARM_UP_VARIABLE] = str(listener.detach())
+    return port
 
 
 def made(folder: str) -> list[str]:
