@@ -85,10 +85,7 @@ def test_litellms_callbacks_in_providers_see_the_true_model_its_usage_and_its_pr
     config["litellm_settings"]["callbacks"].append("paying.paid")
     plan = plan._replace(files={**plan.files, "providers.yaml": yaml.safe_dump(config)})
     units = tuple(
-        unit._replace(
-            environment={**unit.environment, "NOTES": str(notes), WRITES_VARIABLE: str(tmp_path)}
-        )
-        for unit in plan.units
+        unit._replace(environment={**unit.environment, "NOTES": str(notes)}) for unit in plan.units
     )
     environment = empty_house.environment()
     with instances(
@@ -117,7 +114,10 @@ def test_litellms_hooks_see_both_routes_and_nothing_accounts_for_a_reply(
     notes = tmp_path / "notes"
     plan = with_callback(plan_of(empty_house), "noted.noting")
     units = tuple(
-        unit._replace(environment={**unit.environment, "NOTES": str(notes)}) for unit in plan.units
+        unit._replace(
+            environment={**unit.environment, "NOTES": str(notes), WRITES_VARIABLE: str(tmp_path)}
+        )
+        for unit in plan.units
     )
     plan = plan._replace(units=units)
     environment = empty_house.environment()

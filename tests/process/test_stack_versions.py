@@ -21,6 +21,7 @@ from tests.process.world import STUBS, Stream, World, about, is_gone, is_whole, 
 CODE = Path(__file__).resolve().parent / "before" / "3de8aeb.tar.xz"
 THEN = "0.0.9"
 NEW = ("before_fork", "is_tls")  # part of a plan since then
+NEW_OF_UNIT = ("starts_programs",)
 NEW_OF_LAUNCH = ("model_settings", "claude_rows", "unbound")
 
 
@@ -61,6 +62,7 @@ class TwoVersions:
         if program == self.then:  # which takes a plan with additional fields for another version's
             made = without(made, NEW)
             made["launch"] = without(made["launch"], NEW_OF_LAUNCH)
+            made["units"] = [without(unit, NEW_OF_UNIT) for unit in made["units"]]
         made_by = THEN if program == self.then else __version__
         cache.write_text(json.dumps({**kept, "plan": json.dumps(made), "made_by": made_by}))
 
