@@ -205,6 +205,11 @@ def test_a_stream_outlives_the_instance_that_replaces_its_own(
     assert [t.reply.body[-300:] for t in told if not has_its_end(t)] == []
 
 
+def has_words(told: Told) -> bool:
+    """Tell whether a stream ended in an error after which claude retries."""
+    return told.reply.is_whole and b"overloaded_error" in told.reply.body
+
+
 def has_its_end(told: Told) -> bool:
     """Tell whether a stream has reached the end that the model gave it."""
     body = told.reply.body
