@@ -107,7 +107,7 @@ def now_and_then(real):
         return real(*arguments)
     return call
 
-Sessions.ended = now_and_then(Sessions.ended)
+Sessions.forget_ended = now_and_then(Sessions.forget_ended)
 UnitController.reconcile = now_and_then(UnitController.reconcile)
 UnitController.on_heartbeat = now_and_then(UnitController.on_heartbeat)
 """
