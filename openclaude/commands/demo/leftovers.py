@@ -21,6 +21,7 @@ import psutil
 from openclaude.errors import OpenclaudeError
 from openclaude.paths import find_places
 from openclaude.run.launcher.stop import stop_stack
+from openclaude.run.stack.holding import release_ports
 
 PREFIX = "openclaude-demo-"
 LOCK = "lock"  # held by a demo for as long as it lives
@@ -118,6 +119,7 @@ def clear(folder: Path) -> None:
     for stack in sorted(stacks.iterdir()) if stacks.is_dir() else []:
         if (stack / LOCK).exists():  # without one, nobody came as far as a stack
             stop_stack(stack)
+            release_ports(stack)  # which a claude that is just ending may still have held
     end_processes(folder, is_user)
     remove_demo(folder)
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from openclaude.contracts.routing import LEDGER_FILE, LEDGER_FOLDER
 from openclaude.files import FolderUnusable
 from openclaude.paths import Places
 
@@ -30,8 +31,9 @@ class Shape(NamedTuple):
 
 STATE = Shape(
     files=rf"crash\.md|{STACK}/(lock|(control|held)\.sock|[a-z]+\.log(\.1)?|[^/]+\.(json|yaml|pem))"
+    rf"|{LEDGER_FOLDER}/{re.escape(LEDGER_FILE)}(\.broken-[0-9]+)?(-wal|-shm|-journal)?"
     rf"|{STACK}/launches/[^/]+\.(json|pem)|{TEMPORARY}",
-    folders=rf"stacks|{STACK}|{STACK}/launches",
+    folders=rf"stacks|{STACK}|{STACK}/launches|{LEDGER_FOLDER}",
     trees=rf"{STACK}/empty",  # LiteLLM's home
 )
 SETTINGS = Shape(files=rf"[0-9]+-[^/-]*-{NAME}\.json|{TEMPORARY}", folders="(?!)")
