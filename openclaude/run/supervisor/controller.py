@@ -261,7 +261,7 @@ class UnitController:
     def renew(self, inherited: Mapping[str, str], cause: str) -> None:
         """Replace the units for which a launch has other values, and those that have failed.
 
-        The values themselves are nobody's to read in a log. A launch of an older version tells none.
+        The values are nobody's to read in a log. A launch of an older version tells none.
         """
         inherited = inherited or self.context.inherited
         changed = self.compare(inherited)
