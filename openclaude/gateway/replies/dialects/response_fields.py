@@ -28,15 +28,28 @@ def is_around_typed(response: Document) -> bool:
     """Return whether everything beside the answer has the type that it should have."""
     usage = response.get("usage")
     is_whole = usage == counted(usage, COUNTS) and repair(dict(response), ENVELOPE)
-    return is_whole and all(
-        response.get(key) is None or isinstance(response[key], kinds)
-        for key, kinds in BESIDE.items()
+    return (
+        is_whole
+        and is_reason(response.get("incomplete_details"))
+        and all(
+            response.get(key) is None or isinstance(response[key], kinds)
+            for key, kinds in BESIDE.items()
+        )
     )
+
+
+def is_reason(details: object) -> bool:
+    """Return whether why a response is incomplete has the form that it should have."""
+    if details is None:
+        return True
+    return isinstance(details, dict) and isinstance(details.get("reason"), str | None)
 
 
 def repaired(response: Mapping[str, Any]) -> Document:
     """Return what a response has beside its answer, as LiteLLM can read it."""
     kept = {key: value for key, value in response.items() if key not in BESIDE}
     repair(kept, ENVELOPE)
+    if not is_reason(kept.get("incomplete_details")):
+        kept["incomplete_details"] = None
     kept["usage"] = counted(kept.get("usage"), COUNTS)
     return kept

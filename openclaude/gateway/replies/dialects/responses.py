@@ -21,7 +21,7 @@ from openclaude.gateway.replies.dialects.base import (
     regrouped,
 )
 from openclaude.gateway.replies.dialects.content import unshown
-from openclaude.gateway.replies.dialects.response_fields import is_around_typed, repaired
+from openclaude.gateway.replies.dialects.response_fields import is_around_typed, is_reason, repaired
 from openclaude.gateway.replies.dialects.response_items import (
     Told,
     failed,
@@ -297,9 +297,8 @@ def is_plain(response: Document) -> bool:
     details = response.get("incomplete_details") or {}
     messages = [item["content"] for item in items if item["type"] == "message"]
     parts = [part for content in messages for part in content]
-    is_typed = response["status"] in ENDS.values() and (
-        not details or isinstance(details.get("reason"), str)
-    )
+    is_typed = response["status"] in ENDS.values() and is_reason(details)
+    is_typed = is_typed and (not details or isinstance(details.get("reason"), str))
     is_known = all(item["type"] in ("message", "reasoning") for item in items)
     is_typed = is_typed and bool(items) and is_known and is_around_typed(response)
     return is_typed and all(isinstance(part["text"], str) for part in parts)
