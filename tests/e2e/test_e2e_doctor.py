@@ -44,7 +44,9 @@ def test_online_asks_the_model_that_the_slot_asks(house: House, bedrock: Bedrock
     found = {row["code"]: row for row in ran.json()["data"]["diagnostics"]}
     assert found["bedrock"]["message"] == "`qwen.qwen3-next-80b-a3b` answers in us-west-2"
     assert found["aws-unreachable"]["severity"] == "warning"  # STS, which no network leads to
-    assert [request.signed_by for request in bedrock.requests] == [house.canaries.aws_id]
+    way, asked = bedrock.requests  # whether the address answers, without any credential; the model
+    assert (way.signed_by, way.header("authorization"), way.body) == (None, None, b"")
+    assert asked.signed_by == house.canaries.aws_id
     assert ran.code == 0
 
 

@@ -122,10 +122,10 @@ REPORTS = [
     ("stop", 0, ["stopped", "not_running", "sessions"]),
 ]
 UNIT = ["name", "state", "pid", "port", "state_s", "in_flight", "served", "restarts", "last_error"]
-UNIT += ["cause", "rss_bytes", "pss_bytes", "cpu_s"]
+UNIT += ["cause", "pss_bytes", "rss_bytes", "cpu_s"]
 STACK = ["version", "profile", "folder", "digest", "is_stopping", "pid", "port", "uptime_s"]
 STACK += ["start_method", "sessions", "tiers", "units", "draining", "forkserver", "preloader"]
-STACK += ["certificate", "degraded", "supervisor"]
+STACK += ["certificate", "degraded", "renewed", "supervisor"]
 
 
 def test_every_report_is_the_same_envelope(world: World) -> None:

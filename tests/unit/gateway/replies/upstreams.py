@@ -402,7 +402,7 @@ def ollama_hear(raw: bytes) -> Heard:
         document = json.loads(line)
         assert not ending
         text += document["message"]["content"]
-        for call in document["message"].get("tool_calls", ()):
+        for call in document["message"].get("tool_calls") or ():
             assert isinstance(call["function"]["arguments"], dict)
             calls.append((call["function"]["name"], call["function"]["arguments"]))
         ending = document["done_reason"] if document["done"] else ""
