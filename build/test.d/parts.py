@@ -149,7 +149,7 @@ PARTS = {
 Stage = tuple[tuple[str, ...], ...]
 ALL: tuple[Stage, ...] = (
     (("lint",),),
-    (("unit", "properties", "process", "shells"), ("e2e", "tomorrow")),
+    (("unit", "process", "shells"), ("e2e", "tomorrow", "properties")),
 )
 LONG: Stage = (("fuzz", "fuzz-messages", "soak"), ("llama", "local", "nemesis"))
 STAGES = {
