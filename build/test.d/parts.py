@@ -53,7 +53,7 @@ PARTS = {
         Part(
             name="process",
             what="openclaude's commands and processes, without LiteLLM and claude for the most",
-            minutes=18,
+            minutes=20,
             tests=("tests/process", "-m", "not shells"),
             isolated=True,
             again=True,
@@ -69,7 +69,7 @@ PARTS = {
         Part(
             name="e2e",
             what="the real claude through the real LiteLLM, both clouds played by stand-ins",
-            minutes=17,
+            minutes=27,
             tests=("tests/e2e",),
             isolated=True,
             again=True,
@@ -149,7 +149,7 @@ PARTS = {
 Stage = tuple[tuple[str, ...], ...]
 ALL: tuple[Stage, ...] = (
     (("lint",),),
-    (("unit", "process", "shells"), ("e2e", "tomorrow", "properties")),
+    (("unit", "properties", "process", "shells", "tomorrow"), ("e2e",)),
 )
 LONG: Stage = (("fuzz", "fuzz-messages", "soak"), ("llama", "local", "nemesis"))
 STAGES = {

@@ -21,7 +21,15 @@ from openclaude.contracts.plan import Plan
 from openclaude.run.os.confinement import NETWORK_VERSION, landlock_version
 from openclaude.run.stack.holding import HOLDER
 from tests.conftest import need
-from tests.process.world import World, get, is_gone, open_session, package_environment, until
+from tests.process.world import (
+    World,
+    command_line,
+    get,
+    is_gone,
+    open_session,
+    package_environment,
+    until,
+)
 
 ORDINARY = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
 
@@ -62,7 +70,7 @@ def test_no_process_with_a_secret_can_be_read_by_its_own_user(ordinary: World) -
         # one without any secret, to see that others can be read
         assert can_read(f"/proc/{status['forkserver']['pid']}/environ")
         ordinary.run("stop")
-        (holder,) = [one for one in ordinary.processes() if HOLDER in one.cmdline()]
+        (holder,) = [one for one in ordinary.processes() if HOLDER in command_line(one)]
         # it has begun, and gives nothing to read any more
         until(lambda: "hold the ports" in (ordinary.folder() / "supervisor.log").read_text())
         seen["holder"] = can_read(f"/proc/{holder.pid}/environ")

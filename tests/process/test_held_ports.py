@@ -21,7 +21,7 @@ from openclaude.contracts.plan import Plan
 from openclaude.run.launcher.listeners import try_pair
 from openclaude.run.stack.holding import HOLDER, held_path
 from tests.e2e.canaries import memory_holds
-from tests.process.world import TIMEOUT_S, World, about, is_gone, open_session, until
+from tests.process.world import TIMEOUT_S, World, about, command_line, is_gone, open_session, until
 
 SENTENCE = (
     "openclaude: the proxies of `qwen` were stopped, and with them this session's key: exit, and "
@@ -49,7 +49,7 @@ def is_free(port: int) -> bool:
 
 def holders(world: World) -> list[psutil.Process]:
     """Return the processes that hold this world's ports."""
-    return [one for one in world.processes() if HOLDER in one.cmdline()]
+    return [one for one in world.processes() if HOLDER in command_line(one)]
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from tests.process.world import (
     STUBS,
     World,
     about,
+    command_line,
     is_gone,
     is_whole,
     open_session,
@@ -26,6 +27,9 @@ from tests.process.world import (
 
 # options of our own processes that the version before does not know
 OPTIONS = {"channel": "line", "report": "told", "lifeline": "thread"}
+
+
+WORKER = "openclaude.run.worker"
 
 
 class Installed:
@@ -73,7 +77,7 @@ def installed(empty_world: World, plan: Callable[..., Plan]) -> Installed:
 
 def asleep(world: World) -> bool:
     """Tell whether the stack sleeps, without asking its program."""
-    workers = [one for one in world.processes() if "openclaude.run.worker" in str(one.cmdline())]
+    workers = [one for one in world.processes() if WORKER in str(command_line(one))]
     return "sleep: no request" in log(world) and not workers
 
 

@@ -373,6 +373,14 @@ def until(look: Callable[[], Value | None], *, timeout_s: float = TIMEOUT_S) -> 
     return found
 
 
+def command_line(process: psutil.Process) -> list[str]:
+    """Return a process's command line; nothing of one that ends while it is looked at."""
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
 def is_gone(pid: int) -> bool:
     """Tell whether no process `pid` runs; a zombie that nobody has reaped counts as gone."""
     try:

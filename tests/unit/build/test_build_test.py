@@ -90,7 +90,7 @@ def test_every_test_belongs_to_one_part() -> None:
 def test_the_plan_says_the_parts_and_the_time() -> None:
     text = texts.plan(parts.ALL, 0.0, Path("logs"))
 
-    assert "lint, then unit + process + shells beside e2e + tomorrow + properties" in text
+    assert "lint, then unit + properties + process + shells + tomorrow beside e2e" in text
     assert " min on two cores\n" in text
     assert all(f"\n  {name} " in text for stage in parts.ALL for half in stage for name in half)
     assert "; the last time here: 12:05\n" in texts.plan(parts.ALL, 725.0, Path("logs"))
