@@ -191,8 +191,14 @@ def open_to_read(path: Path) -> LedgerReader | None:
     if not path.exists():
         return None
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=2.0)
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > VERSION:
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > VERSION:
+            raise Unusable("it is of a later version of openclaude")
+    except BaseException:
         connection.close()
-        raise Unusable("it is of a later version of openclaude")
-    return LedgerReader(connection) if version else None
+        raise
+    if not version:  # its first writer has not made the table yet
+        connection.close()
+        return None
+    return LedgerReader(connection)

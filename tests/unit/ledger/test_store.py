@@ -43,7 +43,9 @@ def test_what_was_added_is_read_back(path: Path) -> None:
 
     ledger = open_to_read(path)
     assert ledger is not None
-    assert [found.entry for found in ledger.last(Where(), 9)] == [one, entry(session="s2")]
+    found = ledger.last(Where(), 9)
+    ledger.close()
+    assert [each.entry for each in found] == [one, entry(session="s2")]
 
 
 def test_only_the_user_can_read_it_whatever_the_umask(path: Path) -> None:
