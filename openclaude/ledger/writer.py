@@ -20,6 +20,7 @@ from openclaude.ledger.store import Unusable, add, forget, open_to_write
 log = logging.getLogger("openclaude.ledger")
 LONGEST_QUEUE = 10_000  # entries; more are lost and counted
 MOST_AT_ONCE = 500
+GATHER_S = 0.1  # from the first entry on: writing ten costs as much as writing one
 TRIES, PAUSE_S = 3, 1.0  # before entries are given up
 SWEEP_S = 3600.0  # how often old entries are removed
 Work = Callable[[], RequestEntry | None]  # makes an entry, in the thread
@@ -34,6 +35,7 @@ class Writer:
         self._keep_s = keep_s
         self._queue: queue.Queue[Work] = queue.Queue(LONGEST_QUEUE)
         self._thread: threading.Thread | None = None
+        self._hurried = threading.Event()  # by whoever waits, once and for all
         self._connection: sqlite3.Connection | None = None
         self._swept = 0.0
         self._said = ""  # the last complaint, so that it is not repeated for each entry
@@ -52,6 +54,7 @@ class Writer:
     def flush(self, timeout_s: float) -> bool:
         """Wait until everything noted so far is written or lost; whether it was in time."""
         end = time.monotonic() + timeout_s
+        self._hurried.set()
         while self._queue.unfinished_tasks and time.monotonic() < end:
             time.sleep(0.01)
         return not self._queue.unfinished_tasks
@@ -59,6 +62,7 @@ class Writer:
     def _run(self) -> None:
         while True:
             works = [self._queue.get()]
+            self._hurried.wait(GATHER_S)
             while len(works) < MOST_AT_ONCE and not self._queue.empty():
                 works.append(self._queue.get())
             try:

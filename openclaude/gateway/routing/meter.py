@@ -138,13 +138,7 @@ def read_stream(head: bytes, tail: bytes) -> dict[str, Any]:
     """Return the same of a stream, by its beginning and its end, and whether it has its end."""
     found: dict[str, Any] = {}
     usage: dict[str, Any] = {}
-    reader = EventReader()
-    # what lies between is not there, and the first event after it is likely cut
-    frames = [*reader.feed(head), *([] if tail else [reader.rest()])]
-    if tail:
-        later = EventReader()
-        frames += [*later.feed(tail), later.rest()]
-    for frame in frames:
+    for frame in (*framed(beginning(head)), *framed(ending(tail or head))):
         if b"message_" not in frame and b"error" not in frame:
             continue
         event = parse_frame(frame)
@@ -164,6 +158,28 @@ def read_stream(head: bytes, tail: bytes) -> dict[str, Any]:
                 found["error"] = error.get("type") if isinstance(error, dict) else "error"
                 found["is_over"] = True
     return {**found, "usage": usage}
+
+
+def framed(part: bytes) -> list[bytes]:
+    """Return the events of a part of a stream; the first and the last may be cut."""
+    reader = EventReader()
+    return [*reader.feed(part), reader.rest()]
+
+
+def beginning(part: bytes) -> bytes:
+    """Return a stream up to the end of its first event that speaks of `message_start`.
+
+    Each event costs a few microseconds to read, and a reply has hundreds in which nothing is found.
+    """
+    end = part.find(b"\n\n", max(part.find(b"message_start"), 0))
+    return part if end < 0 else part[: end + 2]
+
+
+def ending(part: bytes) -> bytes:
+    """Return a stream from its last `message_delta` on; without one, from what may be an error."""
+    last = max(part.rfind(b"message_delta"), 0) or max(part.rfind(b"error"), 0)
+    last = last or max(part.rfind(b"message_stop"), 0)
+    return part[part.rfind(b"\n\n", 0, last) + 1 :]
 
 
 def known(usage: object) -> dict[str, Any]:

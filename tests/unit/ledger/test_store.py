@@ -157,6 +157,21 @@ def test_entries_are_written_soon_and_a_strange_one_ends_nothing(path: Path) -> 
     assert writer.lost == 1
 
 
+def test_entries_of_a_moment_are_written_together_and_at_once_if_somebody_waits(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = []
+    monkeypatch.setattr("openclaude.ledger.writer.GATHER_S", 600.0)
+    monkeypatch.setattr("openclaude.ledger.writer.add", lambda _, many: together.append(len(many)))
+    writer = Writer(path, keep_s=1e9)
+
+    for _ in range(10):
+        writer.note(entry)
+
+    assert writer.flush(30.0)
+    assert together == [10]
+
+
 def test_a_ledger_that_cannot_be_written_costs_nobody_anything_and_is_logged_once(
     path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

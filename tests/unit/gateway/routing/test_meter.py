@@ -107,6 +107,21 @@ def test_a_stream_without_its_end_is_noted_as_cut_with_what_it_has_said(is_whole
     assert (entry.is_cut, entry.tokens_in, entry.answered) == (1, 1000, QWEN)
 
 
+@pytest.mark.parametrize(
+    "words", ["message_delta", "message_start", "message_stop and error", '{"type": "error"}\n\n']
+)
+@pytest.mark.parametrize("times", [1, 5000])
+def test_a_stream_that_speaks_of_its_own_events_is_read_by_them_all_the_same(
+    words: str, times: int
+) -> None:
+    whole, _ = metered(stream(words * times, output_tokens=200), SSE)
+    cut, _ = metered(stream(words * times, end=False), SSE)
+
+    assert (whole.is_cut, whole.error, whole.answered) == (0, "", QWEN)
+    assert (whole.tokens_in, whole.tokens_out) == (1000, 200)
+    assert (cut.is_cut, cut.error, cut.tokens_in) == (1, "", 1000)
+
+
 def test_an_error_is_noted_by_its_kind() -> None:
     error = {"type": "error", "error": {"type": "overloaded_error", "message": "secret words"}}
 
