@@ -76,7 +76,7 @@ ALLOWED = {
     "gateway.routing": {
         *("contracts", "gateway.errors", "gateway.http", "gateway.requests.server_tools"),
         "ledger.entry",
-        "gateway.requests.shape",
+        *("gateway.requests.shape", "gateway.requests.signatures"),
     },
     "models": {"contracts", "errors", "providers"},
     "output": {"", "contracts.printable", "errors"},

@@ -38,6 +38,7 @@ from openclaude.gateway.http.asgi import (
 )
 from openclaude.gateway.http.disconnect import run_while_present
 from openclaude.gateway.requests.shape import find_mistake
+from openclaude.gateway.requests.signatures import without_marked
 from openclaude.gateway.routing.helpers import for_anthropic, has_server_tool
 from openclaude.gateway.routing.meter import Meter
 from openclaude.gateway.routing.passthrough_reply import PassthroughReply
@@ -207,8 +208,9 @@ class Router:
         receive: Receive,
         send: Send,
     ) -> None:
-        """Send to Anthropic, byte for byte."""
+        """Send to Anthropic, byte for byte; without the thoughts that a slot has signed."""
         headers = scope["headers"]
+        document, body = without_marked(document, body)
         if self.table.auth is AnthropicAuth.API_KEY:
             headers = without(headers, CREDENTIALS)  # LiteLLM puts the profile's key there
         elif not header(headers, b"authorization") and not header(headers, b"x-api-key"):

@@ -155,6 +155,17 @@ def test_a_moved_agents_web_search_goes_to_anthropic_under_the_model_it_asks_for
     assert inner.scope["state"] == {"raw": SEARCH % b"claude-opus-5-5"}
 
 
+def test_anthropic_is_not_sent_what_a_slot_has_thought() -> None:
+    inner = Inner()
+    thought = b'{"type":"thinking","thinking":"hm","signature":"openclaude:bedrock:x"}'
+    turn = b'{"role":"assistant","content":[%s,{"type":"text","text":"hi"}]}'
+
+    route(inner, b'{"model":"claude-x","messages":[' + turn % thought + b"]}")
+
+    sent = json.loads(inner.scope["state"]["raw"])
+    assert sent["messages"] == [{"role": "assistant", "content": [{"type": "text", "text": "hi"}]}]
+
+
 @pytest.mark.parametrize(
     ("body", "status", "message"),
     [
