@@ -1,4 +1,4 @@
-"""Signatures of thoughts: whose they are, so that nobody gets what somebody else has signed.
+"""Signatures of thoughts: whose they are, so that each provider gets only what it has signed.
 
 Knows: the mark that a slot's thoughts carry inside a conversation of claude's, and how a body is
 rewritten for Anthropic, which signed none of them. Independent of: what a provider's signature is.
@@ -7,7 +7,7 @@ Pure.
 A thought is a proof for the provider that signed it. claude sends every thought of a session to
 whichever model comes next, and Anthropic refuses a conversation with a signature that it did not
 make. So a slot's thoughts come to claude with `openclaude:SIGNER:` in front of the signature: the
-signer gets them back without the mark, nobody else gets them at all.
+signer gets them back without the mark, and no other provider gets them at all.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def signature_of(block: object) -> tuple[str, str] | None:
 
 
 def for_signer(block: Mapping[str, Any], signer: str) -> Mapping[str, Any] | None:
-    """Return a thought as its signer gets it back; None if somebody else signed it, or nobody."""
+    """Return a thought as its signer gets it back; None if it did not sign it."""
     found = signature_of(block)
     if found is None or found[0] != signer:
         return None

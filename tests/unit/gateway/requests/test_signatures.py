@@ -61,7 +61,9 @@ def test_a_turn_of_nothing_but_thoughts_does_not_become_empty() -> None:
 
 
 def test_half_of_a_surrogate_pair_beside_a_thought_is_sent_as_it_came() -> None:
-    document, body = request_of({"role": "assistant", "content": [OURS, {**TEXT, "text": "\ud83d"}]})
+    document, body = request_of(
+        {"role": "assistant", "content": [OURS, {**TEXT, "text": "\ud83d"}]}
+    )
 
     _, sent = without_marked(document, body)
 
