@@ -8,10 +8,13 @@ sockets. Pure and standard library only: it runs at every launch. "Measured" mea
 from __future__ import annotations
 
 import json
+import os
+import string
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from openclaude.contracts.local_request import FOLDER_HEADER
 from openclaude.contracts.plan import MAIN_KEY, MAIN_URL, LaunchPlan
 from openclaude.diagnostics import Key, Location, dotted
 from openclaude.errors import OpenclaudeError
@@ -20,6 +23,8 @@ LOOPBACK = "127.0.0.1,localhost"
 # set by a launch; a managed setting of one of these names cannot be won over
 CREDENTIAL_HEADERS = frozenset({"authorization", "x-api-key"})
 HEADERS = "ANTHROPIC_CUSTOM_HEADERS"
+OF_A_LAUNCH = frozenset({"x-litellm-api-key", FOLDER_HEADER})
+UNRESERVED = frozenset(f"{string.ascii_letters}{string.digits}/._-~")  # RFC 3986, and the slash
 ONLY_THESE = "replaceBuiltInOptions"  # of `modelPicker`: leaves out claude's own rows
 # a variable that the user may have set in place of the one we would set
 INSTEAD = {"ANTHROPIC_SMALL_FAST_MODEL": "ANTHROPIC_DEFAULT_HAIKU_MODEL"}
@@ -137,9 +142,17 @@ def user_no_proxy(facts: LaunchFacts) -> str:
 
 
 def user_headers(facts: LaunchFacts) -> list[str]:
-    """The user's own header lines, without the local key of an outer session."""
+    """The user's own header lines, without those of an outer session."""
     lines = effective(facts, HEADERS).splitlines()
-    return [line for line in lines if line.strip() and header_name(line) != "x-litellm-api-key"]
+    return [line for line in lines if line.strip() and header_name(line) not in OF_A_LAUNCH]
+
+
+def folder_line(folder: str) -> str:
+    """The header line that says where claude is started; percent-encoded, as in a URL."""
+    encoded = "".join(
+        chr(byte) if chr(byte) in UNRESERVED else f"%{byte:02X}" for byte in os.fsencode(folder)
+    )
+    return f"{FOLDER_HEADER}: {encoded}"
 
 
 def header_name(line: str) -> str:

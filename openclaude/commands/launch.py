@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 from openclaude.claude.certificates import EXTRA, is_managed, user_bundle
 from openclaude.claude.discovery import NamedClaude, find_claude, take_named
-from openclaude.claude.launch import SETTINGS_PATH, LaunchFacts, build_launch
+from openclaude.claude.launch import (
+    HEADERS,
+    SETTINGS_PATH,
+    LaunchFacts,
+    build_launch,
+    folder_line,
+)
 from openclaude.claude.network import environment_for_instances
 from openclaude.claude.settings import look_at_launch
 from openclaude.claude.tools_environment import outer_environment, outer_values, with_hook
@@ -125,6 +131,7 @@ def prepare(
     if joined.certificate:
         bundle = certificate_bundle(folder, joined.certificate, user_bundle(facts))
         made.settings["env"][EXTRA] = bundle
+    made.settings["env"][HEADERS] += f"\n{folder_line(str(working_folder()))}"
     outer = outer_values(facts)
     environment = marked(
         {**made.environment, **outer_environment(outer)}, facts.claude, ourselves(), forgets=True

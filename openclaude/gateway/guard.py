@@ -14,6 +14,7 @@ from typing import Any
 from openclaude.contracts.anthropic_error import AnthropicError
 from openclaude.contracts.capabilities import Capabilities
 from openclaude.contracts.decode import Malformed
+from openclaude.gateway.http.trail import note_changes
 from openclaude.gateway.litellm import router
 from openclaude.gateway.litellm.callback import Callback
 from openclaude.gateway.replies.notice import (
@@ -26,8 +27,8 @@ from openclaude.gateway.replies.reply import StripEvents, strip_reply
 from openclaude.gateway.replies.stream import ReplyStream
 from openclaude.gateway.replies.whole_reply import as_stream
 from openclaude.gateway.requests.capabilities import slot_capabilities, slot_name, slot_notice
+from openclaude.gateway.requests.changes import changes, names
 from openclaude.gateway.requests.request import fit_request
-from openclaude.gateway.requests.schema import many
 from openclaude.gateway.requests.shape import find_mistake
 from openclaude.gateway.requests.tools import PLACEHOLDER, Refused
 
@@ -53,12 +54,13 @@ class Guard:
         except Malformed as malformed:
             return AnthropicError(Refused.status, str(malformed))
         self._log_left_out(body, fitted)
+        note_changes(changes(body, fitted))
         return fitted
 
     def _log_left_out(self, body: dict[str, Any], fitted: dict[str, Any]) -> None:
         """Log each tool that cannot be offered to the model, once."""
         slot = body.get("model")
-        for name in names_of(body) - names_of(fitted) - {PLACEHOLDER}:
+        for name in names(body) - names(fitted) - {PLACEHOLDER}:
             if (slot, name) not in self._told:
                 self._told.add((slot, name))
                 log.warning("%s is not offered the tool `%s`; the model is told why", slot, name)
@@ -76,13 +78,6 @@ class Guard:
         notice = notice_for(body)
         stages = [NoticeEvents(notice)] if notice else []
         return ReplyStream(StripEvents(), NamedEvents(name_for(body)), *stages)
-
-
-def names_of(body: Mapping[str, Any]) -> frozenset[str]:
-    """Return the names of a request's tools."""
-    tools = body.get("tools")
-    named = [tool.get("name") for tool in many(tools) if isinstance(tool, Mapping)]
-    return frozenset(name for name in named if isinstance(name, str))
 
 
 def notice_for(body: Mapping[str, Any]) -> str:

@@ -23,7 +23,7 @@ from openclaude.gateway.litellm.transport import filter_replies
 from openclaude.gateway.litellm.warmup_requests import warm_up_providers
 from openclaude.gateway.litellm.way_out import take_the_way_out
 from openclaude.gateway.replies.polite import Filters
-from openclaude.gateway.requests.capabilities import declared_markup
+from openclaude.gateway.requests.capabilities import declared_markup, slot_name
 from openclaude.gateway.requests.formats import format_in_words
 from openclaude.gateway.routing.fallbacks import Fallbacks
 from openclaude.gateway.routing.formats import Formats
@@ -76,12 +76,17 @@ def markup_of(model_id: str) -> str:
     return declared_markup(model_id, deployments())
 
 
+def true_name(group: str) -> str:
+    """Return the name of the model behind a group of LiteLLM's."""
+    return slot_name(group, deployments()) or group
+
+
 def make_app(env: Mapping[str, str]) -> AccessControl:
     """Build the application of `providers` from the environment variables of its unit."""
     key = env["LITELLM_MASTER_KEY"]
     endpoints = Endpoints(key, warm_up_providers)
     with_formats = Formats(saying_status(endpoints), format_in_words, paths=MESSAGES)
-    with_fallbacks = Fallbacks(with_formats, fallbacks_of, paths=MESSAGES)
+    with_fallbacks = Fallbacks(with_formats, fallbacks_of, paths=MESSAGES, name=true_name)
     return AccessControl(
         one_key_only(with_fallbacks, key),
         key=key,

@@ -49,3 +49,6 @@ class RequestEntry(NamedTuple):
     used_7d: float | None
     resets_5h: int | None  # when they start again, in seconds since 1970
     resets_7d: int | None
+    project: str = ""  # the folder where claude was started, or ""
+    attempts: str = ""  # those that failed before: a JSON list of model, status, error and ms
+    changes: str = ""  # what was changed in the request to fit it to the model, one a line

@@ -42,8 +42,19 @@ def ledger_file(state: Path) -> Path:
 
 
 def columns() -> dict[str, str]:
-    """The columns and their declarations, as `RequestEntry` has them."""
-    return {name: TYPES[kind] for name, kind in get_type_hints(RequestEntry).items()}
+    """The columns and their declarations, as `RequestEntry` has them.
+
+    One with a default is younger than the table, and may be missing in a file.
+    """
+    return {
+        name: TYPES[kind] + (" DEFAULT ''" if name in RequestEntry._field_defaults else "")
+        for name, kind in get_type_hints(RequestEntry).items()
+    }
+
+
+def present(connection: sqlite3.Connection) -> frozenset[str]:
+    """The columns that a file's table has. Raises sqlite3.Error."""
+    return frozenset(row[1] for row in connection.execute("PRAGMA table_info(requests)"))
 
 
 def open_to_write(path: Path) -> sqlite3.Connection:
@@ -97,10 +108,31 @@ def prepare(connection: sqlite3.Connection) -> sqlite3.Connection:
                 "CREATE INDEX IF NOT EXISTS by_time ON requests (at);"
                 f"PRAGMA user_version = {VERSION}; COMMIT;"
             )
+        add_columns(connection)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def add_columns(connection: sqlite3.Connection) -> None:
+    """Add the columns that an earlier version did not know; it ignores them. Raises sqlite3.Error.
+
+    Looked at again under the lock: another instance may do the same at this moment.
+    """
+    if columns().keys() <= present(connection):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        there = present(connection)
+        for name, kind in columns().items():
+            if name not in there:
+                connection.execute(f"ALTER TABLE requests ADD COLUMN {name} {kind}")
+        connection.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
 
 
 def set_aside(path: Path) -> None:

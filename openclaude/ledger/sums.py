@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from openclaude.ledger.entry import RequestEntry, Via
-from openclaude.ledger.store import VERSION, Unusable
+from openclaude.ledger.store import VERSION, Unusable, present
 
 BUCKET_S = 900  # every time zone's midnight is at such a quarter of an hour
 # what requests may be summed by: the name of an option, and the column
@@ -22,6 +22,7 @@ GROUPS = {
     "model": "model",
     "profile": "profile",
     "session": "session",
+    "project": "project",
     "day": "day",
 }
 # the model that answered, else the one that was asked for
@@ -131,6 +132,8 @@ class LedgerReader:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        there = present(connection)  # an earlier version's file lacks some columns
+        self._names = {name: name if name in there else "''" for name in RequestEntry._fields}
 
     def close(self) -> None:
         """Close the file."""
@@ -142,7 +145,7 @@ class LedgerReader:
         Raises sqlite3.Error, as everything here.
         """
         day = f"CAST(at / {BUCKET_S} AS INTEGER)"
-        column = {"day": day, "model": MODEL}.get(group) or GROUPS[group]
+        column = {"day": day, "model": MODEL}.get(group) or self._names[GROUPS[group]]
         condition, values = where.sql
         text = (
             f"SELECT {column}, tier, via IN {OURS} AND status = 200, {SUMS}"  # noqa: S608
@@ -181,7 +184,7 @@ class LedgerReader:
         return next((PlanUse(*row) for row in rows), None)
 
     def _select(self, rest: str, values: Iterable[object]) -> Iterator[NumberedEntry]:
-        names = ", ".join(RequestEntry._fields)
+        names = ", ".join(self._names.values())
         rows = self._connection.execute(f"SELECT id, {names} FROM requests {rest}", [*values])  # noqa: S608
         return (NumberedEntry(number, RequestEntry(*row)) for number, *row in rows)
 

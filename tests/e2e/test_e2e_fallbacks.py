@@ -154,6 +154,17 @@ def test_a_failure_that_passes_is_one_call_and_then_one_of_the_second_model(
     assert reply.status == 200
     assert f"openai stand-in: {SECOND}".encode() in joined(reply)
     assert town.asked() == [FIRST, SECOND]
+    assert not [name for name, _ in reply.headers if b"openclaude" in name.lower()]
+    ((model, told, kind),) = tried(town)
+    assert (model, told) == (f"openai/{FIRST}", status)
+    assert kind == ("rate_limit_error" if status == 429 else kind)
+
+
+def tried(town: Town) -> list[tuple[str, int, str]]:
+    """Return what the ledger says was asked before the last answer and failed."""
+    argv = (town.house.program, "requests", "-n", "1", "--json")
+    (last,) = json.loads(town.house.run(argv, town.house.environment()).out)["data"]["requests"]
+    return [(one["model"], one["status"], one["error"]) for one in last["attempts"]]
 
 
 @pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])

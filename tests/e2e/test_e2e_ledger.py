@@ -105,6 +105,13 @@ def test_each_request_says_who_asked_and_who_answered(
     assert (one["provider"], one["region"], one["via"]) == ("bedrock", "us-west-2", "slot")
     assert (one["status"], one["is_cut"], one["error"]) == (200, 0, "")
     assert 0 <= one["first_ms"] <= one["total_ms"]
+    assert one["project"] == str(house.project)
+    given = [dict(reply.headers)["x-amzn-requestid"] for reply in bedrock.replies]
+    assert one["request_id"] in given
+    assert [change for change in one["changes"] if change.startswith("max_tokens ")]
+    assert one["attempts"] == []
+    (row,) = usage(house, "--by", "project")["rows"]
+    assert (row["project"], row["requests"]) == (str(house.project), 1)
     shown = house.run((house.program, "requests", "show", str(one["id"])), house.environment())
     assert f"answered by  {QWEN}\n" in shown.out
     listed = house.run((house.program, "requests"), house.environment())
@@ -119,6 +126,10 @@ def test_an_error_is_an_entry_and_its_words_are_not(
     found = requests(house, "--errors")
 
     assert {(one["status"], one["error"]) for one in found} == {(400, "invalid_request_error")}
+    assert {one["project"] for one in found} == {str(house.project)}  # which Anthropic is not told
+    names = {name.lower() for one in anthropic.requests for name, _ in one.headers}
+    assert b"authorization" in names
+    assert not [name for name in names if b"openclaude" in name]
     assert len(found) == len(anthropic.requests)
 
 

@@ -6,9 +6,10 @@ Knows: which fields a line has. Independent of: how requests are stored.
 from __future__ import annotations
 
 import argparse
+import json
 import select
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from openclaude.commands.help_page import STATE, HelpPage, add_json, add_page, add_profile_option
 from openclaude.commands.ledger.words import clock, ledger, money, tokens
@@ -69,7 +70,7 @@ def run(arguments: argparse.Namespace, places: Places, _env: Mapping[str, str]) 
     if arguments.follow:
         follow(found, where, places)
     text = "".join(f"{line(one)}\n" for one in found)
-    data = {"requests": [{"id": one.id, **one.entry._asdict()} for one in found]}
+    data = {"requests": [document(one) for one in found]}
     return Result(text=text or "no such request was written down yet\n", data=data)
 
 
@@ -86,7 +87,18 @@ def show(arguments: argparse.Namespace, places: Places) -> Result:
         raise UsageError(
             f"no request has the number {arguments.id}", hint="see `openclaude requests`"
         )
-    return Result(text=page(found), data={"id": found.id, **found.entry._asdict()})
+    return Result(text=page(found), data=document(found))
+
+
+def document(found: NumberedEntry) -> dict[str, object]:
+    """One request as JSON."""
+    entry = found.entry
+    return {
+        "id": found.id,
+        **entry._asdict(),
+        "attempts": json.loads(entry.attempts or "[]"),
+        "changes": entry.changes.splitlines(),
+    }
 
 
 def follow(found: list[NumberedEntry], where: Where, places: Places) -> None:
@@ -151,6 +163,7 @@ def page(found: NumberedEntry) -> str:
     rows = (
         ("when", clock(entry.at)),
         ("profile", entry.profile),
+        ("project", entry.project),
         ("session", entry.session),
         ("agent", entry.agent),
         ("tier", entry.tier),
@@ -171,5 +184,14 @@ def page(found: NumberedEntry) -> str:
             f"{money(entry.dollars)} by {entry.priced_by}" if entry.dollars is not None else "-",
         ),
         ("request id", entry.request_id),
+        *(("tried before", tried) for tried in attempts(entry)),
+        *(("changed", change) for change in entry.changes.splitlines()),
     )
     return "".join(f"{name:<12} {value}\n" for name, value in rows if value)
+
+
+def attempts(entry: RequestEntry) -> Iterator[str]:
+    """The models that failed before, each with its error and its time."""
+    for one in json.loads(entry.attempts or "[]"):
+        problem = f"{one['status']} {one.get('error', '')}".rstrip()
+        yield f"{one['model']}: {problem} after {one['ms']} ms"

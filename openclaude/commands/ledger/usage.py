@@ -1,4 +1,4 @@
-"""`openclaude usage`: tokens, dollars and errors, by tier, model, profile, session or day.
+"""`openclaude usage`: tokens, dollars and errors, by tier, model, profile, session, project, day.
 
 Knows: which sums are shown and how. Independent of: how they are stored.
 """

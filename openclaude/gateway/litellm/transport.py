@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 import httpx
 
+from openclaude.gateway.http.trail import note_reply
 from openclaude.gateway.http.upstream_status import note_status
 
 # LiteLLM answers a 422 of `openai`'s client with a TypeError of its own and loses the provider's
@@ -69,6 +70,7 @@ def filter_replies(filter_for: Callable[[str, bytes], Filter | None]) -> None:
             found = filter_for(request.url.path, body_of(request))
             response = response if found is None else await filtered(response, found)
         note_status(response.status_code)
+        note_reply(response.headers.items())
         if response.status_code == UNPROCESSABLE:
             response.status_code = BAD_REQUEST
         return response

@@ -2,7 +2,7 @@
 
 Knows: which failures are temporary. Independent of: which models are the fallbacks of which (a
 function says so), LiteLLM, how a request is fitted to a model, which is repeated for each. Each
-model is asked at most once.
+model is asked at most once. The reply says in a header which models failed (`trail`).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from openclaude.gateway.http.asgi import (
     without,
 )
 from openclaude.gateway.http.buffered import BufferedReply
+from openclaude.gateway.http.trail import Trail, leaving_trail
 
 # Throttled, overloaded, timed out, or unreachable. After a 401 or a 400 another model's answer
 # could hide for weeks that the first one never succeeds.
@@ -34,41 +35,56 @@ class Fallbacks:
     """An application that asks another one for the fallback models of a slot."""
 
     def __init__(
-        self, app: App, find: Callable[[str], Sequence[str]], *, paths: frozenset[str]
+        self,
+        app: App,
+        find: Callable[[str], Sequence[str]],
+        *,
+        paths: frozenset[str],
+        name: Callable[[str], str] = str,
     ) -> None:
-        """`find` returns a model's fallbacks, in order; `paths` have a model in the body."""
+        """`find` returns a model's fallbacks, in order; `paths` have a model in the body.
+
+        `name` returns how people call a model.
+        """
         self.app = app
         self.find = find
         self.paths = paths
+        self.name = name
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] in self.paths:
-            await self.ask(scope, receive, send)
+            with leaving_trail() as trail:
+                await self.ask(scope, receive, with_trail(send, trail), trail)
         else:
             await self.app(scope, receive, send)
 
-    async def ask(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def ask(self, scope: Scope, receive: Receive, send: Send, trail: Trail) -> None:
         """Ask the models in order; if none answers, report the failure of the first."""
         body = await read_body(receive, limit=BODY_LIMIT)
         if body is None:
             return  # the client has left; nobody waits for a reply
-        failure = await self.ask_one(scope, body, receive, send)
+        failure = await self.ask_one(scope, body, receive, send, trail)
         if failure is None:
             return
-        document = parse_request(body) if will_pass(failure.status) else {}
-        for model in self.find(str(document.get("model"))):
+        document = parse_request(body)
+        asked_for = str(document.get("model"))
+        trail.failed(self.name(asked_for), failure.status, failure.body)
+        for model in self.find(asked_for) if will_pass(failure.status) else ():
             asked = json.dumps({**document, "model": model}).encode()
-            further = await self.ask_one(with_length(scope, len(asked)), asked, receive, send)
+            inner = with_length(scope, len(asked))
+            further = await self.ask_one(inner, asked, receive, send, trail)
             if further is None:
                 return
+            trail.failed(self.name(model), further.status, further.body)
             if not will_pass(further.status):
                 break
         await failure.release(send)
 
     async def ask_one(
-        self, scope: Scope, body: bytes, receive: Receive, send: Send
+        self, scope: Scope, body: bytes, receive: Receive, send: Send, trail: Trail
     ) -> BufferedReply | None:
         """Ask one model; return its failure, or None if it has answered."""
+        trail.begin()
         attempt = Attempt(send)
         await ask_with(self.app, scope, body, receive, attempt.send)
         return attempt.failure
@@ -89,6 +105,17 @@ class Attempt:
             await self._send(message)
         else:
             self.failure.add(message)
+
+
+def with_trail(send: Send, trail: Trail) -> Send:
+    """Return a `send` whose reply says what was done until it began."""
+
+    async def pass_on(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], trail.header()]}
+        await send(message)
+
+    return pass_on
 
 
 async def ask_with(app: App, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:

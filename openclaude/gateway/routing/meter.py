@@ -8,16 +8,20 @@ the beginning and the end of a reply are kept, and are read in another thread wh
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import time
 from collections import deque
 from functools import cache
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 
+from openclaude.contracts.local_request import FOLDER_HEADER
 from openclaude.contracts.routing import AnthropicAuth, ModelPrices, RoutingTable
 from openclaude.gateway.http.asgi import Headers, Message, Send, header
 from openclaude.gateway.http.sse import EventReader, parse_frame
+from openclaude.gateway.http.trail import read_trail
 from openclaude.ledger.entry import RequestEntry, Via
 
 KEPT = 64 * 1024  # bytes of a reply's beginning, and of its end
@@ -25,6 +29,10 @@ WHOLE = 8 * 1024 * 1024  # a reply that is not a stream is read only up to this 
 SESSION, AGENT = b"x-claude-code-session-id", b"x-claude-code-agent-id"
 AGENT_TYPE = b"x-claude-code-agent-type"
 LONGEST_NAME = 200  # of what others say: a name, an id
+LONGEST_FOLDER = 1000
+LIMIT = "rate_limit_error"
+MOST_NOTED = 30  # attempts, and changes
+FOLDER = FOLDER_HEADER.encode()
 QUOTA = b"anthropic-ratelimit-unified-"
 TIERS = ("opus", "sonnet", "haiku", "fable")
 TOKENS = ("input_tokens", "output_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
@@ -45,6 +53,8 @@ class Meter:
         self._first: float | None = None
         self._status = 0
         self._headers: Headers = []
+        self._trail: Headers = []  # what `providers` says of its part
+        self._tried: list[dict[str, Any]] = []  # those that failed before `providers` was asked
         self._is_stream = False
         self._is_whole = False
         self._head: list[bytes] = []
@@ -56,6 +66,15 @@ class Meter:
         """Note that the request is a slot's, whatever model it asks for."""
         self.via = Via.SLOT
         self.tier = next((tier for tier in TIERS if tier in slot), "")
+
+    def heard(self, headers: Headers) -> None:
+        """Keep the headers of a slot's reply that claude does not get."""
+        self._trail = [(name.lower(), value) for name, value in headers]
+
+    def tried(self, model: str, status: int) -> None:
+        """Note that the plan's limit kept a model from answering, before another one is asked."""
+        ms = round(1000 * (time.monotonic() - self._began))
+        self._tried.append({"model": model, "status": status, "error": LIMIT, "ms": ms})
 
     async def send(self, message: Message) -> None:
         """Pass one ASGI message on, and keep what is needed of it."""
@@ -92,6 +111,8 @@ class Meter:
         is_slots = self.via in (Via.SLOT, Via.ON_LIMIT)
         usage = [count(found.get("usage"), name) for name in TOKENS]
         headers = self._headers
+        trail = read_trail(self._trail) if is_slots else {}
+        attempts = [attempt(one) for one in (*self._tried, *many(trail.get("attempts")))]
         return RequestEntry(
             at=self._at,
             profile=self._table.profile,
@@ -115,11 +136,14 @@ class Meter:
             cache_write=usage[3],
             dollars=dollars(prices, *usage) if is_slots and prices else None,
             priced_by=source(prices) if is_slots and prices else "",
-            request_id=named(header(headers, b"request-id")),
+            request_id=named(trail.get("request_id") or header(headers, b"request-id")),
             used_5h=number(headers, b"5h-utilization"),
             used_7d=number(headers, b"7d-utilization"),
             resets_5h=whole(number(headers, b"5h-reset")),
             resets_7d=whole(number(headers, b"7d-reset")),
+            project=named(folder(header(self._request, FOLDER)), longest=LONGEST_FOLDER),
+            attempts=json.dumps(attempts) if attempts else "",
+            changes="\n".join(filter(None, map(named, many(trail.get("changes"))))),
         )
 
 
@@ -203,13 +227,34 @@ def count(usage: object, name: str) -> int | None:
     return value if is_count else None
 
 
-def named(text: object) -> str:
+def many(value: object) -> list[Any]:
+    """Return a list, not too long a one; an empty one for anything else."""
+    return value[:MOST_NOTED] if isinstance(value, list) else []
+
+
+def attempt(found: object) -> dict[str, Any]:
+    """Return what is known of a model that was asked and failed."""
+    found = found if isinstance(found, dict) else {}
+    return {
+        "model": named(found.get("model")),
+        "status": count(found, "status") or 0,
+        "error": named(found.get("error")),
+        "ms": count(found, "ms") or 0,
+    }
+
+
+def folder(header: bytes) -> str:
+    """Return a folder's path that was percent-encoded."""
+    return unquote(header.decode("latin-1"), errors="replace")
+
+
+def named(text: object, *, longest: int = LONGEST_NAME) -> str:
     """Return a name that was chosen elsewhere, without what cannot be printed, and not too long."""
     if isinstance(text, bytes):
         text = text.decode("latin-1")
     if not isinstance(text, str):
         return ""
-    return "".join(one for one in text[:LONGEST_NAME] if one.isprintable())
+    return "".join(one for one in text[:longest] if one.isprintable())
 
 
 def number(headers: Headers, name: bytes) -> float | None:

@@ -23,6 +23,7 @@ from typing import Any, Protocol
 
 import orjson
 
+from openclaude.contracts.local_request import FOLDER_HEADER
 from openclaude.contracts.routing import AnthropicAuth, RoutingTable
 from openclaude.gateway.http.asgi import (
     App,
@@ -42,7 +43,7 @@ from openclaude.gateway.requests.signatures import without_marked
 from openclaude.gateway.routing.helpers import for_anthropic, has_server_tool
 from openclaude.gateway.routing.meter import Meter
 from openclaude.gateway.routing.passthrough_reply import PassthroughReply
-from openclaude.gateway.routing.plan_limit import LimitWatch
+from openclaude.gateway.routing.plan_limit import LIMIT_STATUS, LimitWatch
 from openclaude.gateway.routing.routes import (
     AGENT_HEADER,
     CLASS_HEADER,
@@ -63,6 +64,7 @@ TO_ANTHROPIC, TO_PROVIDERS = "/anthropic", "/providers"  # in front of a path: w
 CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"cookie"})
 # LiteLLM would compress replies for claude; passthrough must not change a byte
 NOT_FOR_LITELLM = frozenset({b"accept-encoding"})
+OURS = frozenset({FOLDER_HEADER.encode()})  # of a launch of ours, for main alone
 # These belong to one connection, not to the request (RFC 9110, 7.6.1; RFC 9112, 6.1). A
 # Transfer-Encoding next to a Content-Length makes some servers read one request as two.
 HOP_BY_HOP = frozenset(
@@ -123,6 +125,7 @@ class Router:
         if scope["path"] in MESSAGES:
             await self.messages(body, scope, receive, send)
         else:
+            scope = {**scope, "headers": without(scope["headers"], OURS)}
             await self.unknown(body, scope, receive, send)
 
     async def unknown(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
@@ -147,6 +150,7 @@ class Router:
             await answer_error(send, 400, "the request body must be a JSON object with a `model`")
             return
         meter = Meter(send, self.table, model, scope["headers"])
+        scope = {**scope, "headers": without(scope["headers"], OURS)}
         try:
             await self.metered(model, document, body, scope, receive, meter)
         finally:
@@ -169,7 +173,7 @@ class Router:
                 meter.via = Via.HELPER
                 await self.anthropic(*exchanged, scope, receive, meter)
             else:
-                await self.slot(slot, document, body, scope, receive, meter.send)
+                await self.slot(slot, document, body, scope, receive, meter)
         elif is_anthropics(self.table, model):
             await self.anthropic(document, body, scope, receive, meter)
         else:
@@ -198,7 +202,8 @@ class Router:
         await self.passthrough(document, body, scope, receive, watch.send)
         if watch.is_limit:
             meter.via = Via.ON_LIMIT
-            await self.slot(self.table.on_limit, document, body, scope, receive, meter.send)
+            meter.tried(str(document["model"]), LIMIT_STATUS)
+            await self.slot(self.table.on_limit, document, body, scope, receive, meter)
 
     async def passthrough(
         self,
@@ -228,7 +233,7 @@ class Router:
         body: bytes,
         scope: Scope,
         receive: Receive,
-        send: Send,
+        meter: Meter,
     ) -> None:
         """Send to `providers`, without the plan's login, and with errors that claude can show."""
         slot = self.table.slots[model]
@@ -236,10 +241,10 @@ class Router:
             body = orjson.dumps({**document, "model": model})
         headers = without(scope["headers"], CREDENTIALS | NOT_FOR_LITELLM | {b"content-length"})
         headers = [*end_to_end(headers), (b"content-length", b"%d" % len(body))]
-        reply = SlotReply(send, slot, request_bytes=len(body))
+        reply = SlotReply(meter.send, slot, request_bytes=len(body), heard=meter.heard)
         if scope["path"] == COUNTED:
             if mistake := find_mistake(document):  # of a message, `providers` looks for one
-                await answer_error(send, 400, mistake)
+                await answer_error(meter.send, 400, mistake)
                 return
             counted = {**scope, "headers": headers}
             await run_while_present(self.app, counted, body, receive, reply.send)

@@ -6,6 +6,8 @@ Knows: which replies and which events of a stream are errors. Independent of: wh
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from openclaude.contracts.anthropic_error import AnthropicError
 from openclaude.contracts.routing import SlotRoute
 from openclaude.gateway.errors.slot_errors import (
@@ -16,7 +18,7 @@ from openclaude.gateway.errors.slot_errors import (
 )
 from openclaude.gateway.errors.status import OWN
 from openclaude.gateway.http import sse
-from openclaude.gateway.http.asgi import Message, Send, header, send_error, without
+from openclaude.gateway.http.asgi import Headers, Message, Send, header, send_error, without
 from openclaude.gateway.http.buffered import BufferedReply
 
 # of LiteLLM and of the hop behind it; claude does not use them
@@ -28,8 +30,17 @@ TOO_LARGE = "openclaude: a part of the reply was too large to pass on"
 class SlotReply:
     """The `send` for one request of a slot."""
 
-    def __init__(self, send: Send, slot: SlotRoute, *, request_bytes: int) -> None:
+    def __init__(
+        self,
+        send: Send,
+        slot: SlotRoute,
+        *,
+        request_bytes: int,
+        heard: Callable[[Headers], None] = lambda _: None,
+    ) -> None:
+        """`heard` gets the reply's headers, of which some are left out for claude."""
         self._send = send
+        self._heard = heard
         self._slot = slot
         self._request_bytes = request_bytes
         self._error: BufferedReply | None = None  # an error reply that is still arriving
@@ -61,6 +72,7 @@ class SlotReply:
         return True
 
     async def _start(self, message: Message) -> None:
+        self._heard(message["headers"])
         headers = [pair for pair in message["headers"] if not pair[0].lower().startswith(NOISE)]
         if message["status"] >= 400:
             self._error = BufferedReply(message)

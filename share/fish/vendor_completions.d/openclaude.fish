@@ -193,7 +193,7 @@ function __openclaude_know
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
-                'option'\t'--by'\t'choice:tier,model,profile,session,day'\t'default: tier' \
+                'option'\t'--by'\t'choice:tier,model,profile,session,project,day'\t'default: tier' \
                 'option'\t'--today'\t'-'\t'only requests of today' \
                 'option'\t'--since'\t'text'\t'such as 7d, 12h or 2026-11-30' \
                 'option'\t'--csv'\t'-'\t'print comma-separated values' \

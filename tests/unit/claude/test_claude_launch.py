@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -15,6 +16,7 @@ from openclaude.claude.launch import (
     SettingsConflict,
     SettingsFile,
     build_launch,
+    folder_line,
     take_out,
 )
 from openclaude.contracts.plan import MAIN_KEY, MAIN_URL, LaunchPlan
@@ -169,6 +171,23 @@ def test_loopback_is_put_before_the_users_own_proxy_exceptions(
     )
 
     assert made.settings["env"]["NO_PROXY"] == made.settings["env"]["no_proxy"] == expected
+
+
+def test_the_folder_is_one_line_whatever_its_name_and_that_of_an_outer_session_is_left_out() -> (
+    None
+):
+    strange = "/home/u/a b\r\nx-api-key: 1/%41/\N{SNOWMAN}\udcff"
+
+    line = folder_line(strange)
+
+    name, _, value = line.partition(": ")
+    assert (name, line.isascii(), line.isprintable(), " " in value) == (
+        *("x-openclaude-folder", True, True),
+        False,
+    )
+    assert unquote(value, errors="surrogateescape") == strange
+    outer = f"x-mine: 1\n{line}\n{KEY_LINE}"
+    assert launch(environment={HEADERS: outer}).settings["env"][HEADERS] == f"x-mine: 1\n{KEY_LINE}"
 
 
 def test_a_default_gives_way_to_what_the_user_chose() -> None:

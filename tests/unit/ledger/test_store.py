@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from openclaude.ledger.entry import RequestEntry
 from openclaude.ledger.store import Unusable, add, forget, ledger_file, open_to_write
-from openclaude.ledger.sums import Where, open_to_read
+from openclaude.ledger.sums import Sums, Where, open_to_read
 from openclaude.ledger.writer import Writer
 from tests.unit.ledger.entries import entry
 
@@ -256,3 +257,34 @@ def test_a_writer_that_is_killed_leaves_a_whole_file(path: Path) -> None:
     writer.note(entry)
     assert writer.flush(30.0)
     assert writer.lost == 0
+
+
+def test_a_file_of_an_earlier_version_gets_its_new_columns_and_can_be_read_before(
+    path: Path,
+) -> None:
+    open_to_write(path).close()
+    with sqlite3.connect(path) as before:
+        for name in RequestEntry._field_defaults:
+            before.execute(f"ALTER TABLE requests DROP COLUMN {name}")
+        old = entry()[: -len(RequestEntry._field_defaults)]
+        names, marks = ", ".join(RequestEntry._fields[: len(old)]), ", ".join("?" * len(old))
+        before.execute(f"INSERT INTO requests ({names}) VALUES ({marks})", old)  # noqa: S608
+    before.close()
+
+    assert [row[0] for row in sums_by(path, "project")] == [""]
+    connection = open_to_write(path)
+    add(connection, [entry(project="/p", changes="a", attempts="[]")])
+    connection.close()
+
+    assert sorted(row[0] for row in sums_by(path, "project")) == ["", "/p"]
+
+
+def sums_by(path: Path, group: str) -> list[tuple[str, Sums]]:
+    """Return the rows of a report, and read every entry."""
+    ledger = open_to_read(path)
+    assert ledger is not None
+    try:
+        assert len(ledger.last(Where(), 99)) == ledger.report(group, Where()).total.requests
+        return ledger.report(group, Where()).rows
+    finally:
+        ledger.close()

@@ -214,3 +214,17 @@ def test_dollars_have_the_places_that_matter() -> None:
         "$0.0012",
         "$12.35",
     ]
+
+
+def test_a_page_says_what_was_tried_and_changed(run: Run, fill: Callable[..., None]) -> None:
+    tried = '[{"model": "bedrock/first", "status": 429, "error": "rate_limit_error", "ms": 40}]'
+    fill(entry(attempts=tried, changes="removed: thinking\nmax_tokens 9 -> 5", project="/home/u/p"))
+
+    shown = run(requests, "show", "1")
+
+    assert "tried before bedrock/first: 429 rate_limit_error after 40 ms\n" in shown.text
+    assert "changed      removed: thinking\nchanged      max_tokens 9 -> 5\n" in shown.text
+    assert "project      /home/u/p\n" in shown.text
+    assert shown.data["changes"] == ["removed: thinking", "max_tokens 9 -> 5"]
+    rows: Any = run(usage, "--by", "project").data["rows"]
+    assert [row["project"] for row in rows] == ["/home/u/p"]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from openclaude.gateway.http.trail import read_trail
 from openclaude.gateway.routing.fallbacks import Fallbacks, will_pass
 
 CHAINS = {"slot": ["second", "third"], "alone": []}
@@ -141,3 +142,14 @@ def test_a_client_that_leaves_is_not_asked_for() -> None:
     asyncio.run(app({"type": "http", "path": MESSAGES, "headers": []}, gone, send))
 
     assert models.asked == []
+
+
+def test_the_reply_says_which_models_were_tried_in_vain() -> None:
+    def tried(sent: list[dict[str, Any]]) -> list[tuple[str, int]]:
+        found = read_trail(sent[0]["headers"])
+        return [(one["model"], one["status"]) for one in found.get("attempts", [])]
+
+    assert tried(ask(Models())) == []
+    assert tried(ask(Models(slot=429, second=503))) == [("slot", 429), ("second", 503)]
+    assert tried(ask(Models(slot=429, second=400))) == [("slot", 429), ("second", 400)]
+    assert tried(ask(Models(slot=400))) == [("slot", 400)]

@@ -231,3 +231,39 @@ def test_a_longer_prompt_may_cost_more_for_each_token(prompt: int, expected: flo
     prices = ModelPrices(provider="p", input=1.0, output=0.0, steps=steps)
 
     assert dollars(prices, prompt, 0, None, None) == pytest.approx(expected)
+
+
+def test_what_providers_and_the_launch_say_is_noted() -> None:
+    trail = {
+        "attempts": [
+            {"model": "bedrock/first", "status": 429, "error": "x", "ms": 5},
+            7,
+            {"ms": "z"},
+        ],
+        "changes": ["removed: thinking", 7],
+        "request_id": "abc-1",
+    }
+
+    async def send(_: Message) -> None:
+        pass
+
+    def entry_of(via: Via) -> RequestEntry:
+        asked = [(b"x-openclaude-folder", b"/home/u/na%C3%AFve%0A%20x")]
+        meter = Meter(send, TABLE, "claude-haiku-5-5", asked)
+        meter.via = via
+        meter.tried("claude-haiku-5-5", 429)
+        meter.heard([(b"X-Openclaude-Trail", json.dumps(trail).encode())])
+        return meter.entry(time.monotonic())
+
+    entry = entry_of(Via.ON_LIMIT)
+
+    assert entry.project == "/home/u/na\N{LATIN SMALL LETTER I WITH DIAERESIS}ve x"
+    assert (entry.request_id, entry.changes) == ("abc-1", "removed: thinking")
+    tried = json.loads(entry.attempts)
+    assert [(one["model"], one["status"], one["error"]) for one in tried] == [
+        ("claude-haiku-5-5", 429, "rate_limit_error"),
+        ("bedrock/first", 429, "x"),
+        ("", 0, ""),
+        ("", 0, ""),
+    ]
+    assert entry_of(Via.PLAN).changes == ""  # nobody but `providers` has this to say
