@@ -24,6 +24,7 @@ from openclaude.gateway.replies.dialects.message import (
     blocks_of,
     call_piece,
     has_counts,
+    is_start_of_message,
     kind_of,
     named,
     text_instead,
@@ -183,8 +184,8 @@ class Messages:
         kind = document["type"]
         if kind == "message_start":
             message = document["message"]
-            is_whole = all(isinstance(message.get(key), str) for key in ("id", "model", "role"))
-            is_whole = is_whole and message.get("content") == [] and has_counts(message)
+            is_whole = all(isinstance(message.get(key), str) for key in ("id", "model"))
+            is_whole = is_whole and has_counts(message) and is_start_of_message(message)
             self._has_started, was = self._has_started or is_whole, self._has_started
             return is_whole and not was
         if not self._has_started:

@@ -49,6 +49,12 @@ def named(document: Document) -> Document:
     }
 
 
+def is_start_of_message(message: Document) -> bool:
+    """Tell whether a message that has just begun says what it must, apart from names and counts."""
+    is_message = (message.get("type"), message.get("role")) == ("message", "assistant")
+    return is_message and message.get("content") == [] and message.get("stop_reason") is None
+
+
 def call_piece(index: int, block: Document) -> CallPiece:
     """Read the start of a call; an input that is not empty here is complete."""
     given = block.get("input")

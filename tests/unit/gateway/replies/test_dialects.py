@@ -465,6 +465,22 @@ def test_a_third_partys_stream_is_put_in_order() -> None:
     assert heard == ("Hi", [("Bash", LS)], "tool_use", ("functions_Bash_0_token0",))
 
 
+@pytest.mark.parametrize("name", ["id", "type", "role", "model", "content", "stop_reason", "usage"])
+@pytest.mark.parametrize("value", [..., None, "user", 7, [], {}, [{"type": "text", "text": ""}]])
+def test_the_start_of_a_third_partys_message_is_a_start(name: str, value: Any) -> None:
+    asking = Asking("anthropic", True)
+    events = [json.loads(line[6:]) for line in asking.say(Words("Hi"), End()).splitlines()[1::3]]
+    events[0]["message"][name] = value
+    if value is ...:
+        del events[0]["message"][name]
+
+    said = (f"event: {one['type']}\ndata: {json.dumps(one)}\n\n" for one in events)
+    heard = asking.hear_raw("".join(said).encode())
+
+    assert not isinstance(heard, Failed)
+    assert (heard.text, heard.ending) == ("Hi", "end_turn")
+
+
 def test_a_third_party_may_leave_the_reason_of_its_end_out() -> None:
     asking = Asking("anthropic", True)
     raw = asking.say(Words("Hi"), End())

@@ -581,6 +581,9 @@ def message_hear(raw: bytes) -> Heard:
     told = events(raw)
     assert [one["type"] for one in told].count("message_start") == 1
     assert told[0]["type"] == "message_start"
+    start = told[0]["message"]
+    assert (start["type"], start["role"], start["content"]) == ("message", "assistant", [])
+    assert start.get("stop_reason") is None
     assert told[-1]["type"] == "message_stop"
     blocks, open_, ending = list[dict[str, Any]](), False, ""
     for event in told:
