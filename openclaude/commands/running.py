@@ -81,14 +81,28 @@ def sessions_of(folder: Path) -> list[int]:
 
 def cut_off(name: str, pids: list[int]) -> str:
     """What it means for the open sessions `pids` that their keys are gone."""
-    who = ", ".join(f"pid {pid}" for pid in pids)
-    sessions = "a claude session" if len(pids) == 1 else f"{len(pids)} claude sessions"
     return (
-        f"  {sessions} ({who}) cannot reach a model any more: exit, and go on with "
+        f"  {these(pids)} cannot reach a model any more: exit, and go on with "
         f"`openclaude --profile {name} --continue`\n"
         if pids
         else ""
     )
+
+
+def stopped_under(name: str, pids: list[int]) -> str:
+    """What it means for the open sessions `pids` that their proxies were stopped."""
+    return (
+        f"  {these(pids)} cannot reach a model until the proxies run again: "
+        f"`openclaude start {name}`\n"
+        if pids
+        else ""
+    )
+
+
+def these(pids: list[int]) -> str:
+    """The sessions, by number and name."""
+    who = ", ".join(f"pid {pid}" for pid in pids)
+    return f"a claude session ({who})" if len(pids) == 1 else f"{len(pids)} claude sessions ({who})"
 
 
 def kept_plan(folder: Path) -> Plan | None:

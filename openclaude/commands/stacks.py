@@ -30,13 +30,18 @@ from openclaude.commands.running import (
     sessions_of,
     stack_names,
     stop_one,
+    stopped_under,
+    these,
     wait_until_ready,
 )
 from openclaude.contracts.control import Lock, Restart
+from openclaude.errors import OpenclaudeError
 from openclaude.output import Result
 from openclaude.paths import Places
 from openclaude.profile.names import UnknownProfile, profile_name
+from openclaude.prompt import confirm, is_attended, tell
 from openclaude.run.stack.folder import is_live, read_record
+from openclaude.run.stack.holding import revoke_held
 from openclaude.run.stack.inherited import inheritable
 from openclaude.run.stack.reports import report_after
 
@@ -56,8 +61,9 @@ changes of the profile are applied.""",
     "stop": HelpPage(
         text="""\
 Stop the proxies of a profile. Open streams get ten seconds to finish. Open
-claude sessions of the profile are named: they cannot reach a model any more, and
-go on with `openclaude --continue`.""",
+claude sessions of the profile are named, and on a terminal you are asked first: they
+cannot reach a model until `openclaude start` or the next launch brings the proxies
+back.""",
         examples=("openclaude stop qwen", "openclaude stop --all"),
         variables=(*PROFILE, *STATE),
         docs="docs/internals.md",
@@ -98,12 +104,15 @@ def add_arguments(parser: argparse.ArgumentParser, word: str) -> None:
             action="store_true",
             help="stop the proxies of every profile, and end what killed demos left",
         )
+        parser.add_argument(
+            "--yes", action="store_true", help="do not ask, although claude sessions are open"
+        )
 
 
 def run(word: str, arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -> Result:
     """Run one of the four commands."""
     if word == "stop" and arguments.all:
-        return stop_everything(places, env)
+        return stop_everything(places, env, is_agreed=arguments.yes)
     if word == "lock" and arguments.all:
         return lock(stack_names(places), places, is_everything=True)
     name = profile_name(arguments.profile, env, places)
@@ -111,7 +120,7 @@ def run(word: str, arguments: argparse.Namespace, places: Places, env: Mapping[s
         case "start":
             return start(name, places, env, wait=arguments.wait)
         case "stop":
-            return stop([name], places)
+            return stop([name], places, is_agreed=arguments.yes)
         case "lock":
             return lock([name], places)
         case _:
@@ -144,12 +153,20 @@ def applied(changes: list[str]) -> str:
     return "".join(f"  {change}\n" for change in changes)
 
 
-def stop(names: list[str], places: Places, *, is_everything: bool = False) -> Result:
-    """Stop stacks completely. Exit status 1 when a named one did not run."""
+def stop(
+    names: list[str], places: Places, *, is_everything: bool = False, is_agreed: bool = True
+) -> Result:
+    """Stop stacks completely. Exit status 1 when a named one did not run.
+
+    On a terminal the user is asked first if a session is open, unless `is_agreed`. Elsewhere nobody
+    could answer, and a script that stops a stack means it: `start` brings the sessions back.
+    """
     users = {name: sessions_of(places.stacks / name) for name in names}
+    if not is_agreed and is_attended():
+        ask_first(users)
     stopped = [name for name in names if stop_one(places.stacks / name)]
     idle = [name for name in names if name not in stopped]
-    text = "".join(f"{name}: stopped\n{cut_off(name, users[name])}" for name in stopped)
+    text = "".join(f"{name}: stopped\n{stopped_under(name, users[name])}" for name in stopped)
     text += "" if is_everything else "".join(f"{name}: not running\n" for name in idle)
     return Result(
         text=text or "nothing is running\n",
@@ -162,10 +179,24 @@ def stop(names: list[str], places: Places, *, is_everything: bool = False) -> Re
     )
 
 
+def ask_first(users: Mapping[str, list[int]]) -> None:
+    """Raise OpenclaudeError unless nobody uses the stacks, or the user agrees to stop them."""
+    open_ones = {name: pids for name, pids in users.items() if pids}
+    for name, pids in open_ones.items():
+        tell(f"{name} is used by {these(pids)}\n")
+    names = " and ".join(open_ones)
+    if open_ones and not confirm(f"Stop {names}? `openclaude start` brings the sessions back."):
+        raise OpenclaudeError("nothing changed")
+
+
 def lock(names: list[str], places: Places, *, is_everything: bool = False) -> Result:
     """Revoke the keys of running stacks. Exit status 1 when a named one does not run."""
     users = {name: sessions_of(places.stacks / name) for name in names}
     locked = [name for name in names if report_after(places.stacks / name, Lock())]
+    for name in sorted({*names} - {*locked}):  # a stopped one's sessions would be known again
+        if held := revoke_held(places.stacks / name):
+            users[name] = [pid for pid, _ in held]
+            locked.append(name)
     idle = [name for name in names if name not in locked]
     text = "".join(f"{name}: keys revoked\n{cut_off(name, users[name])}" for name in locked)
     text += "" if is_everything else "".join(f"{name}: not running\n" for name in idle)
@@ -180,14 +211,14 @@ def lock(names: list[str], places: Places, *, is_everything: bool = False) -> Re
     )
 
 
-def stop_everything(places: Places, env: Mapping[str, str]) -> Result:
+def stop_everything(places: Places, env: Mapping[str, str], *, is_agreed: bool = True) -> Result:
     """Stop every stack, and those of demos that were killed, with all that they left."""
     from openclaude.commands.demo.leftovers import clear, find_leftovers
     from openclaude.run.launcher.strays import find_strays
 
     # a stack whose folder was removed still has its processes
     names = {*stack_names(places), *(one.stack for one in find_strays(places.stacks))}
-    stopped = stop(sorted(names), places, is_everything=True)
+    stopped = stop(sorted(names), places, is_everything=True, is_agreed=is_agreed)
     demos = find_leftovers(env)
     for folder in demos:
         clear(folder)

@@ -100,7 +100,7 @@ def report_of(name: str, places: Places) -> list[dict[str, Any]]:
 def stack_row(report: Report) -> dict[str, Any]:
     """A stack's report, without the local key and with each process's resources."""
     row: dict[str, Any] = encode(report)
-    del row["main_key"]
+    del row["main_key"], row["former"]
     for entry in (*row["units"], *row["draining"]):
         seen = usage(entry["pid"]) if entry["pid"] else NOTHING
         # of a process that keeps its memory private, root alone sees the share

@@ -135,6 +135,7 @@ class Joinable(Record, is_open=True):
     sessions: tuple[Session, ...] = ()
     certificate: str = ""  # path of what main proves itself with; "" where it speaks HTTP only
     renewed: tuple[str, ...] = ()  # variables whose values this launch has changed
+    former: tuple[str, ...] = ()  # digests of main's keys before this one
 
 
 class Stopped(Record, is_open=True):

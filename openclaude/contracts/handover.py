@@ -27,6 +27,7 @@ class Handover(Record):
     sessions: tuple[tuple[int, str], ...]  # pid and start time of each
     delay_s: float  # before the first unit is started
     certificate: str = ""  # path of the key and certificate that the units prove themselves with
+    former: tuple[str, ...] = ()  # digests of main's keys before this one, for sessions of then
 
     def to_json(self) -> str:
         """Encode the message."""
@@ -43,7 +44,8 @@ def read_handover(text: str) -> Handover:
 class Holding(Record):
     """What a supervisor that ends leaves to the holder of its ports, on standard input.
 
-    No key is among it: the sessions it is for are only told how to go on.
+    No key is among it, only digests: the sessions it is for are told how to go on, and the next
+    stack knows them by their keys.
     """
 
     folder: str
@@ -53,6 +55,7 @@ class Holding(Record):
     providers: int
     control: int  # and of the socket on which the others are given away
     sessions: tuple[tuple[int, str], ...]  # pid and start time of each
+    former: tuple[str, ...] = ()  # digests of the keys that these sessions have
 
 
 class Held(Record, is_open=True):
@@ -60,6 +63,7 @@ class Held(Record, is_open=True):
 
     port: int
     sessions: tuple[tuple[int, str], ...]
+    former: tuple[str, ...] = ()
 
 
 def read_holding(text: str) -> Holding:

@@ -108,6 +108,7 @@ class Report(Record, is_open=True):
     certificate: str = ""  # path of what main proves itself with; "" where it speaks HTTP only
     degraded: tuple[Degradation, ...] = ()
     renewed: tuple[str, ...] = ()  # variables whose values the last launch has changed
+    former: tuple[str, ...] = ()  # digests of main's keys before this one
 
 
 def read_report(document: object) -> Report:

@@ -18,6 +18,7 @@ class StackRecord(Record, is_open=True):
     started: str  # its start time, `processes.start_time`
     port: int  # main's; providers on the next
     main_key: str  # main's local key, for launches that join
+    former: tuple[str, ...] = ()  # digests of its keys before, which open sessions still have
 
     def to_json(self) -> str:
         """Encode the record."""

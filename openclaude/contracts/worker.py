@@ -99,6 +99,8 @@ def read_unit_setup(text: str) -> UnitSetup:
 
 # The file with a stack's key and certificate, in the environment of its units.
 CERTIFICATE_VARIABLE = "OPENCLAUDE_CERTIFICATE"
+# SHA-256 digests of main's keys before this one, with commas between: open sessions have them
+FORMER_KEYS = "OPENCLAUDE_FORMER_KEYS"
 # whom main meets at the address of providers: the path of a certificate, in PEM
 HOP_CERTIFICATE_VARIABLE = "OPENCLAUDE_HOP_CERTIFICATE"
 SECRETS_VARIABLE = "OPENCLAUDE_SECRETS"

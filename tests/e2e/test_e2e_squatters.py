@@ -128,13 +128,19 @@ def test_a_stack_that_is_stopped_under_a_session_leaves_him_no_port(
             talk.ask("and again")
             answer = talk.answer()
             assert not squatter.has_port
+            assert house.command("start").code == 0
+            talk.ask("once more")  # and the session goes on, although the key is another
+            revived = talk.answer()
+            assert house.record()["main_key"] != record["main_key"]
+            assert house.command("stop").code == 0
             talk.process.kill()
             # his turn: nobody is left to tell him anything
             squatter.wait_until("his turn", lambda: squatter.has_port)
 
     assert "the proxies of `house` were stopped" in answer
-    assert "`openclaude --profile house --continue`" in answer
-    assert len(anthropic.requests) == 1
+    assert "`openclaude start house`" in answer
+    assert "stand-in" in revived
+    assert len(anthropic.requests) == 2
 
 
 @contextmanager

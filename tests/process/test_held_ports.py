@@ -20,12 +20,17 @@ import pytest
 from openclaude.contracts.plan import Plan
 from openclaude.run.launcher.listeners import try_pair
 from openclaude.run.stack.holding import HOLDER, held_path
+from openclaude.run.stack.local_key import digest_of
 from tests.e2e.canaries import memory_holds
 from tests.process.world import TIMEOUT_S, World, about, command_line, is_gone, open_session, until
 
 SENTENCE = (
-    "openclaude: the proxies of `qwen` were stopped, and with them this session's key: exit, and "
-    "go on with `openclaude --profile qwen --continue`"
+    "openclaude: the proxies of `qwen` were stopped: `openclaude start qwen` in another terminal "
+    "brings them back, and this session goes on"
+)
+LOCKED = (
+    "openclaude: the proxies of `qwen` were stopped, and this session's local key was revoked: "
+    "exit, and go on with `openclaude --profile qwen --continue`"
 )
 
 
@@ -82,7 +87,7 @@ def test_a_stopped_stack_answers_its_sessions_with_a_sentence_until_they_end(
     assert not held_path(world.folder()).exists()
 
 
-def test_the_next_stack_takes_the_held_ports_and_has_another_key(
+def test_the_next_stack_takes_the_held_ports_and_knows_the_sessions_by_another_key(
     world: World, session: subprocess.Popen[str]
 ) -> None:
     before = world.record()
@@ -94,10 +99,51 @@ def test_the_next_stack_takes_the_held_ports_and_has_another_key(
 
     after = world.record()
     assert after["main_key"] != before["main_key"]
-    assert about(before["port"])["environment"]["LITELLM_MASTER_KEY"] == after["main_key"]
+    environment = about(before["port"])["environment"]
+    assert environment["LITELLM_MASTER_KEY"] == after["main_key"]
+    assert environment["OPENCLAUDE_FORMER_KEYS"] == digest_of(before["main_key"])
+    assert before["main_key"] not in json.dumps([environment, after])
+    assert "former" not in world.status()
     until(lambda: is_gone(holder.pid))
     # the old session still asks there, so the ports are not let go before it ends
     assert [row["pid"] for row in world.status()["sessions"]] == [taken.pid]
+
+    world.run("stop")
+    world.up()
+    both = ",".join(digest_of(one["main_key"]) for one in (before, after))
+    assert about(before["port"])["environment"]["OPENCLAUDE_FORMER_KEYS"] == both
+    os.kill(world.record()["pid"], signal.SIGKILL)  # and one that dies leaves them to the next
+    world.up()
+    assert about(before["port"])["environment"]["OPENCLAUDE_FORMER_KEYS"] == both
+    world.run("lock")
+    world.up()
+    assert "OPENCLAUDE_FORMER_KEYS" not in about(before["port"])["environment"]
+    assert world.record()["former"] == []
+
+
+def test_lock_revokes_the_keys_of_a_stopped_stack_and_its_ports_stay_held(
+    world: World, session: subprocess.Popen[str]
+) -> None:
+    port = world.record()["port"]
+    world.run("stop")
+    (before,) = until(lambda: holders(world))
+
+    ran = world.run("lock")
+
+    assert ran.status == 0
+    assert f"pid {session.pid}" in ran.out
+    until(lambda: is_gone(before.pid))
+    status, document = until(lambda: asked(world, port))
+    assert (status, document["error"]["message"]) == (424, LOCKED)
+    assert world.up() == port
+    assert "OPENCLAUDE_FORMER_KEYS" not in about(port)["environment"]
+
+
+def asked(world: World, port: int) -> tuple[int, Any] | None:
+    """Return what a request is answered; None while a holder goes and the next one comes."""
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        return ask(world, port)
+    return None
 
 
 def test_a_stack_without_sessions_leaves_nothing(world: World) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import pytest
 
 from openclaude.contracts.plan import Plan
+from tests.process.test_profiles_authoring import talk
 from tests.process.world import Stream, World, about, streaming, stubbed, until
 
 
@@ -86,8 +87,35 @@ def test_lock_revokes_the_keys_at_once(world: World) -> None:
     assert not set(units.values()) & {unit["pid"] for unit in world.units().values()}
 
 
-@pytest.mark.parametrize("word", ["stop", "lock"])
-def test_who_loses_his_key_is_named_with_the_way_to_go_on(world: World, word: str) -> None:
+def test_on_a_terminal_a_stop_under_a_session_is_asked_about_first(world: World) -> None:
+    world.tell_claude(sleep_s=120)
+    with world.start("-p") as session:
+        until(world.heard)
+
+        with talk(world, "stop") as one:
+            one.wait_for(f"qwen is used by a claude session (pid {session.pid})")
+            one.wait_for("Stop qwen? `openclaude start` brings the sessions back. (yes or no)")
+            one.type("\n")
+            status, out = one.finish()
+        assert (status, "nothing changed" in one.shown) == (1, True)
+        assert world.status()["sessions"]
+        with talk(world, "stop", "--yes") as one:
+            status, out = one.finish()
+
+        session.kill()
+    assert (status, "qwen: stopped" in out) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("word", "what_now"),
+    [
+        ("stop", "until the proxies run again: `openclaude start qwen`\n"),
+        ("lock", "any more: exit, and go on with `openclaude --profile qwen --continue`\n"),
+    ],
+)
+def test_who_cannot_reach_a_model_is_named_with_the_way_to_go_on(
+    world: World, word: str, what_now: str
+) -> None:
     world.tell_claude(sleep_s=120)
     with world.start("-p") as session:
         until(world.heard)
@@ -96,6 +124,5 @@ def test_who_loses_his_key_is_named_with_the_way_to_go_on(world: World, word: st
 
         session.kill()
     assert done.out.endswith(
-        f"\n  a claude session (pid {session.pid}) cannot reach a model any more: exit, and go on "
-        "with `openclaude --profile qwen --continue`\n"
+        f"\n  a claude session (pid {session.pid}) cannot reach a model {what_now}"
     )

@@ -1,7 +1,7 @@
 """The holder: answers on the ports of a stack that was stopped under open claude sessions.
 
 Knows: one sentence, the sessions, who may have the sockets. Independent of: units, plans, keys: it
-has none. Run as `python -m` of its own name, with a `Holding` on its standard input.
+has digests only. Run as `python -m` of its own name, with a `Holding` on its standard input.
 
 Without it those sessions would ask whoever binds the port next. They get a reply that says how to
 go on; the next stack of the profile takes the sockets over, and with the last session it ends.
@@ -36,7 +36,7 @@ class Holder:
     """The owner of a stopped stack's sockets."""
 
     def __init__(self, holding: Holding) -> None:
-        self.folder, self.port = Path(holding.folder), holding.port
+        self.folder, self.port, self.former = Path(holding.folder), holding.port, holding.former
         self.log = SupervisorLog(log_path(self.folder, "supervisor"))
         self.faults = Faults(self.log)
         self.listeners = {
@@ -48,7 +48,8 @@ class Holder:
             self.listeners, self.selector, str(server_certificate(self.folder))
         )
         for name in self.listeners:
-            self.answers.fail(name, stopped_sentence(holding.profile))
+            sentence = stopped_sentence if holding.former else locked_sentence
+            self.answers.fail(name, sentence(holding.profile))
         self.sessions = Sessions(self.selector, self.port, self.log)
         for pid, started in holding.sessions:
             self.sessions.add(pid, started)
@@ -90,13 +91,17 @@ class Holder:
             connection.close()
             return
         self.leave()  # first: the next stack may be stopped soon, and then binds here
-        said = to_line(Held(port=self.port, sessions=self.sessions.processes))
+        said = to_line(self.held())
         both = [self.listeners[name].fileno() for name in ("main", "providers")]
         connection.settimeout(TAKING_S)
         with contextlib.suppress(OSError):  # it has left, and so do we
             socket.send_fds(connection, [said], both)
         self.log("let the ports go: another stack takes them")
         self.taker = connection  # closes as this process ends
+
+    def held(self) -> Held:
+        """What the next stack has to know."""
+        return Held(port=self.port, sessions=self.sessions.processes, former=self.former)
 
     def leave(self) -> None:
         """Remove the socket that leads here."""
@@ -106,8 +111,16 @@ class Holder:
 def stopped_sentence(profile: str) -> str:
     """What claude shows for a request to a stack that was stopped."""
     return (
-        f"openclaude: the proxies of `{profile}` were stopped, and with them this session's key: "
-        f"exit, and go on with `openclaude --profile {profile} --continue`"
+        f"openclaude: the proxies of `{profile}` were stopped: `openclaude start {profile}` in "
+        "another terminal brings them back, and this session goes on"
+    )
+
+
+def locked_sentence(profile: str) -> str:
+    """The same where the keys were revoked as well."""
+    return (
+        f"openclaude: the proxies of `{profile}` were stopped, and this session's local key was "
+        f"revoked: exit, and go on with `openclaude --profile {profile} --continue`"
     )
 
 

@@ -47,6 +47,7 @@ class Predecessor(NamedTuple):
     main_key: str  # "" where it is not to be used again
     sessions: tuple[tuple[int, str], ...] = ()
     sockets: tuple[int, ...] = ()  # main's and providers', where it could still give them away
+    former: tuple[str, ...] = ()  # digests of the keys before
 
 
 def make_stack(
@@ -61,11 +62,14 @@ def make_stack(
     before = replace(folder, found) if found else end_stray(folder) or take_over_held(folder)
     pair = (take_pair(before) if before else None) or bind_pair(plan.port, strict=plan.strict)
     main_key = new_key()
+    former: tuple[str, ...] = ()
     is_same_port = before is not None and before.port == pair.port
     if before and before.main_key and is_same_port and (before.sockets or not is_told):
         # Open sessions go on with it. Nobody else knows it: the sockets were ours all the time, or
         # who had the port meanwhile lacked the certificate. With plain HTTP he was told it.
-        main_key = before.main_key
+        main_key, former = before.main_key, before.former
+    elif before and is_same_port and before.sockets:
+        former = before.former  # of a stack that was stopped: its sessions go on
     control = None
     try:
         write_files(folder, plan)
@@ -83,6 +87,7 @@ def make_stack(
                 inherited=question.inherited,
                 method=method,
                 certificate=str(certificate),
+                former=former,
                 sessions=(
                     *(before.sessions if before else ()),
                     *([question.session] if question.session else []),
@@ -114,7 +119,7 @@ def replace(folder: Path, found: Joinable) -> Predecessor:
     given = () if found.is_stopping else take_sockets(folder)
     if not given:
         ask_to_stop(folder)
-    return Predecessor(found.port, found.main_key, sessions, given)
+    return Predecessor(found.port, found.main_key, sessions, given, found.former)
 
 
 def end_stray(folder: Path) -> Predecessor | None:
@@ -126,16 +131,19 @@ def end_stray(folder: Path) -> Predecessor | None:
     if record is None:
         return None
     end_process(record, patience_s=STOP_TIMEOUT_S)
-    return Predecessor(record.port, record.main_key)
+    return Predecessor(record.port, record.main_key, former=record.former)
 
 
 def take_over_held(folder: Path) -> Predecessor | None:
-    """The ports of a stack that was stopped under open sessions; their key ended with it."""
+    """The ports of a stack that was stopped under open sessions, whose keys are known by digests.
+
+    Nobody else had the ports meanwhile, so nobody else was told a key.
+    """
     found = take_held(folder)
     if found is None:
         return None
     held, sockets = found
-    return Predecessor(held.port, "", held.sessions, sockets)
+    return Predecessor(held.port, "", held.sessions, sockets, held.former)
 
 
 def end_process(record: StackRecord, *, patience_s: float) -> None:

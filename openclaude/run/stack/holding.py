@@ -18,6 +18,8 @@ from openclaude.run.os.peers import is_strange
 from openclaude.run.os.processes import python_environment, python_module
 from openclaude.run.stack.client import ANSWER_TIMEOUT_S, socket_address
 from openclaude.run.stack.control_socket import bind_private
+from openclaude.run.stack.local_key import with_former
+from openclaude.run.stack.logs import log_path, open_log
 
 HOLDER = "openclaude.run.holder.holder"
 
@@ -33,7 +35,10 @@ def start_holder(
     listeners: Mapping[str, socket.socket],
     sessions: tuple[tuple[int, str], ...],
 ) -> None:
-    """Hold a stack's sockets in a process of their own. Raises OSError."""
+    """Hold a stack's sockets in a process of their own. Raises OSError.
+
+    The process is told digests of the stack's keys, so that the next stack knows the sessions.
+    """
     with bind_private(held_path(folder)) as control:
         holding = Holding(
             folder=str(folder),
@@ -43,15 +48,19 @@ def start_holder(
             providers=listeners["providers"].fileno(),
             control=control.fileno(),
             sessions=sessions,
+            former=with_former(record.former, record.main_key),
         )
-        process = subprocess.Popen(
-            python_module(HOLDER, "--stack", str(folder)),
-            env={"LANG": "C.UTF-8", **python_environment()},
-            cwd="/",
-            stdin=subprocess.PIPE,
-            pass_fds=(holding.main, holding.providers, holding.control),
-            start_new_session=True,
-        )
+        with open_log(log_path(folder, "supervisor")) as log:
+            process = subprocess.Popen(
+                python_module(HOLDER, "--stack", str(folder)),
+                env={"LANG": "C.UTF-8", **python_environment()},
+                cwd="/",
+                stdin=subprocess.PIPE,
+                stdout=log,  # not a terminal's, nor a pipe of who asked
+                stderr=log,
+                pass_fds=(holding.main, holding.providers, holding.control),
+                start_new_session=True,
+            )
         if process.stdin:
             with process.stdin as pipe:
                 pipe.write(to_line(holding))
@@ -75,6 +84,24 @@ def take_held(folder: Path) -> tuple[Held, tuple[int, ...]] | None:
         except (OSError, Malformed):
             return None  # it was killed, and its socket is left
     return (held, tuple(given)) if len(given) == 2 else None
+
+
+def revoke_held(folder: Path) -> tuple[tuple[int, str], ...]:
+    """Forget the keys of a stopped stack whose ports are held; return whose they were.
+
+    The ports stay held. Raises OSError.
+    """
+    found = take_held(folder)
+    if found is None:
+        return ()
+    held, sockets = found
+    main, providers = (socket.socket(fileno=descriptor) for descriptor in sockets)
+    record = StackRecord(
+        version="", profile=folder.name, pid=0, started="", port=held.port, main_key=""
+    )
+    with main, providers:
+        start_holder(folder, record, {"main": main, "providers": providers}, held.sessions)
+    return held.sessions
 
 
 def release_ports(folder: Path) -> None:

@@ -5,6 +5,7 @@ Knows: how one is made, when one has to be made anew. Independent of: who sends 
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -14,11 +15,22 @@ from openclaude.run.stack.folder import read_folder_plan
 
 # that a session of this stack was told to speak HTTP; goes with the stack's other files
 PLAIN = "spoken-plainly.json"
+MOST_FORMER = 8  # stops that a session can live through
 
 
 def new_key() -> str:
     """A local key: 256 bits from the system's random generator."""
     return f"sk-openclaude-{os.urandom(32).hex()}"
+
+
+def digest_of(key: str) -> str:
+    """What an instance knows a key by that it does not have: its SHA-256, in hexadecimal."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def with_former(former: tuple[str, ...], key: str) -> tuple[str, ...]:
+    """The digests of the keys before, with that of the one that was the last; the oldest go."""
+    return (*former, *([digest_of(key)] if key else []))[-MOST_FORMER:]
 
 
 def note_plain_session(folder: Path) -> None:

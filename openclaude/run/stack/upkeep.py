@@ -56,8 +56,8 @@ class Upkeep:
         write_record(self.folder, self.record)
 
     def renew_record(self, *, main_key: str) -> None:
-        """The record with another key."""
-        self.record = self.record._replace(main_key=main_key)
+        """The record with another key, and without those before: they were revoked."""
+        self.record = self.record._replace(main_key=main_key, former=())
         self.write_record()
 
     def take_control(self) -> socket.socket | None:

@@ -251,7 +251,9 @@ class UnitController:
 
     def revoke_keys(self, main_key: str, providers_key: str, cause: str) -> None:
         """Give every unit new local keys, and end at once what works with the old ones."""
-        self.context = self.context._replace(main_key=main_key, providers_key=providers_key)
+        self.context = self.context._replace(
+            main_key=main_key, providers_key=providers_key, former=()
+        )
         for name, status in list(self.statuses.items()):
             if status.state is not UnitState.ASLEEP:
                 self.perform(actions.Replace(unit=name, cause=cause))

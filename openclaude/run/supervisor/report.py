@@ -47,6 +47,7 @@ def report_stack(
         digest=plan.digest,
         is_stopping=is_stopping,
         main_key=context.main_key,
+        former=context.former,
         certificate=str(client_certificate(context.folder)) if context.certificate else "",
         pid=record.pid,
         port=context.port,

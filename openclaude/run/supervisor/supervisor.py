@@ -64,17 +64,18 @@ class Supervisor:
             handover.providers_key,
             handover.inherited,
             handover.certificate,
+            handover.former,
         )
         self.selector = selectors.DefaultSelector()
         self.plan = read_folder_plan(self.folder)
-        pid = os.getpid()
         record = StackRecord(
             version=__version__,
             profile=self.plan.profile,
-            pid=pid,
-            started=start_time(pid) or "",
+            pid=os.getpid(),
+            started=start_time(os.getpid()) or "",
             port=context.port,
             main_key=context.main_key,
+            former=context.former,
         )
         self.upkeep = Upkeep(self.folder, record, is_tls=bool(context.certificate))
         self.units = UnitController(
@@ -328,8 +329,7 @@ class Supervisor:
         """Leave the sockets to a process that answers open sessions. Raises OSError."""
         self.sessions.forget_ended()
         self.sessions.add_background()
-        if self.sessions:
-            sessions = self.sessions.processes
+        if sessions := self.sessions.processes:
             start_holder(self.folder, self.upkeep.record, self.listeners, sessions)
 
 

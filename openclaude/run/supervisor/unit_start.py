@@ -22,6 +22,7 @@ from openclaude.contracts.plan import (
 from openclaude.contracts.references import parse_secret
 from openclaude.contracts.worker import (
     CERTIFICATE_VARIABLE,
+    FORMER_KEYS,
     HOP_CERTIFICATE_VARIABLE,
     PROGRAMS_VARIABLE,
     UnitSetup,
@@ -46,6 +47,7 @@ class StackContext(NamedTuple):
     providers_key: str
     inherited: dict[str, str]  # of the user's environment, the names that plans may take over
     certificate: str = ""  # path of the file with key and certificate
+    former: tuple[str, ...] = ()  # digests of main's keys before
 
 
 def unit_environment(unit: Unit, context: StackContext) -> dict[str, str]:
@@ -63,6 +65,8 @@ def unit_environment(unit: Unit, context: StackContext) -> dict[str, str]:
     proof = {CERTIFICATE_VARIABLE: context.certificate} if context.certificate else {}
     if proof and PROVIDERS_URL in unit.environment.values():
         proof[HOP_CERTIFICATE_VARIABLE] = str(client_certificate(context.folder))
+    if context.former and MAIN_KEY in unit.environment.values():
+        proof[FORMER_KEYS] = ",".join(context.former)
     return {
         **python_environment(),
         **taken,

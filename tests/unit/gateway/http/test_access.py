@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import hmac
 import json
 from collections.abc import Iterable
@@ -149,6 +150,19 @@ def test_a_session_whose_key_was_revoked_is_told_how_to_go_on() -> None:
 
     assert "the local key of this session was revoked" in reply.message
     assert "`--continue` brings the conversation back" in reply.message
+
+
+def test_a_session_of_a_stack_before_is_let_in_by_the_digest_of_its_key() -> None:
+    former = frozenset({hashlib.sha256(b"sk-openclaude-0").hexdigest()})
+
+    def status(key: str) -> int:
+        headers = {**GOOD, "x-litellm-api-key": key}
+        return call(gate(former=former), "POST", "/v1/messages", headers).status
+
+    assert status("Bearer sk-openclaude-0") == 200
+    assert status(f"Bearer {KEY}") == 200
+    assert status("Bearer sk-openclaude-2") == 424
+    assert status(f"Bearer {next(iter(former))}") == 424  # the digest is no key
 
 
 def test_a_keyless_route_is_answered_here_and_not_passed_on() -> None:
