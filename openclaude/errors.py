@@ -202,6 +202,8 @@ CODES = {
     "secret-missing": "a secret of the profile is not where the profile says",
     "settings-conflict": "a setting that a launch cannot override",
     "system-refused": "the system does not give openclaude something that it needs",
+    "home-shared": "another container or machine keeps its stack in this home",
+    "stack-elsewhere": "the stack of this home belongs to another container or machine",
     "stack-unreachable": "the running stack does not answer",
     "aws-clock": "this machine's clock is off",
     "aws-credential-process": "the profile's `credential_process` cannot be run",

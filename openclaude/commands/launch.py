@@ -46,9 +46,11 @@ from openclaude.run.launcher.launch import (
     settings_file,
 )
 from openclaude.run.os.processes import is_above, start_time
+from openclaude.run.stack.client import StackElsewhere
 from openclaude.run.stack.folder import is_live, read_record
 from openclaude.run.stack.inherited import inheritable
 from openclaude.run.stack.local_key import note_plain_session
+from openclaude.run.stack.places import clear_ended, likely_folder, own_stacks, stack_folder
 
 if TYPE_CHECKING:
     from openclaude.aws.files import AwsFacts
@@ -110,12 +112,11 @@ def launch(split: Split, places: Places, env: Mapping[str, str]) -> NoReturn:
     build_launch(plan.launch, facts, url="", key="")  # conflicts are found before anything starts
     delay_s = TERMINAL_DELAY_S if is_conversation(arguments) else 0.0
     joined = bring_up(plan, places, environment_for_instances(facts), session=True, delay_s=delay_s)
-    folder = places.stacks / plan.profile
     try:
-        environment, given = prepare(plan, facts, joined, folder)
+        environment, given = prepare(plan, facts, joined, joined.folder)
         become(claude, (called, *leading, *given), environment)
     except BaseException:  # whatever it was, the session does not come about
-        withdraw(folder, is_new=joined.is_new)
+        withdraw(joined.folder, is_new=joined.is_new)
         raise
 
 
@@ -171,13 +172,22 @@ def bring_up(
     """The plan's running stack, joined or started. With `session`, register this process."""
     method = start_method(env)
     env = check_aws(plan, env, places.home)
-    folder = places.stacks / plan.profile
-    check_secrets(plan, env, folder)
+    check_secrets(plan, env, places.stacks)
     private_folder(places.state)
-    private_folder(places.stacks)
-    joined = join_stack(
-        folder, plan, inheritable(plan, env), method=method, session=session, delay_s=delay_s
-    )
+
+    def join(folder: Path) -> Joined:
+        private_folder(folder.parent)
+        return join_stack(
+            folder, plan, inheritable(plan, env), method=method, session=session, delay_s=delay_s
+        )
+
+    folder = likely_folder(places.stacks, plan.profile)
+    try:
+        joined = join(folder)
+    except StackElsewhere:  # this home is shared, and another place came first
+        joined = join(own_stacks(places.stacks) / plan.profile)
+    if joined.is_new:
+        clear_ended(places.stacks)
     if joined.renewed:
         sys.stderr.write(f"openclaude: {renewal(joined)}\n")
     return joined
@@ -242,7 +252,7 @@ def with_authority(plan: Plan, env: Mapping[str, str], aws: AwsFacts) -> Mapping
     return {"AWS_CA_BUNDLE": named, **env} if named else env
 
 
-def check_secrets(plan: Plan, env: Mapping[str, str], folder: Path) -> None:
+def check_secrets(plan: Plan, env: Mapping[str, str], stacks: Path) -> None:
     """Raise SecretMissing for a secret whose variable is not set.
 
     A running stack already has its secrets.
@@ -250,7 +260,7 @@ def check_secrets(plan: Plan, env: Mapping[str, str], folder: Path) -> None:
     references = (reference for unit in plan.units for reference in unit.secrets.values())
     for reference in references:
         name = parse_secret(reference).variable
-        if name and not env.get(name) and not is_running(folder):
+        if name and not env.get(name) and not is_running(stack_folder(stacks, plan.profile)):
             from openclaude.doctor.checks.profile import fix_secret
 
             raise SecretMissing(

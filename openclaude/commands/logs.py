@@ -26,6 +26,7 @@ from openclaude.output import Result
 from openclaude.paths import Places
 from openclaude.profile.names import profile_name
 from openclaude.run.stack.logs import last_lines, log_path
+from openclaude.run.stack.places import stack_folder
 
 UNITS = ("supervisor", "main", "providers")
 POLL_MS = 200
@@ -69,7 +70,8 @@ def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -
     named, unit = named_in(arguments, places)
     name = profile_name(named, env, places)
     wanted = [unit] if unit else list(UNITS)
-    logs = {unit: log_path(places.stacks / name, unit) for unit in wanted}
+    folder = stack_folder(places.stacks, name)
+    logs = {unit: log_path(folder, unit) for unit in wanted}
     if not any(path.exists() for path in logs.values()):
         raise OpenclaudeError(
             f"no logs of `{name}`",
@@ -89,7 +91,7 @@ def named_in(arguments: argparse.Namespace, places: Places) -> tuple[str | None,
     if first in UNITS and unit is None:
         return arguments.profile, first
     near = nearest(first, UNITS) if first else ""
-    if near and not (places.stacks / first).exists():
+    if near and not stack_folder(places.stacks, first).exists():
         known = f"(choose from {', '.join(UNITS)}); did you mean `{near}`?"
         raise UsageError(f"unknown unit `{first}` {known}", hint=HELP)
     if first and arguments.profile not in (None, first):

@@ -16,6 +16,7 @@ from openclaude.output import progress, ticking
 from openclaude.paths import Places
 from openclaude.run.launcher.stop import stop_stack
 from openclaude.run.stack.folder import read_folder_plan
+from openclaude.run.stack.places import stack_folders
 from openclaude.run.stack.reports import ask_report
 
 WAIT_S = 150.0
@@ -114,10 +115,8 @@ def kept_plan(folder: Path) -> Plan | None:
 
 
 def stack_names(places: Places) -> list[str]:
-    """The stacks that have a folder; not all of them run."""
-    if not places.stacks.is_dir():
-        return []
-    return sorted(path.name for path in places.stacks.iterdir() if path.is_dir())
+    """The stacks of this place that have a folder; not all of them run."""
+    return list(stack_folders(places.stacks))
 
 
 def not_running(name: str, places: Places) -> OpenclaudeError:

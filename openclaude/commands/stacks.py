@@ -43,6 +43,7 @@ from openclaude.prompt import confirm, is_attended, tell
 from openclaude.run.stack.folder import is_live, read_record
 from openclaude.run.stack.holding import revoke_held
 from openclaude.run.stack.inherited import inheritable
+from openclaude.run.stack.places import own_stacks, stack_folder
 from openclaude.run.stack.reports import report_after
 
 START_METHOD: Variables = (
@@ -132,11 +133,10 @@ def start(name: str, places: Places, env: Mapping[str, str], *, wait: bool) -> R
     from openclaude.plan_cache import find_plan
 
     plan = find_plan(name, places, env)
-    folder = places.stacks / name
-    before = kept_plan(folder)
+    before = kept_plan(stack_folder(places.stacks, name))
     joined = bring_up(plan, places, as_claude_goes(env, places))
     if wait:
-        wait_until_ready(folder)
+        wait_until_ready(joined.folder)
     what = "started" if joined.is_new else "already running"
     changes = [] if joined.is_new else changes_between(before, plan)
     return Result(
@@ -161,10 +161,10 @@ def stop(
     On a terminal the user is asked first if a session is open, unless `is_agreed`. Elsewhere nobody
     could answer, and a script that stops a stack means it: `start` brings the sessions back.
     """
-    users = {name: sessions_of(places.stacks / name) for name in names}
+    users = {name: sessions_of(stack_folder(places.stacks, name)) for name in names}
     if not is_agreed and is_attended():
         ask_first(users)
-    stopped = [name for name in names if stop_one(places.stacks / name)]
+    stopped = [name for name in names if stop_one(stack_folder(places.stacks, name))]
     idle = [name for name in names if name not in stopped]
     text = "".join(f"{name}: stopped\n{stopped_under(name, users[name])}" for name in stopped)
     text += "" if is_everything else "".join(f"{name}: not running\n" for name in idle)
@@ -191,10 +191,10 @@ def ask_first(users: Mapping[str, list[int]]) -> None:
 
 def lock(names: list[str], places: Places, *, is_everything: bool = False) -> Result:
     """Revoke the keys of running stacks. Exit status 1 when a named one does not run."""
-    users = {name: sessions_of(places.stacks / name) for name in names}
-    locked = [name for name in names if report_after(places.stacks / name, Lock())]
+    users = {name: sessions_of(stack_folder(places.stacks, name)) for name in names}
+    locked = [name for name in names if report_after(stack_folder(places.stacks, name), Lock())]
     for name in sorted({*names} - {*locked}):  # a stopped one's sessions would be known again
-        if held := revoke_held(places.stacks / name):
+        if held := revoke_held(stack_folder(places.stacks, name)):
             users[name] = [pid for pid, _ in held]
             locked.append(name)
     idle = [name for name in names if name not in locked]
@@ -217,7 +217,9 @@ def stop_everything(places: Places, env: Mapping[str, str], *, is_agreed: bool =
     from openclaude.run.launcher.strays import find_strays
 
     # a stack whose folder was removed still has its processes
-    names = {*stack_names(places), *(one.stack for one in find_strays(places.stacks))}
+    roots = (places.stacks, own_stacks(places.stacks))
+    lost = {one.stack for root in roots for one in find_strays(root)}
+    names = {*stack_names(places), *lost}
     stopped = stop(sorted(names), places, is_everything=True, is_agreed=is_agreed)
     demos = find_leftovers(env)
     for folder in demos:
@@ -235,7 +237,7 @@ def restart(name: str, places: Places, env: Mapping[str, str], *, wait: bool) ->
     An edited profile is applied; with mistakes in it, nothing is restarted.
     Raises OpenclaudeError if the stack does not run.
     """
-    folder = places.stacks / name
+    folder = stack_folder(places.stacks, name)
     changes = apply_profile(name, places, env)
     plan = kept_plan(folder)
     seen: Mapping[str, str] = as_claude_goes(env, places)
@@ -260,7 +262,7 @@ def apply_profile(name: str, places: Places, env: Mapping[str, str]) -> list[str
     """
     from openclaude.plan_cache import find_plan
 
-    folder = places.stacks / name
+    folder = stack_folder(places.stacks, name)
     before, record = kept_plan(folder), read_record(folder)
     if before is None or record is None or not is_live(record) or record.version != __version__:
         return []

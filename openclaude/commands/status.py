@@ -22,6 +22,7 @@ from openclaude.paths import Places
 from openclaude.profile.names import profile_name
 from openclaude.run.os.procstat import NOTHING, usage
 from openclaude.run.stack.client import StackUnreachable
+from openclaude.run.stack.places import stack_folder
 from openclaude.run.stack.reports import ask_report
 
 MIB = 1024 * 1024
@@ -93,7 +94,7 @@ def status(names: list[str] | None, places: Places) -> Result:
 
 def report_of(name: str, places: Places) -> list[dict[str, Any]]:
     """The report on one stack; None if it does not run. Raises StackUnreachable."""
-    report = ask_report(places.stacks / name)
+    report = ask_report(stack_folder(places.stacks, name))
     return [stack_row(report)] if report else []
 
 

@@ -76,10 +76,19 @@ QUESTIONS: dict[str, type[Question]] = {
 }
 
 
-def question_line(question: Question) -> bytes:
-    """Encode a request."""
+def question_line(question: Question, where: str = "") -> bytes:
+    """Encode a request; `where` it is asked, as `environment.here` has it."""
     (name,) = (name for name, kind in QUESTIONS.items() if kind is type(question))
-    return to_line({"do": name, **encode(question)})
+    return to_line({"do": name, **({"where": where} if where else {}), **encode(question)})
+
+
+def asked_where(line: bytes) -> str:
+    """Where a request is asked; "" for one of an older openclaude. Raises Malformed."""
+    document = read_json(line, "control request")
+    where = document.get("where", "") if isinstance(document, dict) else ""
+    if not isinstance(where, str):
+        raise Malformed("control request: `where` must be text")
+    return where
 
 
 def read_question(line: bytes) -> Question:
@@ -150,3 +159,4 @@ class QuestionRefused(Record, is_open=True):
     """The request failed."""
 
     error: str
+    is_elsewhere: bool = False  # it was asked in another container or namespace

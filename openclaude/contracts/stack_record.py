@@ -19,6 +19,7 @@ class StackRecord(Record, is_open=True):
     port: int  # main's; providers on the next
     main_key: str  # main's local key, for launches that join
     former: tuple[str, ...] = ()  # digests of its keys before, which open sessions still have
+    where: str = ""  # `environment.here`: pid and port mean nothing anywhere else
 
     def to_json(self) -> str:
         """Encode the record."""

@@ -15,7 +15,7 @@ from openclaude.doctor.checks.litellm import check_litellm
 from openclaude.doctor.checks.network import check_network
 from openclaude.doctor.checks.profile import check_profile
 from openclaude.doctor.checks.settings import check_settings
-from openclaude.doctor.checks.stack import check_ports, check_stack
+from openclaude.doctor.checks.stack import check_elsewhere, check_ports, check_stack
 from openclaude.doctor.snapshot.world import World
 
 CHECKS = (
@@ -28,6 +28,7 @@ CHECKS = (
     check_environment,
     check_network,
     check_stack,
+    check_elsewhere,
     check_ports,
     check_disk,
     check_kernel,

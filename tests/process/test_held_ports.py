@@ -19,7 +19,8 @@ import pytest
 
 from openclaude.contracts.plan import Plan
 from openclaude.run.launcher.listeners import try_pair
-from openclaude.run.stack.holding import HOLDER, held_path
+from openclaude.run.stack.folder import held_path
+from openclaude.run.stack.holding import HOLDER
 from openclaude.run.stack.local_key import digest_of
 from tests.e2e.canaries import memory_holds
 from tests.process.world import TIMEOUT_S, World, about, command_line, is_gone, open_session, until

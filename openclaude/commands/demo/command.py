@@ -34,6 +34,7 @@ from openclaude.paths import Places, find_places
 from openclaude.run.os.processes import python_environment, python_module, start_time
 from openclaude.run.stack.client import ask_supervisor
 from openclaude.run.stack.inherited import inheritable
+from openclaude.run.stack.places import stack_folder
 from openclaude.run.stack.reports import ask_report
 from openclaude.standins.anthropic.standin import AnthropicStandin
 from openclaude.standins.base.exchange import Recorded
@@ -131,7 +132,7 @@ def remove_leftovers(steps: Steps, env: Mapping[str, str]) -> None:
 
 def start(steps: Steps, env: Mapping[str, str]) -> Path:
     """Start the stack and wait until it answers; its folder. Raises DemoFailed."""
-    stack = find_places(env).stacks / PROFILE
+    stack = stack_folder(find_places(env).stacks, PROFILE)
     with steps.step("starting two LiteLLM instances") as note:
         openclaude(env, "start", "--profile", PROFILE)
         stay_with(stack, env)
@@ -277,7 +278,7 @@ def ask_directly(tier: str, env: Mapping[str, str]) -> str:
     """The request claude would send, without claude; the text of the reply. Raises DemoFailed."""
     import http.client
 
-    stack = ask_report(find_places(env).stacks / PROFILE)
+    stack = ask_report(stack_folder(find_places(env).stacks, PROFILE))
     if stack is None:
         raise DemoFailed("the demo's proxies ended too early", hint="see its output above")
     body = {

@@ -34,6 +34,7 @@ from openclaude.profile.names import (
 )
 from openclaude.prompt import confirm, is_attended
 from openclaude.run.stack.folder import is_live, read_record
+from openclaude.run.stack.places import stack_folder
 
 if TYPE_CHECKING:
     from openclaude.profile.library import Library
@@ -186,7 +187,7 @@ def ask_first(question: str, command: str) -> None:
 
 def check_stopped(places: Places, name: str) -> None:
     """Raises ProfileInUse while a stack of the profile runs: its sessions go by that name."""
-    record = read_record(places.stacks / name)
+    record = read_record(stack_folder(places.stacks, name))
     if record and is_live(record):
         raise ProfileInUse(
             f"the proxies of `{name}` are running",

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import openclaude
 from openclaude.commands import help_page
 from openclaude.commands.demo.leftovers import clear, find_leftovers
-from openclaude.commands.running import stack_names, stop_one
+from openclaude.commands.running import stop_one
 from openclaude.commands.uninstall.files import (
     STATE,
     Failure,
@@ -34,6 +34,7 @@ from openclaude.program import Program, find_program
 from openclaude.prompt import confirm, is_attended, tell
 from openclaude.run.stack.folder import is_live, read_record
 from openclaude.run.stack.holding import release_ports
+from openclaude.run.stack.places import Neighbour, neighbours, stack_folders
 from openclaude.run.stack.reports import ask_report
 
 
@@ -50,6 +51,7 @@ class Inventory(NamedTuple):
     found: tuple[Leftover, ...]
     profiles: Path | None  # the user's, where they are there and stay
     demos: tuple[Path, ...]  # folders of demos that were killed
+    theirs: tuple[Neighbour, ...] = ()  # stacks of other containers and machines with this home
 
     @property
     def is_empty(self) -> bool:
@@ -123,25 +125,26 @@ def refused(there: Inventory, program: Program, *, as_json: bool) -> Result:
 
 def take_inventory(places: Places, env: Mapping[str, str], *, purge: bool) -> Inventory:
     """Look at everything; nothing is changed."""
-    found = find_ours(places, purge=purge)
+    theirs = tuple(neighbours(places.stacks))
+    found = find_ours(places, purge=purge, spared=[one.folder for one in theirs])
     running = {}
-    for name in our_stacks(places):
-        record = read_record(places.stacks / name)
+    for name, folder in our_stacks(places).items():
+        record = read_record(folder)
         if record and is_live(record):
-            running[name] = count_sessions(places.stacks / name)
+            running[name] = count_sessions(folder)
     profiles = places.config if not purge and is_there(places.config) else None
-    return Inventory(running, found, profiles, tuple(find_leftovers(env)))
+    return Inventory(running, found, profiles, tuple(find_leftovers(env)), theirs)
 
 
-def our_stacks(places: Places) -> list[str]:
-    """The folders that a stack of ours may have."""
+def our_stacks(places: Places) -> dict[str, Path]:
+    """The folders that a stack of this place may have, by name."""
     if places.state.is_symlink() or places.stacks.is_symlink():
-        return []
-    return [
-        name
-        for name in stack_names(places)
-        if is_name(name) and not (places.stacks / name).is_symlink()
-    ]
+        return {}
+    return {
+        name: folder
+        for name, folder in stack_folders(places.stacks).items()
+        if is_name(name) and not folder.is_symlink() and not folder.parent.is_symlink()
+    }
 
 
 def count_sessions(folder: Path) -> int:
@@ -186,7 +189,8 @@ def kept(there: Inventory) -> list[tuple[Path, str]]:
     """What stays, and why."""
     strange = [(path, "not openclaude's") for found in there.found for path in found.strange]
     own = [(there.profiles, "your profiles; `--purge` removes them")] if there.profiles else []
-    return [*strange, *own]
+    theirs = [(one.folder, f"the proxies of `{one.name}` {one.who}") for one in there.theirs]
+    return [*strange, *theirs, *own]
 
 
 # --- what is done
@@ -194,11 +198,12 @@ def kept(there: Inventory) -> list[tuple[Path, str]]:
 
 def uninstall(there: Inventory, places: Places, program: Program, *, purge: bool) -> Result:
     """Stop, then remove what is there by then."""
-    stopped = [name for name in our_stacks(places) if stop_one(places.stacks / name)]
-    for name in our_stacks(places):
-        release_ports(places.stacks / name)
-    failures = [one for name in our_stacks(places) for one in remove_stack(places, name)]
-    left = find_ours(places, purge=purge)
+    ours = our_stacks(places)
+    stopped = [name for name, folder in ours.items() if stop_one(folder)]
+    for folder in ours.values():
+        release_ports(folder)
+    failures = [one for folder in ours.values() for one in remove_stack(places, folder)]
+    left = find_ours(places, purge=purge, spared=[one.folder for one in there.theirs])
     failures += [one for found in left for one in remove_leftover(found)]
     for folder in there.demos:
         clear(folder)
@@ -215,14 +220,13 @@ def uninstall(there: Inventory, places: Places, program: Program, *, purge: bool
     )
 
 
-def remove_stack(places: Places, name: str) -> list[Failure]:
+def remove_stack(places: Places, folder: Path) -> list[Failure]:
     """Remove a stack's files while no launch can start it again. Raises NotRemoved if one has."""
-    folder = places.stacks / name
     with locked(folder / "lock"):
         record = read_record(folder)
         if record and is_live(record):
             raise NotRemoved(
-                f"the proxies of `{name}` were started again meanwhile",
+                f"the proxies of `{folder.name}` were started again meanwhile",
                 hint="stop whatever starts them, then run `openclaude uninstall` again",
             )
         found = look_into(places.state, STATE)

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from openclaude.contracts.routing import LEDGER_FILE, LEDGER_FOLDER
 from openclaude.files import FolderUnusable
 from openclaude.paths import Places
+from openclaude.run.os.environment import Relation, relation
+from openclaude.run.stack.folder import SETTINGS as SETTINGS_FOLDER
+from openclaude.run.stack.folder import settings_of
 
 NAME = r"[a-z0-9][a-z0-9._-]{0,63}"  # of a profile
-STACK = f"stacks/{NAME}"
+STACKS = r"stacks(-[0-9a-f.]+)?"  # of this place, or of one of its own
+STACK = f"{STACKS}/{NAME}"
 TEMPORARY = r"(.+/)?\.[^/]+\.tmp"  # of a writer that was killed
 
 
@@ -30,13 +34,13 @@ class Shape(NamedTuple):
 
 
 STATE = Shape(
-    files=rf"crash\.md|{STACK}/(lock|(control|held)\.sock|[a-z]+\.log(\.1)?|[^/]+\.(json|yaml|pem))"
+    files=rf"crash\.md|{STACK}/(lock|(control|held[^/]*)\.sock|[a-z]+\.log(\.1)?|[^/]+\.(json|yaml|pem))"
     rf"|{LEDGER_FOLDER}/{re.escape(LEDGER_FILE)}(\.broken-[0-9]+)?(-wal|-shm|-journal)?"
     rf"|{STACK}/launches/[^/]+\.(json|pem)|{TEMPORARY}",
-    folders=rf"stacks|{STACK}|{STACK}/launches|{LEDGER_FOLDER}",
+    folders=rf"{STACKS}|{STACK}|{STACK}/launches|{LEDGER_FOLDER}",
     trees=rf"{STACK}/empty",  # LiteLLM's home
 )
-SETTINGS = Shape(files=rf"[0-9]+-[^/-]*-{NAME}\.json|{TEMPORARY}", folders="(?!)")
+SETTINGS = Shape(files=rf"[0-9]+-[^/-]*-{NAME}(@[0-9a-f.]+)?\.json|{TEMPORARY}", folders="(?!)")
 CACHE = Shape(
     files=rf"plans/[^/]+\.json|app/lock|{TEMPORARY}",
     folders="plans|app",
@@ -65,13 +69,39 @@ class Failure(NamedTuple):
     why: str
 
 
-def find_ours(places: Places, *, purge: bool) -> tuple[Leftover, ...]:
-    """Everything to remove: state and cache, with `purge` the user's profiles too."""
+def find_ours(
+    places: Places, *, purge: bool, spared: Collection[Path] = ()
+) -> tuple[Leftover, ...]:
+    """Everything to remove: state and cache, with `purge` the user's profiles too.
+
+    Nothing in the folders `spared`, which stacks of other places have, and none of what their
+    sessions read.
+    """
     shapes: dict[Path, Shape] = {}
     known = [(places.state, STATE), (places.settings, SETTINGS), (places.cache, CACHE)]
     for root, shape in [*known, (places.config, CONFIG)] if purge else known:
         shapes[root] = both(shapes[root], shape) if root in shapes else shape
-    return tuple(look_into(root, shape) for root, shape in shapes.items() if is_there(root))
+    found = (look_into(root, shape) for root, shape in shapes.items() if is_there(root))
+    left = (spare(one, spared) for one in found)
+    return tuple(one for one in left if one.files or one.trees or one.folders or one.strange)
+
+
+def spare(found: Leftover, folders: Collection[Path]) -> Leftover:
+    """The same without what other places use, and without the folders that it is in."""
+
+    def is_theirs(path: Path) -> bool:
+        owner = settings_of(path) if path.parent.name == SETTINGS_FOLDER else None
+        if owner and relation(owner.where) in {Relation.BESIDE, Relation.ELSEWHERE}:
+            return True
+        return path in folders or any(folder in path.parents for folder in folders)
+
+    kept = [path for path in (*found.files, *found.trees, *folders) if is_theirs(path)]
+    around = {parent for path in kept for parent in path.parents}
+    return found._replace(
+        files=tuple(path for path in found.files if not is_theirs(path)),
+        trees=tuple(path for path in found.trees if not is_theirs(path)),
+        folders=tuple(path for path in found.folders if path not in around and not is_theirs(path)),
+    )
 
 
 def both(one: Shape, other: Shape) -> Shape:

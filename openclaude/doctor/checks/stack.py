@@ -70,6 +70,18 @@ def check_stack(world: World) -> Iterator[Diagnostic]:
         yield Diagnostic(code="stack", severity=Severity.OK, message=message)
 
 
+def check_elsewhere(world: World) -> Iterator[Diagnostic]:
+    """Stacks of other containers, namespaces and machines that share this home."""
+    for one in world.elsewhere:
+        yield Diagnostic(
+            code="home-shared",
+            severity=Severity.NOTE,
+            message=f"the proxies of `{one.name}` {one.who} keep their files in `{one.folder}`",
+            why="they share this home; a launch here has proxies of its own, and spares those",
+            fix=f"{NOTHING}; or run `openclaude stop --profile {one.name}` there",
+        )
+
+
 def check_running(world: World, report: Mapping[str, Any]) -> Iterator[Diagnostic]:
     """A running stack."""
     plan, version = world.wanted.plan, world.stack.version

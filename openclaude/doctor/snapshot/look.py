@@ -31,6 +31,7 @@ from openclaude.doctor.snapshot.packages import compare_packages, how_to_restore
 from openclaude.doctor.snapshot.profile import look_at_profile
 from openclaude.doctor.snapshot.world import (
     Claude,
+    Elsewhere,
     Folder,
     LostSecret,
     PathMode,
@@ -57,6 +58,7 @@ from openclaude.run.os.processes import start_time
 from openclaude.run.stack.client import StackUnreachable
 from openclaude.run.stack.folder import is_live, read_record
 from openclaude.run.stack.inherited import inheritable
+from openclaude.run.stack.places import neighbours, stack_folder
 from openclaude.run.stack.reports import ask_report
 
 CONNECT_TIMEOUT_S = 0.5
@@ -83,10 +85,13 @@ def look(name: str | None, places: Places, env: Mapping[str, str], cwd: Path) ->
         settings=settings,
         broken=tuple(one for one in found if isinstance(one, BrokenSettings)),
         dead=frozenset(dead_addresses(env, settings)),
-        ports=tuple(look_at_ports(plan)),
-        stack=look_at_stack(places.stacks / wanted.name, inheritable(plan, network))
+        ports=tuple(look_at_ports(plan, places.stacks)),
+        stack=look_at_stack(places.stacks, wanted.name, inheritable(plan, network))
         if wanted.name
         else StackSeen(),
+        elsewhere=tuple(
+            Elsewhere(one.name, str(one.folder), one.who) for one in neighbours(places.stacks)
+        ),
         trials=read_trials(),
         litellm=installed_litellm(),
         packages=packages,
@@ -161,20 +166,23 @@ def is_open(url: str) -> bool:
 # The stack --------------------------------------------------------------------------------------
 
 
-def look_at_ports(plan: Plan | None) -> Iterator[Port]:
+def look_at_ports(plan: Plan | None, stacks: Path) -> Iterator[Port]:
     """Both ports, tried by binding them."""
     for number in (plan.port, plan.port + 1) if plan else ():
         listener = try_bind(number)
         if listener:
             listener.close()
         yield Port(
-            number=number, is_free=listener is not None, holder="" if listener else owner(number)
+            number=number,
+            is_free=listener is not None,
+            holder="" if listener else owner(number, stacks),
         )
 
 
-def look_at_stack(folder: Path, inherited: Mapping[str, str]) -> StackSeen:
-    """The stack in a folder, by its record and its own word."""
+def look_at_stack(stacks: Path, name: str, inherited: Mapping[str, str]) -> StackSeen:
+    """A profile's stack, by its record and its own word."""
     try:
+        folder = stack_folder(stacks, name)
         record = read_record(folder)
     except FolderUnusable:  # which is said of the folder itself
         return StackSeen()

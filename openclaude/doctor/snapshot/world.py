@@ -66,6 +66,14 @@ class StackSeen(NamedTuple):
     silent: OpenclaudeError | None = None
 
 
+class Elsewhere(NamedTuple):
+    """A stack of another container, namespace or machine with this home."""
+
+    name: str
+    folder: str
+    who: str  # where it lives, for people
+
+
 class Package(NamedTuple):
     """An installed package that is not the locked one."""
 
@@ -110,6 +118,7 @@ class World(NamedTuple):
     dead: frozenset[str] = frozenset()  # loopback addresses without a listener
     ports: tuple[Port, ...] = ()
     stack: StackSeen = StackSeen()
+    elsewhere: tuple[Elsewhere, ...] = ()
     trials: tuple[Trial, ...] = ()  # versions of claude that were tried
     litellm: str = ""  # the installed version; "none"
     packages: tuple[Package, ...] = ()

@@ -21,8 +21,7 @@ from openclaude.contracts.handover import Held, Holding, read_holding
 from openclaude.run.os.confinement import keep_memory_private
 from openclaude.run.os.own_code import hold_own_code
 from openclaude.run.os.peers import is_strange
-from openclaude.run.stack.folder import server_certificate
-from openclaude.run.stack.holding import held_path
+from openclaude.run.stack.folder import held_path, server_certificate
 from openclaude.run.stack.logs import log_path
 from openclaude.run.supervisor.log import Faults, SupervisorLog
 from openclaude.run.supervisor.sessions import Sessions

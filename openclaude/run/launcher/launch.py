@@ -23,7 +23,7 @@ from openclaude.contracts.record import Record
 from openclaude.errors import ClaudeNotExecutable
 from openclaude.files import locked, private_folder, read_regular, write_private
 from openclaude.run.os.processes import is_alive, start_time
-from openclaude.run.stack.client import ask_supervisor
+from openclaude.run.stack.client import StackElsewhere, ask_supervisor
 from openclaude.run.stack.folder import (
     client_certificate,
     is_live,
@@ -47,6 +47,7 @@ class Joined(Record):
     port: int  # main's
     main_key: str
     is_new: bool
+    folder: Path  # the stack's
     certificate: str = ""  # path of the one main proves itself with; "" where claude speaks HTTP
     renewed: tuple[str, ...] = ()  # variables that the stack has now, in place of other values
     sessions: int = 0  # of other launches, which have them too
@@ -69,7 +70,8 @@ def join_stack(
     """Join the running stack in `folder`, reload it with `plan` if necessary, or start one.
 
     With `session`, this process is registered as one: it is about to become claude. Sleeping units
-    are started after `delay_s` seconds. Raises FolderUnusable, PortBusy or StackUnreachable.
+    are started after `delay_s` seconds. Raises FolderUnusable, PortBusy or StackUnreachable, of
+    which StackElsewhere says that the folder is not for this place.
     """
     private_folder(folder)
     ourselves = (os.getpid(), start_time(os.getpid()) or "") if session else None
@@ -84,16 +86,20 @@ def join_stack(
                 port=found.port,
                 main_key=found.main_key,
                 is_new=False,
+                folder=folder,
                 certificate=found.certificate if plan.is_tls else "",
                 # a plan that changes as well may only name other variables
                 renewed=found.renewed if found.digest == plan.digest else (),
                 sessions=len({one.pid for one in found.sessions} - {os.getpid()}),
             )
         from openclaude.run.launcher.start import make_stack  # a third more modules, and rare
+        from openclaude.run.stack.places import is_anothers
 
+        if found is None and is_anothers(folder):
+            raise StackElsewhere(folder)
         port, key = make_stack(folder, plan, question, found, method=method)
         certificate = str(client_certificate(folder)) if plan.is_tls else ""
-        return Joined(port=port, main_key=key, is_new=True, certificate=certificate)
+        return Joined(port=port, main_key=key, is_new=True, folder=folder, certificate=certificate)
 
 
 def ask_to_join(folder: Path, question: Join) -> Joinable | None:
@@ -131,8 +137,8 @@ def remove_old_files(folder: Path) -> None:
         if not (whose.isdigit() and is_alive(int(whose), since)):
             bundle.unlink(missing_ok=True)
     for path in settings_folder(folder).iterdir():
-        pid, started, stack = settings_of(path)
-        if stack == folder.name and not is_alive(pid, started):
+        owner = settings_of(path)
+        if owner and owner.stack == folder.name and owner.is_gone:
             path.unlink(missing_ok=True)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+from pathlib import Path
 from typing import NamedTuple
 
 from openclaude.errors import OpenclaudeError
@@ -37,18 +38,20 @@ class SocketPair(NamedTuple):
         self.providers.close()
 
 
-def bind_pair(port: int, *, strict: bool) -> SocketPair:
+def bind_pair(port: int, *, strict: bool, stacks: Path | None = None) -> SocketPair:
     """Bind and listen on `port` and `port + 1`, or on the next free pair unless `strict`.
 
-    Raises PortBusy, which names the process on the port if it can be found.
+    Raises PortBusy, which names the process on the port if it can be found; also one that cannot be
+    seen from here, by its record in `stacks`.
     """
     for candidate in range(port, port + 1 if strict else min(port + 2 * PAIRS_TRIED, 65535), 2):
         pair = try_pair(candidate)
         if pair:
             return pair
+    who = owner(port, stacks) or owner(port + 1, stacks)
     tried = "" if strict else f" and {PAIRS_TRIED - 1} pairs after it"
     raise PortBusy(
-        f"port {port} or {port + 1} is in use{owner(port) or owner(port + 1)}{tried}",
+        f"port {port} or {port + 1} is in use{who}{tried}",
         hint="set another `port` under [listen] in the profile, or OPENCLAUDE_LITELLM_PORT",
     )
 
@@ -83,8 +86,18 @@ def try_bind(port: int) -> socket.socket | None:
     return listener
 
 
-def owner(port: int) -> str:
+def owner(port: int, stacks: Path | None = None) -> str:
     """` by NAME (pid N)` for the process that listens on a loopback `port`, or "" if unknown."""
+    found = seen_owner(port)
+    if found or stacks is None:
+        return found
+    from openclaude.run.stack.places import who_has
+
+    return who_has(stacks, port)
+
+
+def seen_owner(port: int) -> str:
+    """The same of a process that can be seen from here."""
     import psutil
 
     try:

@@ -22,7 +22,8 @@ from openclaude.contracts.plan import Plan
 from openclaude.contracts.stack_record import StackRecord
 from openclaude.run.launcher.certificate import take_certificate
 from openclaude.run.launcher.listeners import SocketPair, bind_pair, try_pair
-from openclaude.run.os.processes import is_alive, python_environment, python_module
+from openclaude.run.os.environment import Relation, here, relation
+from openclaude.run.os.processes import python_environment, python_module
 from openclaude.run.stack.client import (
     STOP_TIMEOUT_S,
     StackUnreachable,
@@ -30,7 +31,7 @@ from openclaude.run.stack.client import (
     take_sockets,
 )
 from openclaude.run.stack.control_socket import bind_control
-from openclaude.run.stack.folder import forget_stack, read_record, write_files
+from openclaude.run.stack.folder import forget_stack, is_live, read_record, write_files
 from openclaude.run.stack.holding import take_held
 from openclaude.run.stack.local_key import is_told_to_strangers, new_key
 
@@ -60,7 +61,9 @@ def make_stack(
     """
     is_told = is_told_to_strangers(folder)  # a supervisor that ends takes its plan with it
     before = replace(folder, found) if found else end_stray(folder) or take_over_held(folder)
-    pair = (take_pair(before) if before else None) or bind_pair(plan.port, strict=plan.strict)
+    pair = (take_pair(before) if before else None) or bind_pair(
+        plan.port, strict=plan.strict, stacks=folder.parent
+    )
     main_key = new_key()
     former: tuple[str, ...] = ()
     is_same_port = before is not None and before.port == pair.port
@@ -128,8 +131,8 @@ def end_stray(folder: Path) -> Predecessor | None:
     A supervisor without a control socket is stopped first. Raises StackUnreachable.
     """
     record = read_record(folder)
-    if record is None:
-        return None
+    if record is None or relation(record.where) is not Relation.HERE:
+        return None  # no session goes on from before this boot
     end_process(record, patience_s=STOP_TIMEOUT_S)
     return Predecessor(record.port, record.main_key, former=record.former)
 
@@ -152,7 +155,7 @@ def end_process(record: StackRecord, *, patience_s: float) -> None:
     Raises StackUnreachable if it survives.
     """
     asked_until = time.monotonic() + patience_s
-    while is_alive(record.pid, record.started):
+    while is_live(record):
         late_s = time.monotonic() - asked_until
         if late_s > KILL_PATIENCE_S:
             raise StackUnreachable(
@@ -264,7 +267,8 @@ def become_supervisor(
     os.chdir("/")
     # the folder tells others whose process it is: no other user, and no other process of this one,
     # may look at what it has open
-    argv = python_module("openclaude.run.supervisor.supervisor", "--stack", str(folder))
+    at = ("--at", str(here()))
+    argv = python_module("openclaude.run.supervisor.supervisor", "--stack", str(folder), *at)
     os.execve(argv[0], argv, {"LANG": "C.UTF-8", **python_environment()})  # noqa: S606 - no shell
 
 

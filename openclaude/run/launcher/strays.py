@@ -4,7 +4,8 @@ Knows: what our processes look like from outside. Independent of: why they are l
 
 A process counts as ours only if all of this is so: it is this user's, it runs one of our modules,
 and its command line names a folder of these stacks, or its log or its working directory is, or
-was, in one. Only the command line can be read of a process that keeps its memory private.
+was, in one. Only the command line can be read of a process that keeps its memory private. It says
+where the process runs, too: those of a container can be seen from outside, and are not ours to end.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import NamedTuple
 
 import psutil
 
+from openclaude.run.os.environment import Relation, relation
 from openclaude.run.os.processes import is_alive, start_time
 from openclaude.run.stack.client import STOP_TIMEOUT_S
 
@@ -97,7 +99,7 @@ def stray_of(process: psutil.Process, stacks: Path) -> Stray | None:
             return None
         command = process.cmdline()
         module = next((part for part in command if part in MODULES), "")
-        if not module:
+        if not module or relation(option("at", command)) is not Relation.HERE:
             return None
         places = [*named_in(command), *opened_by(process)]
     except (psutil.Error, OSError):
@@ -112,9 +114,14 @@ def stray_of(process: psutil.Process, stacks: Path) -> Stray | None:
 
 def named_in(command: list[str]) -> list[str]:
     """The folder that a command line of ours names."""
-    text = "\0".join(command)
-    found = re.search(r"\0--stack[=\0]([^\0]+)", text)
-    return [found[1]] if found else []
+    found = option("stack", command)
+    return [found] if found else []
+
+
+def option(name: str, command: list[str]) -> str:
+    """The value of an option of a command line of ours, "" for none."""
+    found = re.search(rf"\0--{name}[=\0]([^\0]+)", "\0".join(command))
+    return found[1] if found else ""
 
 
 def opened_by(process: psutil.Process) -> list[str]:

@@ -96,6 +96,18 @@ def shown(address: str) -> str:
     return f"{number:08X}"
 
 
+def is_in_sight(connection: socket.socket) -> bool:
+    """Whether the other end of a Unix socket's connection is in our pid namespace.
+
+    Of a process that is not, and is in none within ours, the kernel tells no pid (unix(7)).
+    """
+    if not hasattr(socket, "SO_PEERCRED"):
+        return True
+    found = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
+    pid, _, _ = CREDENTIALS.unpack(found)
+    return bool(pid)
+
+
 def is_strange(connection: socket.socket) -> bool:
     """Whether another user holds the other end of a Unix socket's connection."""
     if not hasattr(socket, "SO_PEERCRED"):

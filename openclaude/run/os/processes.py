@@ -6,11 +6,14 @@ Knows: pids and start times, the interpreter's own command line. Independent of:
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import select
 import site
 import sys
 from pathlib import Path
 
+UNSEEN = "unseen"  # the start of a process that /proc does not show
 PACKAGE_ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -21,6 +24,8 @@ def start_time(pid: int) -> str | None:
     boot, proc(5)), read without psutil, whose import would cost a warm launch 20 ms.
     """
     if sys.platform == "linux":
+        if not sees_itself():
+            return UNSEEN if is_there(pid) else None
         try:
             fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
         except OSError:
@@ -33,6 +38,27 @@ def start_time(pid: int) -> str | None:
         return repr(psutil.Process(pid).create_time())
     except psutil.Error:
         return None
+
+
+@functools.cache
+def sees_itself() -> bool:
+    """Whether /proc is of our pid namespace; `unshare --pid` alone leaves that of the one above."""
+    try:
+        return os.readlink("/proc/self") == str(os.getpid())  # noqa: PTH115 - a number
+    except OSError:
+        return False
+
+
+def is_there(pid: int) -> bool:
+    """Whether a process has that pid, and has not ended (Linux): of a zombie it is readable."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except (OSError, OverflowError):
+        return False
+    try:
+        return not select.select([descriptor], [], [], 0)[0]
+    finally:
+        os.close(descriptor)
 
 
 def parent(pid: int) -> int:

@@ -19,7 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from openclaude.contracts.control import Session
-from openclaude.run.os.processes import start_time
+from openclaude.run.os.processes import sees_itself, start_time
 
 VARIABLE = "ANTHROPIC_BASE_URL"
 SPAWNED_BY = "--spawned-by"
@@ -58,6 +58,8 @@ def processes() -> Iterator[tuple[int, list[str], set[str]]]:
     """Pid, command line and environment of every process that we may look at."""
     if sys.platform != "linux":
         yield from look()
+        return
+    if not sees_itself():  # these are processes of another namespace
         return
     for name in os.listdir("/proc"):  # noqa: PTH208 - no Path for each of hundreds
         if name.isdigit():

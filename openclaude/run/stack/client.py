@@ -25,7 +25,8 @@ from openclaude.contracts.decode import Malformed, decode, read_json
 from openclaude.contracts.record import Record
 from openclaude.errors import OpenclaudeError
 from openclaude.files import hint_for
-from openclaude.run.os.peers import is_strange
+from openclaude.run.os.environment import here
+from openclaude.run.os.peers import is_in_sight, is_strange
 from openclaude.run.stack.folder import control_path
 
 ANSWER_TIMEOUT_S = 5.0
@@ -40,6 +41,19 @@ class StackUnreachable(OpenclaudeError):
     """A supervisor that runs but does not answer, or not with the expected message."""
 
     code = "stack-unreachable"
+
+
+class StackElsewhere(StackUnreachable):
+    """A stack that lives in another container, namespace or machine with this home."""
+
+    code = "stack-elsewhere"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            f"the proxies of `{folder.name}` in `{folder}` belong to another container, namespace "
+            "or machine that shares this home",
+            hint="stop them there; a launch here starts proxies of its own",
+        )
 
 
 def ask_supervisor(
@@ -68,7 +82,10 @@ def ask_to_stop(folder: Path, *, timeout_s: float = STOP_TIMEOUT_S) -> Stopped |
 
 
 def exchange(folder: Path, question: Question, *, timeout_s: float) -> object | None:
-    """One JSON document for one request, or None. Raises StackUnreachable or Malformed."""
+    """One JSON document for one request, or None.
+
+    Raises StackUnreachable, StackElsewhere or Malformed.
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(timeout_s)
         try:
@@ -86,8 +103,10 @@ def exchange(folder: Path, question: Question, *, timeout_s: float) -> object | 
                 f"another user answers on `{control_path(folder)}`",
                 hint="choose another place for openclaude's state with XDG_STATE_HOME",
             )
+        if not is_in_sight(connection):  # an older one does not say where it is
+            raise StackElsewhere(folder)
         try:
-            connection.sendall(question_line(question))
+            connection.sendall(question_line(question, str(here())))
             line = read_line(connection)
         except TimeoutError:
             raise StackUnreachable(
@@ -100,7 +119,8 @@ def exchange(folder: Path, question: Question, *, timeout_s: float) -> object | 
         return None
     document: object = read_json(line, "answer")
     if isinstance(document, dict) and "error" in document:
-        raise Malformed(decode(QuestionRefused, document, "answer").error)
+        refused = decode(QuestionRefused, document, "answer")
+        raise StackElsewhere(folder) if refused.is_elsewhere else Malformed(refused.error)
     return document
 
 
@@ -124,9 +144,9 @@ def take_sockets(folder: Path) -> tuple[int, ...]:
         try:
             with socket_address(control_path(folder)) as address:
                 connection.connect(address)
-            if is_strange(connection):
+            if is_strange(connection) or not is_in_sight(connection):
                 return ()
-            connection.sendall(question_line(GiveAway()))
+            connection.sendall(question_line(GiveAway(), str(here())))
             _, given, _, _ = socket.recv_fds(connection, 1 << 20, 2)
         except OSError:
             return ()  # it is asked to stop instead

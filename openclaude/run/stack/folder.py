@@ -6,11 +6,13 @@ Knows: where a stack's files are. Independent of: what runs, profiles, claude.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from openclaude.contracts.decode import Malformed
 from openclaude.contracts.plan import Plan, read_plan
 from openclaude.contracts.stack_record import StackRecord, read_stack_record
 from openclaude.files import NotTrusted, read_trusted, untrusted, write_private
+from openclaude.run.os.environment import Relation, here, relation
 from openclaude.run.os.processes import is_alive
 
 PLAN = "plan.json"
@@ -19,6 +21,7 @@ FOLDERS = frozenset({"launches", "empty"})
 # Beside our own folder, and named after neither us nor a profile: claude tells Anthropic in which
 # folder the file of `--settings` is, in each request in auto mode (measured with 2.1.330).
 SETTINGS = "claude-settings"
+MINE = frozenset({Relation.HERE, Relation.ENDED})
 
 
 def record_path(folder: Path) -> Path:
@@ -29,6 +32,20 @@ def record_path(folder: Path) -> Path:
 def control_path(folder: Path) -> Path:
     """The control socket."""
     return folder / "control.sock"
+
+
+def held_path(folder: Path) -> Path:
+    """The socket on which a holder gives the ports away; it outlives its stack.
+
+    The ports of one place are of no use in another.
+    """
+    return folder / f"held@{here()}.sock"
+
+
+def holders(folder: Path) -> list[str]:
+    """Where holders of the stack's ports are, each as `environment.here` has it."""
+    found = folder.glob("held@*.sock")
+    return [path.name.removeprefix("held@").removesuffix(".sock") for path in found]
 
 
 def server_certificate(folder: Path) -> Path:
@@ -48,15 +65,33 @@ def settings_folder(folder: Path) -> Path:
 
 def settings_path(folder: Path, pid: int, started: str) -> Path:
     """The settings file of one launch, which ends as its stack or its process ends."""
-    return settings_folder(folder) / f"{pid}-{started}-{folder.name}.json"
+    return settings_folder(folder) / f"{pid}-{started}-{folder.name}@{here()}.json"
 
 
-def settings_of(path: Path) -> tuple[int, str, str]:
-    """The owner of a settings file: pid, start and stack; 0 if it is not one of ours."""
+class Owner(NamedTuple):
+    """The launch that a settings file is of."""
+
+    pid: int
+    started: str
+    stack: str
+    where: str = ""  # `environment.here`; "" from an older openclaude
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it has certainly ended; one in another container or machine may not have."""
+        there = relation(self.where)
+        return there is Relation.ENDED or (
+            there is Relation.HERE and not is_alive(self.pid, self.started)
+        )
+
+
+def settings_of(path: Path) -> Owner | None:
+    """The owner of a settings file; None if it is not one of ours."""
     parts = path.name.removesuffix(".json").split("-", 2)
     if len(parts) < 3 or not parts[0].isdigit() or path.suffix != ".json":
-        return 0, "", ""
-    return int(parts[0]), parts[1], parts[2]
+        return None
+    stack, _, where = parts[2].partition("@")
+    return Owner(int(parts[0]), parts[1], stack, where)
 
 
 def write_record(folder: Path, record: StackRecord) -> None:
@@ -78,8 +113,9 @@ def read_record(folder: Path) -> StackRecord | None:
 
 
 def is_live(record: StackRecord) -> bool:
-    """Whether the supervisor that wrote the record still runs."""
-    return is_alive(record.pid, record.started)
+    """Whether the supervisor that wrote the record still runs, here."""
+    is_here = relation(record.where) is Relation.HERE
+    return is_here and is_alive(record.pid, record.started)
 
 
 def write_files(folder: Path, plan: Plan) -> None:
@@ -105,5 +141,6 @@ def forget_stack(folder: Path) -> None:
             path.unlink(missing_ok=True)
     control_path(folder).unlink(missing_ok=True)
     for path in settings_folder(folder).glob("*.json"):
-        if settings_of(path)[2] == folder.name:
+        owner = settings_of(path)
+        if owner and owner.stack == folder.name and relation(owner.where) in MINE:
             path.unlink(missing_ok=True)

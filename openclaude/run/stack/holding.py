@@ -14,19 +14,16 @@ from pathlib import Path
 from openclaude.contracts.decode import Malformed, to_line
 from openclaude.contracts.handover import Held, Holding, read_held
 from openclaude.contracts.stack_record import StackRecord
+from openclaude.run.os.environment import here
 from openclaude.run.os.peers import is_strange
 from openclaude.run.os.processes import python_environment, python_module
 from openclaude.run.stack.client import ANSWER_TIMEOUT_S, socket_address
 from openclaude.run.stack.control_socket import bind_private
+from openclaude.run.stack.folder import held_path
 from openclaude.run.stack.local_key import with_former
 from openclaude.run.stack.logs import log_path, open_log
 
 HOLDER = "openclaude.run.holder.holder"
-
-
-def held_path(folder: Path) -> Path:
-    """The socket on which a holder gives the ports away; it outlives its stack."""
-    return folder / "held.sock"
 
 
 def start_holder(
@@ -52,7 +49,7 @@ def start_holder(
         )
         with open_log(log_path(folder, "supervisor")) as log:
             process = subprocess.Popen(
-                python_module(HOLDER, "--stack", str(folder)),
+                python_module(HOLDER, "--stack", str(folder), "--at", str(here())),
                 env={"LANG": "C.UTF-8", **python_environment()},
                 cwd="/",
                 stdin=subprocess.PIPE,

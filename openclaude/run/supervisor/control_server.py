@@ -18,15 +18,18 @@ from openclaude.contracts.control import (
     QuestionRefused,
     Stop,
     Stopped,
+    asked_where,
     read_question,
 )
 from openclaude.contracts.decode import Malformed, to_line
 from openclaude.contracts.record import Record
+from openclaude.run.os.environment import Relation, relation
 from openclaude.run.os.peers import is_strange
 from openclaude.run.supervisor.log import Log
 
 PATIENCE_S = 2.0  # for a question to be asked whole; the supervisor waits meanwhile
 LONGEST_QUESTION = 1 << 20  # bytes
+ELSEWHERE = "it was asked in another container or namespace, which needs a stack of its own"
 
 
 class ControlServer:
@@ -83,6 +86,9 @@ class ControlServer:
         line = read_line(connection, deadline)
         if not line:
             return False  # it only checked for a listener
+        if relation(asked_where(line)) is not Relation.HERE:
+            self.refuse(connection, ELSEWHERE, deadline, is_elsewhere=True)
+            return False
         question = read_question(line)
         connection.settimeout(PATIENCE_S)
         match question:
@@ -97,12 +103,14 @@ class ControlServer:
                 connection.sendall(to_line(self.answer(question)))
         return False
 
-    def refuse(self, connection: socket.socket, why: str, deadline: float) -> None:
+    def refuse(
+        self, connection: socket.socket, why: str, deadline: float, *, is_elsewhere: bool = False
+    ) -> None:
         """Send the refusal, and drain the input, so that the client reads it."""
         self.log(f"refuse a control request: {why}")
         with contextlib.suppress(OSError):  # it has left, and does not want to know
             connection.settimeout(PATIENCE_S)
-            connection.sendall(to_line(QuestionRefused(error=why)))
+            connection.sendall(to_line(QuestionRefused(error=why, is_elsewhere=is_elsewhere)))
             connection.shutdown(socket.SHUT_WR)
             while read_part(connection, deadline):
                 continue

@@ -20,6 +20,7 @@ from openclaude.contracts.worker import (
     ForkserverReady,
     read_forkserver_message,
 )
+from openclaude.run.os.environment import here
 from openclaude.run.os.processes import python_environment, python_module
 
 ANSWER_TIMEOUT_S = 10.0  # a fork takes milliseconds; a machine that swaps takes its time
@@ -50,7 +51,7 @@ class ForkserverProcess:
         self.codes: dict[int, int] = {}  # of forks that have ended, until they are queried
         self.forked: list[int] = []
         self.fault = ""  # why it was ended
-        options = [f"--stack={folder.parent}"]
+        options = [f"--stack={folder.parent}", f"--at={here()}"]
         options += [f"--application={name}" for name in applications]
         options += [f"--prepare={name}" for name in prepare]
         options += [f"--before-fork={name}" for name in before_fork]

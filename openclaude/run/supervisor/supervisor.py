@@ -1,7 +1,7 @@
 """The supervisor: owns a stack's sockets, keeps its units running, and knows its sessions.
 
-Knows: a plan, its units, the sessions. Independent of: profiles, tiers, LiteLLM. What to do next
-is decided by `reconcile`; this module only does it. Run as `python -m` of its own name, with what
+Knows: a plan, its units, the sessions. Independent of: profiles, tiers, LiteLLM. `reconcile`
+decides what to do next; this module only does it. Run as `python -m` of its own name, with what
 it needs (keys among it) on its standard input.
 """
 
@@ -23,6 +23,7 @@ from openclaude.contracts.report import Report, UnitState
 from openclaude.contracts.stack_record import StackRecord
 from openclaude.run.os.confinement import keep_memory_private
 from openclaude.run.os.doors import Doors
+from openclaude.run.os.environment import here
 from openclaude.run.os.own_code import hold_own_code
 from openclaude.run.os.processes import start_time
 from openclaude.run.os.signals import catch_signals
@@ -76,6 +77,7 @@ class Supervisor:
             port=context.port,
             main_key=context.main_key,
             former=context.former,
+            where=str(here()),
         )
         self.upkeep = Upkeep(self.folder, record, is_tls=bool(context.certificate))
         self.units = UnitController(
@@ -86,8 +88,8 @@ class Supervisor:
             self.listeners.values(), self.selector, lambda: self.wake("a connection arrived")
         )
         self.sessions = Sessions(self.selector, context.port, self.log)
-        for pid, started in handover.sessions:
-            self.sessions.add(pid, started)
+        for session in handover.sessions:
+            self.sessions.add(*session)
         self.control_server = ControlServer(
             socket.socket(fileno=handover.control),
             self.log,
@@ -97,9 +99,8 @@ class Supervisor:
         )
         self.heard_at = time.monotonic()  # up to when everything that was said is known
         self.started_at = time.time()
-        self.is_stopping = False
+        self.is_stopping = self.is_given_away = False
         self.stopping_since = 0.0
-        self.is_given_away = False
         self.faults = Faults(self.log)
 
     # -- the loop ------------------------------------------------------------------------------
@@ -210,9 +211,8 @@ class Supervisor:
         usage = None if self.is_stopping else self.usage
         drains = self.units.processes.drains
         due = reconcile.next_due(self.units.statuses, drains, now, usage, **self.plan.patience)
-        answers_s = self.units.unavailable.due - now
-        waits = (TICK_S, self.sessions.poll_s, answers_s, TICK_S if due is None else due)
-        return max(0.0, min(waits))
+        waits = (TICK_S, self.sessions.poll_s, TICK_S if due is None else due)
+        return max(0.0, min(*waits, self.units.unavailable.due - now))
 
     def on_signal(self, wake: socket.socket) -> None:
         """A signal came: TERM and INT stop the stack."""
@@ -322,8 +322,8 @@ class Supervisor:
             listener.close()
         if not self.is_given_away:
             self.faults.survive("clearing the folder", lambda: forget_stack(self.folder))
-        pid = os.getpid()  # who asked may wait for this process's very end
-        self.control_server.close(Stopped(pid=pid, started=start_time(pid)))
+        # who asked may wait for this process's very end
+        self.control_server.close(Stopped(pid=os.getpid(), started=start_time(os.getpid())))
 
     def hold_ports(self) -> None:
         """Leave the sockets to a process that answers open sessions. Raises OSError."""

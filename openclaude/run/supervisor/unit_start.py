@@ -28,6 +28,7 @@ from openclaude.contracts.worker import (
     UnitSetup,
     programs_text,
 )
+from openclaude.run.os.environment import here
 from openclaude.run.os.processes import python_environment, python_module
 from openclaude.run.stack.folder import client_certificate
 from openclaude.run.stack.logs import last_lines, log_path, open_log
@@ -118,7 +119,7 @@ def spawn_process(unit: Unit, listener: int, context: StackContext) -> UnitProce
                     *("--listener", str(listener)),
                     *("--report", str(report)),
                     *("--lifeline", str(lifeline)),
-                    *("--stack", str(context.folder)),
+                    *("--stack", str(context.folder), "--at", str(here())),
                 ),
                 env=unit_environment(unit, context),
                 cwd=empty_folder(context.folder),

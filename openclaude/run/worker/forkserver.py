@@ -39,7 +39,8 @@ def main() -> None:
     """Import, report it, fork on request."""
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("--channel", type=int, required=True)
-    parser.add_argument("--stack")  # tells others whose process it is
+    parser.add_argument("--stack")  # these tell others whose process it is
+    parser.add_argument("--at")
     parser.add_argument("--application", action="append", default=[])
     parser.add_argument("--prepare", action="append", default=[])
     parser.add_argument("--before-fork", action="append", default=[])

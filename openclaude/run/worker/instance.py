@@ -67,6 +67,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--prepare", action="append", default=[], help="module:function")
     parser.add_argument("--listener", type=int, required=True)
     parser.add_argument("--stack", help="the stack's folder; it tells others whose process it is")
+    parser.add_argument("--at", help="where it runs; this too")
     parser.add_argument("--report", type=int, required=True)
     parser.add_argument("--lifeline", type=int, required=True)
     return parser.parse_args()

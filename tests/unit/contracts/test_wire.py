@@ -146,7 +146,8 @@ def test_its_other_messages_are_understood() -> None:
     assert json.loads(handover.to_json()) == {**old, "certificate": "", "former": []}
 
     record = read_stack_record(before("stack.json"))
-    assert json.loads(record.to_json()) == {**json.loads(before("stack.json")), "former": []}
+    old = json.loads(before("stack.json"))
+    assert json.loads(record.to_json()) == {**old, "former": [], "where": ""}
 
     stopped = read(Stopped, before("stopped.json"), "answer")
     assert encode(stopped) == json.loads(before("stopped.json"))

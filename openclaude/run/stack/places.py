@@ -1,0 +1,182 @@
+"""Which folder a stack has: a home may be shared by containers, namespaces and machines.
+
+Knows: whose a folder is, where the stacks of another place are. Independent of: what runs in them.
+
+A profile's stack is in `stacks/NAME`, for whoever comes first. Where that one may still run in
+another place, this place has a folder of its own, `stacks-PLACE/NAME`, and keeps to it. Decided
+under the lock of `stacks/NAME`; two machines without common locks see each other's record.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from openclaude.contracts.stack_record import StackRecord
+from openclaude.files import FolderUnusable
+from openclaude.run.os.environment import Relation, here, relation, shares_network
+from openclaude.run.stack.control_socket import is_served
+from openclaude.run.stack.folder import holders, read_record, record_path
+
+# A container that was killed leaves its record. Its sessions may live on, if the supervisor alone
+# was killed, and they find its port by it.
+REMEMBERED_S = 24 * 3600.0
+SEPARATOR = "-"
+
+
+class Neighbour(NamedTuple):
+    """A stack of another place in this home."""
+
+    name: str
+    folder: Path
+    relation: Relation
+    record: StackRecord | None = None
+
+    @property
+    def who(self) -> str:
+        """Where it lives, for people."""
+        if self.relation is Relation.ELSEWHERE:
+            return "on another machine"
+        return "in another container or namespace"
+
+
+def own_stacks(stacks: Path) -> Path:
+    """The folder of this place's own stacks, beside those of who came first; it may not exist."""
+    ours = here()
+    if found := next((one for one in others(stacks) if is_ours(one)), None):
+        return found  # the machine may have had another name
+    return stacks.with_name(f"{stacks.name}{SEPARATOR}{ours}")
+
+
+def stack_folder(stacks: Path, name: str) -> Path:
+    """Where this place's stack of a profile is, or would be."""
+    folder = likely_folder(stacks, name)
+    if folder.parent == stacks and is_anothers(folder):
+        return own_stacks(stacks) / name
+    return folder
+
+
+def likely_folder(stacks: Path, name: str) -> Path:
+    """The same at one look: whoever joins finds out under its lock whether it is another's."""
+    own = own_stacks(stacks) / name
+    return own if own.is_dir() else stacks / name
+
+
+def stack_folders(stacks: Path) -> dict[str, Path]:
+    """The folders of this place's stacks by name; not all of them run."""
+    names = {
+        path.name
+        for root in (stacks, own_stacks(stacks))
+        if root.is_dir()
+        for path in root.iterdir()
+        if path.is_dir()
+    }
+    found = {name: stack_folder(stacks, name) for name in sorted(names)}
+    return {name: folder for name, folder in found.items() if folder.is_dir()}
+
+
+def is_anothers(folder: Path) -> bool:
+    """Whether a stack of another place has the folder, or may have it."""
+    return relation_of(folder) in {Relation.BESIDE, Relation.ELSEWHERE}
+
+
+def relation_of(folder: Path) -> Relation:
+    """Whose a folder is."""
+    held = {relation(where) for where in holders(folder)}
+    for one in (Relation.BESIDE, Relation.ELSEWHERE):
+        if one in held:
+            return one
+    try:
+        record = read_record(folder)
+    except FolderUnusable:  # which a launch says; whoever answers there says where it is
+        return Relation.HERE
+    found = relation(record.where) if record else Relation.HERE
+    if (
+        found is Relation.BESIDE
+        and not is_served(folder)
+        and age_s(record_path(folder)) > (REMEMBERED_S)
+    ):
+        return Relation.ENDED
+    return found
+
+
+def neighbours(stacks: Path) -> Iterator[Neighbour]:
+    """The stacks of other places in this home, as far as their records tell."""
+    for root in (stacks, *(one for one in others(stacks) if not is_ours(one))):
+        for folder in sorted(root.iterdir()) if root.is_dir() else ():
+            try:
+                found = relation_of(folder)
+                record = read_record(folder)
+            except FolderUnusable:
+                continue  # which is said of the folder itself
+            if found in {Relation.BESIDE, Relation.ELSEWHERE}:
+                yield Neighbour(folder.name, folder, found, record)
+
+
+def who_has(stacks: Path, port: int) -> str:
+    """` by the proxies of NAME, in another container` for a port that we share with that.
+
+    `stacks` may be this place's own folder too.
+    """
+    stacks = stacks.with_name(stacks.name.partition(SEPARATOR)[0])
+    for one in neighbours(stacks):
+        record = one.record
+        if record and shares_network(record.where) and port in {record.port, record.port + 1}:
+            return f" by the proxies of `{one.name}` {one.who}"
+    return ""
+
+
+def others(stacks: Path) -> Iterator[Path]:
+    """The folders of stacks that have a place in their name."""
+    prefix = f"{stacks.name}{SEPARATOR}"
+    try:
+        names = os.listdir(stacks.parent)  # noqa: PTH208 - every launch looks
+    except OSError:
+        return
+    for name in names:
+        if name.startswith(prefix):
+            yield stacks.with_name(name)
+
+
+def is_ours(root: Path) -> bool:
+    """Whether a folder of stacks with a place in its name is this place's."""
+    where = root.name.partition(SEPARATOR)[2]
+    return where.count(".") > 0 and relation(where) is Relation.HERE
+
+
+def clear_ended(stacks: Path) -> None:
+    """Remove what places have left that have certainly ended: a boot, a container of yesterday."""
+    for root in list(others(stacks)):
+        where = root.name.partition(SEPARATOR)[2]
+        found = relation(where)
+        if root.is_symlink() or not root.is_dir() or found in {Relation.HERE, Relation.ELSEWHERE}:
+            continue
+        if found is Relation.ENDED or is_abandoned(root):
+            import shutil  # slow to import, and this is rare
+
+            shutil.rmtree(root, ignore_errors=True)
+
+
+def is_abandoned(root: Path) -> bool:
+    """Whether nothing runs in a place's stacks, and nothing has for a day."""
+    folders = [one for one in root.iterdir() if one.is_dir()]
+    return all(
+        not is_served(folder) and not holders(folder) and last_use_s(folder) > REMEMBERED_S
+        for folder in folders
+    )
+
+
+def last_use_s(folder: Path) -> float:
+    """How long ago anything was written in a folder."""
+    return min([age_s(folder), *(age_s(path) for path in folder.iterdir())])
+
+
+def age_s(path: Path) -> float:
+    """How long ago a file was written; 0 if it cannot be looked at."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return 0.0
