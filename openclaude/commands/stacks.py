@@ -62,9 +62,9 @@ changes of the profile are applied.""",
     "stop": HelpPage(
         text="""\
 Stop the proxies of a profile. Open streams get ten seconds to finish. Open
-claude sessions of the profile are named, and on a terminal you are asked first: they
-cannot reach a model until `openclaude start` or the next launch brings the proxies
-back.""",
+claude sessions of the profile are named, and on a terminal you are asked
+first: they cannot reach a model until `openclaude start` or the next launch
+brings the proxies back.""",
         examples=("openclaude stop qwen", "openclaude stop --all"),
         variables=(*PROFILE, *STATE),
         docs="docs/internals.md",

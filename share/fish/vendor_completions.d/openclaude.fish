@@ -151,6 +151,7 @@ function __openclaude_know
                 'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
                 'option'\t'--all'\t'-'\t'stop the proxies of every profile, and end what killed demos left' \
+                'option'\t'--yes'\t'-'\t'do not ask, although claude sessions are open' \
                 'position'\t'profile'
         case 'lock'
             printf '%s\n' \
