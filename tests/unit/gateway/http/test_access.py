@@ -162,7 +162,7 @@ def test_a_session_of_a_stack_before_is_let_in_by_the_digest_of_its_key() -> Non
     assert status("Bearer sk-openclaude-0") == 200
     assert status(f"Bearer {KEY}") == 200
     assert status("Bearer sk-openclaude-2") == 424
-    assert status(f"Bearer {next(iter(former))}") == 424  # the digest is no key
+    assert status(f"Bearer {next(iter(former))}") == 424  # the digest is not a key
 
 
 def test_a_keyless_route_is_answered_here_and_not_passed_on() -> None:
