@@ -64,6 +64,11 @@ COMMANDS = (
         "show the last requests, one a line; -f follows them",
     ),
     Command(
+        "budget",
+        "openclaude.commands.ledger.budget",
+        "show what slots may cost and have cost; allow more for once",
+    ),
+    Command(
         "doctor",
         "openclaude.commands.doctor",
         "find out what is wrong and how to fix it; --online also asks AWS",

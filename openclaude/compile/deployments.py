@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from openclaude.compile.resolve import ON_LIMIT, Deployment, Resolution
+from openclaude.compile.resolve import ON_LIMIT, OVER_BUDGET, Deployment, Resolution
 from openclaude.compile.secret_variables import LITELLM_VARIABLE
 from openclaude.contracts.capabilities import ModelInfo
 from openclaude.contracts.references import BEDROCK
@@ -56,7 +56,7 @@ def model_info(one: Deployment) -> ModelInfo:
         supports_pdf_input=one.pdf,
         supports_reasoning=one.reasoning,
         openclaude_markup=one.markup,
-        openclaude_notice=notice(one) if one.group == ON_LIMIT else "",
+        openclaude_notice=notice(one),
         openclaude_name=true_name(one),
     )
 
@@ -87,8 +87,12 @@ def joined(ours: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
 
 
 def notice(one: Deployment) -> str:
-    """What the guard says before an answer that the plan's limit has moved to another model."""
-    return f"[your Claude plan's limit is reached: answered by {one.model}]\n\n"
+    """What the guard says before an answer that a limit has moved to another model, else ""."""
+    why = {
+        ON_LIMIT: "your Claude plan's limit is reached",
+        OVER_BUDGET: "the budget for slots is used up",
+    }.get(one.group)
+    return f"[{why}: answered by {one.model}]\n\n" if why else ""
 
 
 def bedrock(one: Deployment, resolution: Resolution) -> dict[str, Any]:

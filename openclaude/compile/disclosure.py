@@ -65,6 +65,9 @@ def disclose(resolution: Resolution) -> Iterator[Disclosure]:
     if resolution.on_limit:
         case = "Claude tiers, when your plan's limit is reached"
         yield of_deployment(case, resolution.on_limit, resolution)
+    if resolution.over_budget:
+        case = "slots, when a budget is used up"
+        yield of_deployment(case, resolution.over_budget, resolution)
 
 
 def anthropic(resolution: Resolution) -> Disclosure:

@@ -12,8 +12,14 @@ from typing import Any
 
 import yaml
 
-from openclaude.compile.deployments import deployment, is_aws, true_name
-from openclaude.compile.resolve import CLASSIFIER, ON_LIMIT, Resolution
+from openclaude.compile.budgets import budget, key_of_model, slot_route
+from openclaude.compile.deployments import deployment, true_name
+from openclaude.compile.resolve import (
+    CLASSIFIER,
+    ON_LIMIT,
+    OVER_BUDGET,
+    Resolution,
+)
 from openclaude.contracts.plan import (
     MAIN_KEY,
     PROVIDERS_KEY,
@@ -29,7 +35,6 @@ from openclaude.contracts.routing import (
     LEDGER_KEEP,
     AnthropicAuth,
     RoutingTable,
-    SlotRoute,
 )
 from openclaude.contracts.routing import VARIABLE as ROUTING_VARIABLE
 from openclaude.contracts.worker import REACHES_VARIABLE, WRITES_VARIABLE
@@ -111,8 +116,8 @@ def main_config(resolution: Resolution) -> str:
 
 def hops(resolution: Resolution) -> list[str]:
     """The model groups of `providers` that main asks for by name."""
-    on_limit = [ON_LIMIT] if resolution.on_limit else []
-    return [slot.slot_id for slot in resolution.slots] + on_limit
+    further = {ON_LIMIT: resolution.on_limit, OVER_BUDGET: resolution.over_budget}
+    return [slot.slot_id for slot in resolution.slots] + [name for name in further if further[name]]
 
 
 def hop(group: str) -> dict[str, Any]:
@@ -202,6 +207,7 @@ def main_unit(resolution: Resolution) -> Unit:
         "ANTHROPIC_API_BASE": anthropic.base_url,
         ROUTING_VARIABLE: routing(resolution).to_json(),
         **ledger(resolution),
+        **budget(resolution),
     }
     reaches = [anthropic.base_url, *([PROVIDERS_URL] if resolution.deployments else [])]
     environment[REACHES_VARIABLE] = " ".join(reaches)
@@ -231,17 +237,13 @@ def routing(resolution: Resolution) -> RoutingTable:
     claude = {slot.slot_id: slot.claude for slot in resolution.slots}
     stands_for = {slot.slot_id: slot.stands_for for slot in resolution.slots}
     if limit := resolution.on_limit:
-        same = (slot.key for slot in resolution.slots if slot.first.model == limit.model)
-        slots[ON_LIMIT] = (limit, next(same, None))
+        slots[ON_LIMIT] = (limit, key_of_model(limit, resolution))
     return RoutingTable(
         slots={
-            group: SlotRoute(
-                model=one.base_model,
-                context_window=one.max_input_tokens,
-                aws_profile=(resolution.profile.aws.profile or "") if is_aws(one) else "",
-                key=str(key) if key else "",
-                address=one.api_base,
-                profile=resolution.name,
+            group: slot_route(
+                one,
+                key,
+                resolution,
                 claude=claude.get(group, ""),
                 stands_for=stands_for.get(group, ""),
             )

@@ -13,7 +13,7 @@ from openclaude.compile.secret_variables import Secrets
 from openclaude.contracts.references import BEDROCK, CLAUDE, ModelRef, SecretRef, parse_second_model
 from openclaude.contracts.routing import ModelPrices, StepPrice
 from openclaude.models.catalog import Model
-from openclaude.profile.schema import TIERS, Profile, Tier
+from openclaude.profile.schema import STOP, TIERS, Profile, Tier
 from openclaude.providers.families import known_of
 from openclaude.providers.table import find_provider, key_reference
 
@@ -36,9 +36,11 @@ PRICE_PARAMS = {
     "cache_write": "cache_creation_input_token_cost",
 }
 MOCKED = "mock_response"  # LiteLLM's parameter for an answer of its own
-# Model groups of no tier: what answers when the plan's limit is reached, what judges tool calls
+# Model groups of no tier: what answers when the plan's limit is reached or a budget is used up,
+# and what judges tool calls
 ON_LIMIT = "openclaude-on-limit"
 CLASSIFIER = "openclaude-classifier"
+OVER_BUDGET = "openclaude-over-budget"
 
 
 class Deployment(NamedTuple):
@@ -98,13 +100,14 @@ class Resolution(NamedTuple):
     slots: tuple[Slot, ...]
     on_limit: Deployment | None
     classifier: Deployment | None
+    over_budget: Deployment | None
     secrets: dict[str, SecretRef]  # of providers: variable -> where its secret is
 
     @property
     def deployments(self) -> tuple[Deployment, ...]:
         """Everything `providers` serves."""
         served = [deployment for slot in self.slots for deployment in slot.deployments]
-        return (*served, *filter(None, (self.on_limit, self.classifier)))
+        return (*served, *filter(None, (self.on_limit, self.classifier, self.over_budget)))
 
     @property
     def agents_by_header(self) -> dict[str, str]:
@@ -142,7 +145,12 @@ def resolve(name: str, profile: Profile, find_model: FindModel) -> Resolution:
             claude_tiers[tier_name] = tier.model
         else:
             slots.append(resolve_slot(tier_name, tier, profile, find_model, secrets))
-    second = {ON_LIMIT: profile.anthropic.on_limit, CLASSIFIER: profile.auto_mode.classifier}
+    then = profile.budget.then
+    second = {
+        ON_LIMIT: profile.anthropic.on_limit,
+        CLASSIFIER: profile.auto_mode.classifier,
+        OVER_BUDGET: None if then in (STOP, CLAUDE) else then,
+    }
     found = {
         group: resolve_second(group, model, profile, find_model, secrets)
         for group, model in second.items()
@@ -155,6 +163,7 @@ def resolve(name: str, profile: Profile, find_model: FindModel) -> Resolution:
         tuple(slots),
         found.get(ON_LIMIT),
         found.get(CLASSIFIER),
+        found.get(OVER_BUDGET),
         secrets.variables,
     )
 

@@ -14,13 +14,12 @@ from typing import Any
 from openclaude.contracts.anthropic_error import AnthropicError
 from openclaude.contracts.capabilities import Capabilities
 from openclaude.contracts.decode import Malformed
-from openclaude.gateway.http.trail import note_changes
+from openclaude.gateway.http.trail import note_changes, notice
 from openclaude.gateway.litellm import router
 from openclaude.gateway.litellm.callback import Callback
 from openclaude.gateway.replies.notice import (
     NamedEvents,
     NoticeEvents,
-    is_asked_by_a_person,
     with_notice,
 )
 from openclaude.gateway.replies.reply import StripEvents, strip_reply
@@ -31,6 +30,7 @@ from openclaude.gateway.requests.changes import changes, names
 from openclaude.gateway.requests.request import fit_request
 from openclaude.gateway.requests.shape import find_mistake
 from openclaude.gateway.requests.tools import PLACEHOLDER, Refused
+from openclaude.gateway.requests.turns import is_asked_by_a_person
 
 log = logging.getLogger("openclaude.guard")
 
@@ -68,22 +68,22 @@ class Guard:
     def reply(self, body: dict[str, Any], message: dict[str, Any]) -> dict[str, Any] | bytes:
         """Return a whole reply without reasoning or empty blocks; a stream if one was requested."""
         reply = strip_reply(message)
-        if notice := notice_for(body):
-            reply = with_notice(reply, notice)
+        if line := notice_for(body):
+            reply = with_notice(reply, line)
         reply["model"] = name_for(body)
         return reply if body.get("stream") is not True else as_stream(reply)
 
     def stream(self, body: dict[str, Any]) -> ReplyStream:
         """Return a stage that does the same for a stream, event by event."""
-        notice = notice_for(body)
-        stages = [NoticeEvents(notice)] if notice else []
+        line = notice_for(body)
+        stages = [NoticeEvents(line)] if line else []
         return ReplyStream(StripEvents(), NamedEvents(name_for(body)), *stages)
 
 
 def notice_for(body: Mapping[str, Any]) -> str:
     """Return the notice to show before the answer to this request, or ""."""
-    notice = slot_notice(body.get("model"), router.deployments())
-    return notice if notice and is_asked_by_a_person(body) else ""
+    line = slot_notice(body.get("model"), router.deployments()) + notice()
+    return line if line and is_asked_by_a_person(body) else ""
 
 
 def name_for(body: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from openclaude.contracts.budget import budgets_in
 from openclaude.contracts.routing import LEDGER, LEDGER_KEEP, routing_in
 from openclaude.contracts.worker import FORMER_KEYS
 from openclaude.gateway.http.access import AccessControl
@@ -20,8 +21,10 @@ from openclaude.gateway.litellm.endpoint import RAW_BODY_KEY, Endpoints
 from openclaude.gateway.litellm.resend import resend_lost
 from openclaude.gateway.litellm.warmup_requests import warm_up_main
 from openclaude.gateway.litellm.way_out import take_the_way_out
+from openclaude.gateway.routing.budget import BudgetGate
 from openclaude.gateway.routing.router import MESSAGES, MODELS, Router
 from openclaude.gateway.routing.routes import may_be_anthropics
+from openclaude.ledger.spending import Spending
 from openclaude.ledger.writer import Writer
 
 ROUTES = frozenset({("POST", path) for path in MESSAGES} | {("GET", MODELS)})
@@ -33,7 +36,13 @@ def make_app(env: Mapping[str, str]) -> AccessControl:
     table = routing_in(env)
     key = env["LITELLM_MASTER_KEY"]
     endpoints = Endpoints(key, warm_up_main)
-    router = Router(endpoints, table, raw_body_key=RAW_BODY_KEY, ledger=ledger_in(env))
+    router = Router(
+        endpoints,
+        table,
+        raw_body_key=RAW_BODY_KEY,
+        ledger=ledger_in(env),
+        budget=budget_in(env, table.profile),
+    )
     return AccessControl(
         router,
         key=key,
@@ -48,6 +57,12 @@ def ledger_in(env: Mapping[str, str]) -> Writer | None:
     """Return the ledger that the environment names; None if the profile keeps none."""
     path = env.get(LEDGER)
     return Writer(Path(path), keep_s=float(env[LEDGER_KEEP])) if path else None
+
+
+def budget_in(env: Mapping[str, str], profile: str) -> BudgetGate | None:
+    """Return what judges requests by the budgets of the environment; None if there are none."""
+    budgets, path = budgets_in(env), env.get(LEDGER)
+    return BudgetGate(budgets, Spending(Path(path)), profile) if budgets and path else None
 
 
 def app() -> AccessControl:

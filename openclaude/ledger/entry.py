@@ -16,6 +16,8 @@ class Via(enum.StrEnum):
     API_KEY = "api-key"  # Anthropic, with the profile's key
     SLOT = "slot"  # the tier's own model or a fallback
     ON_LIMIT = "on-limit"  # the model named for the time when the plan's limit is reached
+    BUDGET = "budget"  # the model named for the time when a budget is used up
+    BUDGET_CLAUDE = "budget-claude"  # the same, where that is Claude
     HELPER = "helper"  # Anthropic, for what only it can answer of a slot's requests
 
 
@@ -51,4 +53,5 @@ class RequestEntry(NamedTuple):
     resets_7d: int | None
     project: str = ""  # the folder where claude was started, or ""
     attempts: str = ""  # those that failed before: a JSON list of model, status, error and ms
+    instance: str = ""  # the process that has written it, for one that counts its own
     changes: str = ""  # what was changed in the request to fit it to the model, one a line

@@ -27,6 +27,13 @@ TYPES = {
     int | None: "INTEGER",
     str: "TEXT NOT NULL",
 }
+# What the user has allowed beyond a budget: for which day, month or session
+ALLOWANCES = """
+    allowances (
+        id INTEGER PRIMARY KEY, at REAL NOT NULL, period TEXT NOT NULL, which TEXT NOT NULL,
+        dollars REAL NOT NULL
+    )
+"""
 # A clock that is ahead by years for a moment must not make everything look old
 LONGEST_PAUSE_S = 30 * 86400.0
 LEFT_BY_SQLITE = ("-wal", "-shm", "-journal")
@@ -109,6 +116,7 @@ def prepare(connection: sqlite3.Connection) -> sqlite3.Connection:
                 f"PRAGMA user_version = {VERSION}; COMMIT;"
             )
         add_columns(connection)
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {ALLOWANCES}")
     except BaseException:
         connection.close()
         raise

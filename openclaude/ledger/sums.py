@@ -27,7 +27,7 @@ GROUPS = {
 }
 # the model that answered, else the one that was asked for
 MODEL = "CASE WHEN answered = '' THEN asked ELSE answered END"
-OURS = f"('{Via.SLOT}', '{Via.ON_LIMIT}')"  # answered in place of Claude
+OURS = f"('{Via.SLOT}', '{Via.ON_LIMIT}', '{Via.BUDGET}')"  # answered in place of Claude
 SUMS = f"""
     count(*), sum(status >= 400 OR status = 0 OR error != ''),
     sum(coalesce(tokens_in, 0)), sum(coalesce(tokens_out, 0)),

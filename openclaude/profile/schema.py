@@ -25,11 +25,14 @@ from openclaude.profile import values
 
 TIERS = ("opus", "sonnet", "haiku", "fable")
 ANTHROPIC_URL = values.ANTHROPIC_URL
+STOP = values.STOP
 
 Line = Annotated[str, AfterValidator(values.check_line)]
 Label = Annotated[str, AfterValidator(values.check_label)]
 Name = Annotated[str, AfterValidator(values.check_extends)]
 ModelName = Annotated[str, AfterValidator(values.check_model_name)]
+Dollars = Annotated[float, AfterValidator(values.check_dollars)]
+AfterBudget = Annotated[str, AfterValidator(values.check_after_budget)]
 PositiveInt = Annotated[int, AfterValidator(values.check_positive)]
 Port = Annotated[int, AfterValidator(values.check_port)]
 ApiBase = Annotated[str, AfterValidator(values.check_api_base)]
@@ -65,6 +68,9 @@ class Tier(Table):
     api_key: Reference | None = None
     api_base: ApiBase | None = None
     params: dict[str, Any] = {}
+    budget_day: Dollars | None = None
+    budget_month: Dollars | None = None
+    budget_session: Dollars | None = None
 
     @property
     def is_claude(self) -> bool:
@@ -163,6 +169,16 @@ class Ledger(Table):
         return values.seconds(self.keep)
 
 
+class BudgetTable(Table):
+    """What slots may cost, in US dollars, and what happens then."""
+
+    day: Dollars | None = None
+    month: Dollars | None = None
+    session: Dollars | None = None
+    then: AfterBudget = STOP
+    requests_per_minute: PositiveInt | None = None
+
+
 class Heading(Table):
     """What each file says of itself; nothing here is inherited from a parent."""
 
@@ -204,6 +220,7 @@ class Profile(Heading):
     auto_mode: AutoMode = AutoMode()
     stack: Stack = Stack()
     ledger: Ledger = Ledger()
+    budget: BudgetTable = BudgetTable()
 
     def region_of(self, tier_name: str) -> str | None:
         """The AWS region of a tier: its own, else the profile's."""
@@ -221,6 +238,7 @@ TABLES: dict[tuple[str, ...], type[Table]] = {
     ("auto_mode",): AutoMode,
     ("stack",): Stack,
     ("ledger",): Ledger,
+    ("budget",): BudgetTable,
 }
 
 

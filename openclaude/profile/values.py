@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pydantic_core import PydanticCustomError
 
 from openclaude.contracts.references import (
+    CLAUDE,
     BadReference,
     parse_model,
     parse_second_model,
@@ -25,6 +26,8 @@ SCHEMA = 1
 ANTHROPIC_URL = "https://api.anthropic.com"
 LONGEST_LINE = 200
 LONGEST_LABEL = 60
+STOP = "stop"  # when a budget is used up
+MOST_DOLLARS = 1_000_000
 LOWEST_PORT, HIGHEST_PORT = 1024, 65534  # providers uses the next one
 
 OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
@@ -227,6 +230,18 @@ def check_provider_model(value: str) -> str:
     return checked(parse_second_model, value)
 
 
+def check_after_budget(value: str) -> str:
+    """What happens when a budget is used up: `stop`, `claude`, or a model that answers."""
+    return value if value in (STOP, CLAUDE) else check_provider_model(value)
+
+
+def check_dollars(value: float) -> float:
+    """US dollars of a budget. Raises PydanticCustomError."""
+    if not 0 < value <= MOST_DOLLARS:
+        raise refusal(f"must be more than 0 and at most {MOST_DOLLARS} dollars")
+    return value
+
+
 DURATION = re.compile(r"(?P<number>[0-9]{1,6}(?:\.[0-9]{1,3})?)(?P<unit>ms|s|m|h|d)")
 SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 NEVER = "never"
@@ -234,12 +249,17 @@ NEVER = "never"
 
 def check_duration(value: str) -> str:
     """A length of time, such as `15m`. Raises PydanticCustomError."""
-    if value != NEVER and not DURATION.fullmatch(value):
+    if not is_duration(value):
         raise refusal(
             f'"{shorten(value)}" is not a duration',
             "write a number and `s`, `m`, `h` or `d`, for example `15m`, or `never`",
         )
     return value
+
+
+def is_duration(text: str) -> bool:
+    """Whether a text is a length of time."""
+    return text == NEVER or DURATION.fullmatch(text) is not None
 
 
 def seconds(duration: str) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,19 @@ import pytest
 from openclaude.standins.anthropic.standin import AnthropicStandin
 from openclaude.standins.base import script
 from openclaude.standins.bedrock.standin import BedrockStandin
-from tests.e2e.house import House
+from tests.e2e.house import House, Ran
 
 QWEN = "bedrock/qwen.qwen3-next-80b-a3b"
 IN, OUT = 0.15e-6, 1.2e-6  # dollars for a token, in the bundled list
 DATA = re.compile(rb"^data: (.*)$", re.MULTILINE)
 SECRET = "a-word-of-the-prompt"
+BEGAN = {"at": ""}  # when the test did
 
 
 @pytest.fixture(autouse=True)
 def empty(house: House) -> None:
     """Begin with a ledger that has no entry."""
+    BEGAN["at"] = datetime.now().astimezone().isoformat()
     path = house.home / ".local/state/openclaude/ledger/requests.sqlite3"
     if path.exists():
         with sqlite3.connect(path) as connection:
@@ -33,7 +36,8 @@ def empty(house: House) -> None:
 
 def usage(house: House, *arguments: str) -> dict[str, Any]:
     """Return what `openclaude usage` says."""
-    ran = house.run((house.program, "usage", *arguments, "--json"), house.environment())
+    since = ("--since", BEGAN["at"])  # a request of the test before may be written only now
+    ran = house.run((house.program, "usage", *since, *arguments, "--json"), house.environment())
     assert (ran.code, ran.err) == (0, "")
     return dict(json.loads(ran.out)["data"])
 
@@ -43,7 +47,8 @@ def requests(house: House, *arguments: str) -> list[dict[str, Any]]:
     argv: tuple[str | Path, ...] = (house.program, "requests", *arguments, "-n", "100", "--json")
     ran = house.run(argv, house.environment())
     assert (ran.code, ran.err) == (0, "")
-    return list(json.loads(ran.out)["data"]["requests"])
+    found = json.loads(ran.out)["data"]["requests"]
+    return [one for one in found if one["at"] >= datetime.fromisoformat(BEGAN["at"]).timestamp()]
 
 
 def said_by_anthropic(anthropic: AnthropicStandin) -> tuple[int, int]:
@@ -131,6 +136,37 @@ def test_an_error_is_an_entry_and_its_words_are_not(
     assert b"authorization" in names
     assert not [name for name in names if b"openclaude" in name]
     assert len(found) == len(anthropic.requests)
+
+
+def test_a_used_up_budget_stops_the_slot_says_so_and_can_be_extended(
+    house: House, anthropic: AnthropicStandin, bedrock: BedrockStandin
+) -> None:
+    house.write_profile(
+        "thrifty",
+        anthropic_url=house.anthropic_url,
+        bedrock_url=house.bedrock_url,
+        more="[budget]\nday = 0.000001\n",
+    )
+
+    def ask(model: str, *more: str) -> Ran:
+        env = {"CLAUDE_CODE_MAX_RETRIES": "0"}
+        return house.openclaude("-p", "hi", "--model", model, *more, profile="thrifty", env=env)
+
+    assert house.openclaude("-p", "hi", "--model", "haiku").code == 0  # of another profile
+    asked = len(bedrock.requests)
+    refused = ask("haiku")
+    assert refused.code == 1
+    assert "the budget of $0.0000 is used up: slots have cost $0.00" in refused.out
+    assert "`openclaude budget allow" in refused.out
+    assert len(bedrock.requests) == asked
+
+    spent = usage(house)["total"]["usd"]
+    allow = (house.program, "budget", "allow", f"{spent / 0.9:.12f}", "--today")
+    assert house.run(allow, house.environment()).code == 0
+    told = ask("haiku", "--output-format", "stream-json", "--verbose")  # -p prints the last text
+    assert (told.code, told.err) == (0, "")
+    assert re.search(r'"\[[89]\d % of the budget of \$0.0\d+ is used up today; then', told.out)
+    house.command("stop", profile="thrifty")
 
 
 def test_no_word_and_no_credential_is_in_the_ledger(

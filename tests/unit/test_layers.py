@@ -75,7 +75,7 @@ ALLOWED = {
     "gateway.requests": {"contracts", "errors", "providers"},
     "gateway.routing": {
         *("contracts", "gateway.errors", "gateway.http", "gateway.requests.server_tools"),
-        "ledger.entry",
+        *("gateway.requests.turns", "ledger.entry", "ledger.spending"),
         *("gateway.requests.shape", "gateway.requests.signatures"),
     },
     "models": {"contracts", "errors", "providers"},

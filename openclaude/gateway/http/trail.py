@@ -1,5 +1,7 @@
 """What `providers` did for a request, in a header of its reply that only `main` reads.
 
+And in one of the request, what `main` wants to be said in front of the answer.
+
 Knows: the header, and that no text of a request, a reply or an error is in it. Independent of: who
 notes what, LiteLLM. It says which models failed, what was changed in the request for
 the one that answered, and under which id its provider knows the request.
@@ -14,10 +16,12 @@ import time
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any
+from urllib.parse import quote, unquote
 
 from openclaude.gateway.http.asgi import Headers, header
 
 HEADER = b"x-openclaude-trail"
+NOTICE = b"x-openclaude-notice"  # of main's: what stands before the answer, percent-encoded
 MOST = 20  # of changes and of attempts
 LONGEST = 200  # characters of each text: a name, an id
 KIND = re.compile(r"[a-z_]{1,40}")  # a word of Anthropic's for a kind of error
@@ -28,7 +32,9 @@ REQUEST_IDS = ("x-amzn-requestid", "x-request-id", "request-id", "apim-request-i
 class Trail:
     """What is noted while one request is answered."""
 
-    def __init__(self) -> None:
+    def __init__(self, notice: str = "") -> None:
+        """`notice`: what `main` wants to be said in front of the answer."""
+        self.notice = notice
         self.attempts: list[dict[str, Any]] = []  # those that failed: model, status, error, ms
         self.changes: list[str] = []
         self.request_id = ""
@@ -62,14 +68,25 @@ CURRENT: ContextVar[Trail | None] = ContextVar("openclaude_trail", default=None)
 
 
 @contextlib.contextmanager
-def leaving_trail() -> Iterator[Trail]:
-    """Keep a trail in this context, and in tasks that are started in it."""
-    trail = Trail()
+def leaving_trail(headers: Headers = []) -> Iterator[Trail]:  # noqa: B006 - never changed
+    """Keep a trail of a request in this context, and in tasks that are started in it."""
+    trail = Trail(unquote(header(headers, NOTICE).decode("latin-1")))
     before = CURRENT.set(trail)
     try:
         yield trail
     finally:
         CURRENT.reset(before)
+
+
+def announcing(notice: str) -> Headers:
+    """Return the header by which `main` has something said in front of the answer."""
+    return [(NOTICE, quote(notice).encode())] if notice else []
+
+
+def notice() -> str:
+    """Return what `main` wants to be said in front of the answer, or ""."""
+    trail = CURRENT.get()
+    return trail.notice if trail else ""
 
 
 def note_changes(changes: Iterable[str]) -> None:

@@ -43,6 +43,7 @@ from openclaude.gateway.http.asgi import (
     no_body,
     own_request,
 )
+from openclaude.gateway.http.trail import NOTICE
 
 MESSAGES = "/v1/messages"
 # the item of a request's state with the bytes that LiteLLM sends to Anthropic
@@ -51,7 +52,9 @@ JSON = (b"content-type", b"application/json")
 TO_ANTHROPIC = "/anthropic"  # the prefix of LiteLLM's pass-through for Anthropic's paths
 TO_PROVIDERS = "/providers"  # the same for the paths of the other instance
 # the headers of claude's request that the other instance gets beside its bytes
-HOP_HEADERS = frozenset({b"accept", b"anthropic-version", b"content-type", b"user-agent"})
+HOP_HEADERS = frozenset(
+    {b"accept", b"anthropic-version", b"content-type", b"user-agent", NOTICE}  # NOTICE: of main's
+)
 
 
 class Admission:

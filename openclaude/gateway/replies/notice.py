@@ -12,23 +12,6 @@ Event = dict[str, Any]
 INDEXED = frozenset({"content_block_start", "content_block_delta", "content_block_stop"})
 
 
-def is_asked_by_a_person(body: Mapping[str, Any]) -> bool:
-    """Tell whether a request starts a turn whose answer a person reads.
-
-    Not the requests within a turn that bring a tool's result: one line per turn is enough. Nor a
-    request for a title or another structured output: the line would break its format.
-    """
-    config = body.get("output_config")
-    if isinstance(config, Mapping) and config.get("format"):
-        return False
-    messages = body.get("messages")
-    turns = [turn for turn in messages if isinstance(turn, Mapping)] if messages else []
-    users = [turn for turn in turns if turn.get("role") == "user"]
-    content = users[-1].get("content") if users else None
-    blocks = content if isinstance(content, list) else []
-    return not any(isinstance(one, Mapping) and one.get("type") == "tool_result" for one in blocks)
-
-
 def with_notice(reply: Mapping[str, Any], line: str) -> dict[str, Any]:
     """Return a whole reply with the line before everything else."""
     return {**reply, "content": [{"type": "text", "text": line}, *reply.get("content", [])]}

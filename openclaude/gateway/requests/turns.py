@@ -70,3 +70,20 @@ def longer(turn: Turn, blocks: list[Turn]) -> Turn:
     if isinstance(content, str):
         content = [{"type": "text", "text": content}]
     return {**turn, "content": [*(content if isinstance(content, list) else []), *blocks]}
+
+
+def is_asked_by_a_person(body: Mapping[str, Any]) -> bool:
+    """Tell whether a request starts a turn whose answer a person reads.
+
+    Not the requests within a turn that bring a tool's result: one line per turn is enough. Nor a
+    request for a title or another structured output: the line would break its format.
+    """
+    config = body.get("output_config")
+    if isinstance(config, Mapping) and config.get("format"):
+        return False
+    messages = body.get("messages")
+    turns = [turn for turn in messages if isinstance(turn, Mapping)] if messages else []
+    users = [turn for turn in turns if turn.get("role") == "user"]
+    content = users[-1].get("content") if users else None
+    blocks = content if isinstance(content, list) else []
+    return not any(isinstance(one, Mapping) and one.get("type") == "tool_result" for one in blocks)

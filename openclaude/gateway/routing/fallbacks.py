@@ -53,7 +53,7 @@ class Fallbacks:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] in self.paths:
-            with leaving_trail() as trail:
+            with leaving_trail(scope["headers"]) as trail:
                 await self.ask(scope, receive, with_trail(send, trail), trail)
         else:
             await self.app(scope, receive, send)

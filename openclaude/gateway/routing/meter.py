@@ -67,6 +67,16 @@ class Meter:
         self.via = Via.SLOT
         self.tier = next((tier for tier in TIERS if tier in slot), "")
 
+    @property
+    def session(self) -> str:
+        """Claude's own id of the session."""
+        return named(header(self._request, SESSION))
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether the request has an answer."""
+        return self._status == 200
+
     def heard(self, headers: Headers) -> None:
         """Keep the headers of a slot's reply that claude does not get."""
         self._trail = [(name.lower(), value) for name, value in headers]
@@ -108,7 +118,7 @@ class Meter:
         found = read_stream(head, tail) if self._is_stream else read_whole(head)
         answered = named(found.get("model"))
         prices = self._table.models.get(answered)
-        is_slots = self.via in (Via.SLOT, Via.ON_LIMIT)
+        is_slots = self.via in (Via.SLOT, Via.ON_LIMIT, Via.BUDGET)
         usage = [count(found.get("usage"), name) for name in TOKENS]
         headers = self._headers
         trail = read_trail(self._trail) if is_slots else {}
@@ -116,7 +126,7 @@ class Meter:
         return RequestEntry(
             at=self._at,
             profile=self._table.profile,
-            session=named(header(self._request, SESSION)),
+            session=self.session,
             agent=named(header(self._request, AGENT_TYPE) or header(self._request, AGENT)),
             tier=self.tier,
             via=self.via,

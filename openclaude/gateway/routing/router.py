@@ -23,8 +23,9 @@ from typing import Any, Protocol
 
 import orjson
 
+from openclaude.contracts.anthropic_error import AnthropicError
 from openclaude.contracts.local_request import FOLDER_HEADER
-from openclaude.contracts.routing import AnthropicAuth, RoutingTable
+from openclaude.contracts.routing import AnthropicAuth, RoutingTable, SlotRoute
 from openclaude.gateway.http.asgi import (
     App,
     BodyTooLarge,
@@ -35,12 +36,21 @@ from openclaude.gateway.http.asgi import (
     answer_error,
     header,
     read_body,
+    send_error,
     without,
 )
 from openclaude.gateway.http.disconnect import run_while_present
+from openclaude.gateway.http.trail import NOTICE, announcing
 from openclaude.gateway.requests.shape import find_mistake
 from openclaude.gateway.requests.signatures import without_marked
-from openclaude.gateway.routing.helpers import for_anthropic, has_server_tool
+from openclaude.gateway.requests.turns import is_asked_by_a_person
+from openclaude.gateway.routing.budget import BudgetGate, BudgetVerdict, Step
+from openclaude.gateway.routing.forwarded import end_to_end, joined
+from openclaude.gateway.routing.helpers import (
+    for_anthropic,
+    has_server_tool,
+    with_model,
+)
 from openclaude.gateway.routing.meter import Meter
 from openclaude.gateway.routing.passthrough_reply import PassthroughReply
 from openclaude.gateway.routing.plan_limit import LIMIT_STATUS, LimitWatch
@@ -64,16 +74,7 @@ TO_ANTHROPIC, TO_PROVIDERS = "/anthropic", "/providers"  # in front of a path: w
 CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"cookie"})
 # LiteLLM would compress replies for claude; passthrough must not change a byte
 NOT_FOR_LITELLM = frozenset({b"accept-encoding"})
-OURS = frozenset({FOLDER_HEADER.encode()})  # of a launch of ours, for main alone
-# These belong to one connection, not to the request (RFC 9110, 7.6.1; RFC 9112, 6.1). A
-# Transfer-Encoding next to a Content-Length makes some servers read one request as two.
-HOP_BY_HOP = frozenset(
-    {
-        *(b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization"),
-        *(b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"),
-    }
-)
-PASSED = b"x-pass-"  # a prefix that LiteLLM removes before it sends a header on
+OURS = frozenset({FOLDER_HEADER.encode(), NOTICE})  # nobody's but main's to read or to say
 # The body that LiteLLM is shown for a request it passes through: it interprets keys of its own in a
 # body (`api_base`, `timeout`, `num_retries`: a 500, measured), and it need not parse what it does
 # not use.
@@ -97,13 +98,20 @@ class Router:
     """An ASGI application in front of LiteLLM's."""
 
     def __init__(
-        self, app: App, table: RoutingTable, *, raw_body_key: str, ledger: EntrySink | None = None
+        self,
+        app: App,
+        table: RoutingTable,
+        *,
+        raw_body_key: str,
+        ledger: EntrySink | None = None,
+        budget: BudgetGate | None = None,
     ) -> None:
         """`raw_body_key`: the item of a request's state whose bytes LiteLLM sends upstream."""
         self.app = app
         self.table = table
         self.raw_body_key = raw_body_key
         self.ledger = ledger
+        self.budget = budget
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] != MODELS:
@@ -155,7 +163,12 @@ class Router:
             await self.metered(model, document, body, scope, receive, meter)
         finally:
             if self.ledger is not None and scope["path"] != COUNTED:
-                self.ledger.note(partial(meter.entry, time.monotonic()))
+                self.ledger.note(partial(self.entry, meter, time.monotonic()))
+
+    def entry(self, meter: Meter, ended: float) -> RequestEntry:
+        """Return the entry of a request that has ended, and count what it has cost."""
+        entry = meter.entry(ended)
+        return self.budget.spending.count(entry) if self.budget else entry
 
     async def metered(
         self,
@@ -173,7 +186,7 @@ class Router:
                 meter.via = Via.HELPER
                 await self.anthropic(*exchanged, scope, receive, meter)
             else:
-                await self.slot(slot, document, body, scope, receive, meter)
+                await self.within_budget(slot, document, body, scope, receive, meter)
         elif is_anthropics(self.table, model):
             await self.anthropic(document, body, scope, receive, meter)
         else:
@@ -203,7 +216,44 @@ class Router:
         if watch.is_limit:
             meter.via = Via.ON_LIMIT
             meter.tried(str(document["model"]), LIMIT_STATUS)
-            await self.slot(self.table.on_limit, document, body, scope, receive, meter)
+            await self.within_budget(self.table.on_limit, document, body, scope, receive, meter)
+
+    async def within_budget(
+        self,
+        slot: str,
+        document: dict[str, Any],
+        body: bytes,
+        scope: Scope,
+        receive: Receive,
+        meter: Meter,
+    ) -> None:
+        """Send to a slot if the budgets allow it, else do what the profile says."""
+        verdict = BudgetVerdict()
+        if self.budget is not None and scope["path"] != COUNTED:
+            verdict = await self.budget.judge(meter.tier, meter.session)
+        claude = self.table.slots[slot].claude  # none where the plan's limit is reached already
+        match verdict.step:
+            case Step.WAIT:
+                error = AnthropicError(429, verdict.sentence, str(verdict.wait_s))
+                await send_error(meter.send, error)
+            case Step.MODEL if self.budget is not None:
+                meter.via = Via.BUDGET
+                await self.slot(self.budget.budgets.slot, document, body, scope, receive, meter)
+            case Step.CLAUDE if claude:
+                meter.via = Via.BUDGET_CLAUDE
+                model = (
+                    document["model"] if is_anthropics(self.table, document["model"]) else claude
+                )
+                inner = {**document, "model": model}
+                await self.anthropic(inner, with_model(body, model), scope, receive, meter)
+            case Step.STOP | Step.CLAUDE:
+                await answer_error(meter.send, 424, verdict.sentence)
+            case _:
+                told = announcing(verdict.notice)
+                scope = {**scope, "headers": [*scope["headers"], *told]}
+                await self.slot(slot, document, body, scope, receive, meter)
+                if told and self.budget and meter.is_answered and is_asked_by_a_person(document):
+                    self.budget.told(verdict)
 
     async def passthrough(
         self,
@@ -236,7 +286,7 @@ class Router:
         meter: Meter,
     ) -> None:
         """Send to `providers`, without the plan's login, and with errors that claude can show."""
-        slot = self.table.slots[model]
+        slot = self.route_of(model)
         if document["model"] != model:
             body = orjson.dumps({**document, "model": model})
         headers = without(scope["headers"], CREDENTIALS | NOT_FOR_LITELLM | {b"content-length"})
@@ -256,6 +306,11 @@ class Router:
         except Exception:
             if not await reply.end_broken():
                 raise
+
+    def route_of(self, slot: str) -> SlotRoute:
+        """Return what is known about a slot, or about the model for a used-up budget."""
+        over = self.budget.budgets if self.budget else None
+        return over.route if over and over.route and slot == over.slot else self.table.slots[slot]
 
     def passed(self, scope: Scope, to: str, headers: Headers, body: bytes) -> Scope:
         """Return the scope of a request that LiteLLM passes through unchanged, to `to`."""
@@ -290,16 +345,3 @@ def parse_leniently(body: bytes) -> object:
         return json.loads(body)
     except ValueError:
         return None
-
-
-def end_to_end(headers: Headers) -> Headers:
-    """Return the headers without those of the connection, in the form that LiteLLM forwards."""
-    return [pair for pair in headers if pair[0].removeprefix(PASSED) not in HOP_BY_HOP]
-
-
-def joined(headers: Headers) -> Headers:
-    """Join repeated headers into one line each: LiteLLM keeps only the first of a repeated name."""
-    values: dict[bytes, bytes] = {}
-    for name, value in headers:
-        values[name] = values[name] + b", " + value if name in values else value
-    return list(values.items())

@@ -25,6 +25,7 @@ KEYS: Mapping[tuple[str, ...], str] = {
     ("tiers", "*", "model"): "every conversation of this tier is sent to this model",
     ("tiers", "*", "fallbacks"): "conversations of this tier are sent to these models, too",
     ("anthropic", "on_limit"): "conversations of Claude tiers are sent to this model at the limit",
+    ("budget", "then"): "conversations are sent there when a budget is used up",
 }
 MODEL = ("tiers", "*", "model")
 REFERENCES = {

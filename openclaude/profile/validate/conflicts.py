@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from openclaude.contracts.references import is_claude
+from openclaude.contracts.references import CLAUDE, is_claude
 from openclaude.diagnostics import Diagnostic
 from openclaude.profile.mistakes import mistake
 from openclaude.profile.schema import TIERS
+from openclaude.profile.values import is_duration, seconds
 
 Values = Mapping[str, Any]
 AUTH = ("anthropic", "auth")
+# for how long the ledger must keep what a budget counts
+LEAST_KEPT_S = {"day": 86400.0, "month": 31 * 86400.0, "session": 86400.0}
+PERIODS = tuple(LEAST_KEPT_S)
 
 
 def find_conflicts(profile: Values) -> Iterator[Diagnostic]:
@@ -44,10 +48,47 @@ def find_conflicts(profile: Values) -> Iterator[Diagnostic]:
             fix='write `auth = "plan"`, or remove it',
             related=AUTH,
         )
+    yield from find_budget_conflicts(profile, auth)
     if auth == "none":
         yield from find_homeless(profile)
     yield from find_idle_classifier(profile)
     yield from find_agent_conflicts(profile)
+
+
+def find_budget_conflicts(profile: Values, auth: object) -> Iterator[Diagnostic]:
+    """Budgets that nothing is counted for, and what would follow where there is none."""
+    budget, ledger = profile.get("budget"), profile.get("ledger")
+    given = budget if isinstance(budget, Mapping) else {}
+    amounts: list[tuple[str, ...]] = [("budget", name) for name in PERIODS if name in given]
+    tiers = profile.get("tiers")
+    for tier, values in tiers.items() if isinstance(tiers, Mapping) else ():
+        named = values if isinstance(values, Mapping) else {}
+        amounts += [("tiers", tier, f"budget_{n}") for n in PERIODS if f"budget_{n}" in named]
+    if given.get("then") == CLAUDE and auth == "none":
+        yield mistake(
+            ("budget", "then"),
+            'is Claude, but with `auth = "none"` there is no Claude account',
+            fix='write `then = "stop"`, or name a model',
+            related=AUTH,
+        )
+    if "then" in given and not amounts:
+        yield mistake(
+            ("budget", "then"),
+            "has no effect without a budget",
+            fix="for example `day = 5.00`",
+        )
+    keep = ledger.get("keep") if isinstance(ledger, Mapping) else None
+    if not isinstance(keep, str) or not is_duration(keep):
+        return
+    for place in amounts:
+        needed = LEAST_KEPT_S[place[-1].removeprefix("budget_")]
+        if seconds(keep) < needed:
+            yield mistake(
+                place,
+                f'needs what is kept for {needed / 86400:.0f} days, but `ledger.keep` is "{keep}"',
+                fix="remove `ledger.keep`, which is then 90 days",
+                related=("ledger", "keep"),
+            )
 
 
 def find_homeless(profile: Values) -> Iterator[Diagnostic]:

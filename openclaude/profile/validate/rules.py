@@ -16,7 +16,7 @@ from openclaude.errors import nearest
 from openclaude.models.catalog import Catalog
 from openclaude.profile.mistakes import mistake
 from openclaude.profile.names import shorten
-from openclaude.profile.schema import TIERS
+from openclaude.profile.schema import STOP, TIERS
 from openclaude.profile.validate.conflicts import find_conflicts
 from openclaude.profile.validate.models import check_limits, check_model, is_usable
 from openclaude.profile.validate.params import find_param_mistakes
@@ -27,7 +27,7 @@ ANTHROPIC_HOSTS = ("https://api.anthropic.com", "https://claude.ai", "https://pl
 Values = Mapping[str, Any]
 Key = tuple[str, ...]
 # the models that a profile names outside its tiers
-OF_NO_TIER = (("anthropic", "on_limit"), ("auto_mode", "classifier"))
+OF_NO_TIER = (("anthropic", "on_limit"), ("auto_mode", "classifier"), ("budget", "then"))
 
 
 def find_broken_rules(profile: Values, catalog: Catalog) -> Iterator[Diagnostic]:
@@ -174,7 +174,7 @@ def check_fallbacks(key: Key, tier: Values, region: str, catalog: Catalog) -> It
 def check_model_of_no_tier(key: Key, profile: Values, catalog: Catalog) -> Iterator[Diagnostic]:
     """A model that answers or judges for more than one tier."""
     model = table(profile, key[0]).get(key[1])
-    if isinstance(model, str) and not is_claude(model):
+    if isinstance(model, str) and model != STOP and not is_claude(model):
         twin = next((tier for _, tier in tier_tables(profile) if tier.get("model") == model), {})
         region = text(table(profile, "aws").get("region"))
         yield from check_second_model(key, model, region, catalog, twin)

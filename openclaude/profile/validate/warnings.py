@@ -12,12 +12,12 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from openclaude.contracts.references import ModelRef
+from openclaude.contracts.references import CLAUDE, ModelRef
 from openclaude.diagnostics import Diagnostic, Key, Location, Severity, dotted
 from openclaude.models.catalog import Catalog, Model
 from openclaude.models.readiness import SMALLEST_WINDOW, end_of, ends_soon
 from openclaude.profile.read.loaded import Loaded
-from openclaude.profile.schema import Profile, Tier
+from openclaude.profile.schema import STOP, Profile, Tier
 from openclaude.profile.validate.bedrock import advise_id
 from openclaude.profile.validate.models import find_model, read_model
 from openclaude.profile.validate.validator import by_line
@@ -73,6 +73,9 @@ def advise(profile: Profile, catalog: Catalog, today: datetime.date) -> Advice:
     if profile.anthropic.on_limit:
         for message in advise_on_limit(profile.anthropic.on_limit, profile, catalog, today):
             yield ("anthropic", "on_limit"), message
+    if profile.budget.then not in (STOP, CLAUDE):
+        for message in advise_on_limit(profile.budget.then, profile, catalog, today):
+            yield ("budget", "then"), message
     if profile.auto_mode.classifier:
         for message in advise_classifier(profile.auto_mode.classifier, profile, catalog, today):
             yield ("auto_mode", "classifier"), message
@@ -81,7 +84,7 @@ def advise(profile: Profile, catalog: Catalog, today: datetime.date) -> Advice:
 def advise_on_limit(
     name: str, profile: Profile, catalog: Catalog, today: datetime.date
 ) -> Iterator[str]:
-    """Warnings about the `on_limit` model; a tier with the same model describes it further."""
+    """Warnings about a model for a limit; a tier with the same model describes it further."""
     twin = next((tier for tier in profile.tiers.values() if tier.model == name), None)
     named = look_up(name, profile.aws.region or "", twin, catalog)
     yield from advise_model(named, catalog, today)

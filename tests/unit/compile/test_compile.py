@@ -11,6 +11,7 @@ import yaml
 
 from openclaude.compile.compiler import compile_plan
 from openclaude.compile.resolve import stands_for
+from openclaude.contracts.budget import read_budgets
 from openclaude.contracts.plan import Plan, read_plan
 from openclaude.models.catalog import Catalog
 from openclaude.profile.library import Library
@@ -486,6 +487,56 @@ def test_a_model_for_the_plans_limit_is_one_more_deployment(compiled: Callable[.
     rows = yaml.safe_load(plan.files["providers.yaml"])["model_list"]
     assert routes["on_limit"] == "openclaude-on-limit"
     assert [row["model_name"] for row in rows] == ["openclaude-haiku", "openclaude-on-limit"]
+    assert [row["model"] for row in plan.launch.picker] == ["claude-haiku-5-5"]
+
+
+BUDGETS = """
+schema = 1
+extends = "qwen"
+[tiers.haiku]
+budget_session = 1
+[budget]
+day = 5
+month = 60.5
+requests_per_minute = 30
+"""
+
+
+def test_budgets_are_mains_to_know_and_a_profile_without_one_says_nothing(
+    compiled: Callable[..., Plan],
+) -> None:
+    plan = compiled("mine", BUDGETS)
+    main, providers = plan.units
+
+    found = read_budgets(main.environment["OPENCLAUDE_BUDGET"])
+    assert [(one.period, one.dollars, one.tier) for one in found.budgets] == [
+        ("day", 5.0, ""),
+        ("month", 60.5, ""),
+        ("session", 1.0, "haiku"),
+    ]
+    assert (found.then, found.route, found.requests_per_minute) == ("stop", None, 30)
+    assert "OPENCLAUDE_BUDGET" not in providers.environment
+    bare = compiled("bare", 'schema = 1\nextends = "qwen"\n')
+    assert "OPENCLAUDE_BUDGET" not in bare.units[0].environment
+
+
+def test_a_model_for_a_used_up_budget_is_one_more_deployment(
+    compiled: Callable[..., Plan],
+) -> None:
+    plan = compiled("mine", f'{BUDGETS}then = "bedrock/zai.glm-5"\n')
+
+    found = read_budgets(plan.units[0].environment["OPENCLAUDE_BUDGET"])
+    rows = yaml.safe_load(plan.files["providers.yaml"])["model_list"]
+    assert (found.then, found.slot) == ("model", "openclaude-over-budget")
+    assert found.route is not None
+    assert (found.route.model, found.route.claude) == ("zai.glm-5", "")
+    assert [row["model_name"] for row in rows] == ["openclaude-haiku", "openclaude-over-budget"]
+    notice = "[the budget for slots is used up: answered by bedrock/zai.glm-5]\n\n"
+    assert rows[1]["model_info"]["openclaude_notice"] == notice
+    assert (
+        "openclaude-over-budget"
+        not in json.loads(plan.units[0].environment["OPENCLAUDE_ROUTES"])["slots"]
+    )
     assert [row["model"] for row in plan.launch.picker] == ["claude-haiku-5-5"]
 
 

@@ -80,6 +80,9 @@ PROFILE = st.fixed_dictionaries(
             optional={"api_key": MAYBE_A_SECRET, "on_limit": st.sampled_from(MODELS)},
         ),
         "auto_mode": st.fixed_dictionaries({"classifier": st.sampled_from(MODELS)}),
+        "budget": st.dictionaries(
+            st.sampled_from(["day", "month", "session"]), st.sampled_from([1, 0.5, 0, -1.0])
+        ),
         "agents": st.dictionaries(
             st.sampled_from(["explore", "plan", "general", "all"]), st.sampled_from(TIERS)
         ),

@@ -217,6 +217,24 @@ def test_a_profile_may_say(tmp_path: Path, text: str) -> None:
             ],
         ),
         (
+            '[tiers]\nhaiku = "openai/gpt-5.6-luna"\n[budget]\nthen = "claude"\n',
+            [
+                "x.toml:5: budget.then: has no effect without a budget; for example `day = 5.00`",
+            ],
+        ),
+        (
+            '[tiers.haiku]\nmodel = "openai/gpt-5.6-luna"\nbudget_day = 1\n'
+            '[ledger]\nkeep = "0s"\n[budget]\nmonth = 3.5\nsession = 0\nday = inf\n',
+            [
+                "x.toml:4: tiers.haiku.budget_day: needs what is kept for 1 days, but "
+                '`ledger.keep` is "0s" (x.toml:6); remove `ledger.keep`, which is then 90 days',
+                "x.toml:8: budget.month: needs what is kept for 31 days, but `ledger.keep` "
+                'is "0s" (x.toml:6); remove `ledger.keep`, which is then 90 days',
+                "x.toml:9: budget.session: must be more than 0 and at most 1000000 dollars",
+                "x.toml:10: budget.day: must be more than 0 and at most 1000000 dollars",
+            ],
+        ),
+        (
             '[tiers]\nopus = "claude"\n[auto_mode]\nclassifier = "openai/gpt-5.6-luna"\n',
             [
                 "x.toml:5: auto_mode.classifier: has no effect: every tier is Claude, and "

@@ -294,6 +294,7 @@ def test_the_keys_of_a_table_are_the_schemas() -> None:
         "auto_mode",
         "stack",
         "ledger",
+        "budget",
     )
     assert allowed_keys(("tiers",)) == TIERS
     assert allowed_keys(("tiers", "haiku"))[:3] == ("model", "region", "fallbacks")

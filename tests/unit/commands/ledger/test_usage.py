@@ -5,16 +5,19 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import re
 import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from openclaude.commands.ledger import requests, usage
+from openclaude.commands.ledger import budget, requests, usage
 from openclaude.commands.ledger.words import LedgerUnreadable, money, since, tokens
+from openclaude.contracts.budget import Budget, Budgets, Period
 from openclaude.errors import UsageError
 from openclaude.ledger.entry import RequestEntry, Via
 from openclaude.ledger.store import add, ledger_file, open_to_write
@@ -214,6 +217,69 @@ def test_dollars_have_the_places_that_matter() -> None:
         "$0.0012",
         "$12.35",
     ]
+
+
+def test_more_is_allowed_for_a_day_a_month_or_a_session_and_adds_up(
+    run: Run, places: Places
+) -> None:
+    month = datetime.now().astimezone().date().isoformat()[:7]
+
+    first = run(budget, "allow", "2.00", "--today")
+    again = run(budget, "allow", "0.5", "--today")
+
+    assert first.text.startswith(f"$2.0000 more for day {month}")
+    assert (again.data["usd"], again.data["allowed_usd"]) == (0.5, 2.5)
+    assert run(budget, "allow", "1", "--month").data["which"] == month
+    assert run(budget, "allow", "1", "--session", "s").data["which"] == "s"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("allow", "2"), "`allow` needs to know for how long"),
+        (("allow", "--today"), "`allow` takes dollars, more than 0 and at most 10000, not ``"),
+        (("allow", "nan", "--today"), "`allow` takes dollars"),
+        (("allow", "-1", "--today"), "`allow` takes dollars"),
+        (("allow", "1e9", "--today"), "`allow` takes dollars"),
+        (("grant", "1"), "unknown action `grant`"),
+    ],
+)
+def test_what_cannot_be_allowed_is_said(run: Run, arguments: tuple[str, ...], said: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(said)):
+        run(budget, *arguments)
+
+
+def test_budgets_are_shown_with_what_is_left(
+    run: Run, fill: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = budgets_of(
+        Budget(period=Period.DAY, dollars=5.0),
+        Budget(period=Period.SESSION, dollars=1.0),
+        Budget(period=Period.MONTH, dollars=2.0, tier="opus"),
+    )
+    monkeypatch.setattr(budget, "find_plan", lambda *_: plan)
+    fill(entry(at=time.time(), dollars=1.25))
+    run(budget, "allow", "2.00", "--today")
+
+    shown = run(budget)
+
+    rows = [line.split() for line in shown.text.splitlines()]
+    assert rows[0] == ["budget", "spent", "of", "left"]
+    assert rows[1] == ["day", "$1.2500", "$7.0000", "$5.7500"]
+    assert rows[2] == ["session", "-", "$1.0000", "-"]
+    assert rows[3] == ["month", "opus", "$0.00", "$2.0000", "$2.0000"]
+    assert "when one is used up: slots stop" in shown.text
+    assert shown.data["budgets"][0]["limit_usd"] == 7.0  # type: ignore[index]
+    monkeypatch.setattr(budget, "find_plan", lambda *_: budgets_of())
+    assert "has no budget" in run(budget).text
+
+
+def budgets_of(*budgets: Budget) -> Any:
+    """Return as much of a plan as the command reads."""
+    main = SimpleNamespace(
+        name="main", environment={"OPENCLAUDE_BUDGET": Budgets(budgets=budgets).to_json()}
+    )
+    return SimpleNamespace(units=[main])
 
 
 def test_a_page_says_what_was_tried_and_changed(run: Run, fill: Callable[..., None]) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from openclaude.gateway.replies.notice import NoticeEvents, is_asked_by_a_person, with_notice
+from openclaude.gateway.replies.notice import NoticeEvents, with_notice
 from openclaude.gateway.replies.stream import ReplyStream
+from openclaude.gateway.requests.turns import is_asked_by_a_person
 
 RESULT = {"type": "tool_result", "tool_use_id": "t", "content": "x"}
 

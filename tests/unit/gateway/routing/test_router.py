@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from openclaude.contracts.budget import Budgets, Then
 from openclaude.contracts.routing import AnthropicAuth, RoutingTable, SlotRoute
+from openclaude.gateway.routing.budget import BudgetVerdict, Step
 from openclaude.gateway.routing.router import Router
+from openclaude.ledger.entry import RequestEntry, Via
 from tests.unit.gateway.http.test_access import call
 
 SLOTS = {
@@ -491,3 +494,149 @@ def test_the_model_for_the_limit_is_no_model_to_ask_for() -> None:
     reply = route(Inner(), b'{"model":"openclaude-on-limit"}', table=ON_LIMIT)
 
     assert reply.status == 404
+
+
+# --- budgets
+
+PAID = RoutingTable(
+    slots={
+        "openclaude-haiku": SlotRoute(model="qwen", claude="claude-haiku-5-5"),
+        "openclaude-on-limit": SlotRoute(model="qwen"),
+    },
+    on_limit="openclaude-on-limit",
+)
+CHEAP = "openclaude-over-budget"
+
+
+class Judge:
+    """Stands in for the budgets: one verdict, and what was told and counted."""
+
+    def __init__(self, verdict: BudgetVerdict, budgets: Budgets | None = None) -> None:
+        self.verdict = verdict
+        self.budgets = budgets or Budgets(
+            then=Then.MODEL, slot=CHEAP, route=SlotRoute(model="cheap")
+        )
+        self.asked: list[tuple[str, str]] = []
+        self.shown: list[BudgetVerdict] = []
+        self.entries: list[RequestEntry] = []
+        self.spending = self
+
+    async def judge(self, tier: str, session: str) -> BudgetVerdict:
+        self.asked.append((tier, session))
+        return self.verdict
+
+    def told(self, verdict: BudgetVerdict) -> None:
+        self.shown.append(verdict)
+
+    def count(self, entry: RequestEntry) -> RequestEntry:
+        self.entries.append(entry)
+        return entry
+
+
+class Sink:
+    """Makes each entry at once."""
+
+    def note(self, work: Any) -> None:
+        work()
+
+    def flush(self, timeout_s: float) -> bool:
+        return timeout_s > 0
+
+
+def judged(inner: Any, judge: Judge, model: str, path: str = "/v1/messages", **more: Any) -> Any:
+    """Send a request with a verdict in its way."""
+    gate: Any = judge
+    router = Router(inner, PAID, raw_body_key="raw", ledger=Sink(), budget=gate)
+    headers = {"host": "127.0.0.1", **LOGIN, "x-claude-code-session-id": "s1"}
+    messages = [{"role": "user", "content": "hi"}]
+    body = json.dumps({"model": model, "messages": messages, **more}).encode()
+    return call(router, "POST", path, headers, [body])
+
+
+@pytest.mark.parametrize("model", ["openclaude-haiku", "claude-opus-5-5"])
+def test_a_used_up_budget_stops_what_a_slot_would_have_answered(model: str) -> None:
+    both = Both(429, LIMIT)
+    judge = Judge(BudgetVerdict(Step.STOP, "it is used up"))
+
+    reply = judged(both, judge, model)
+
+    assert reply.status == 424
+    assert json.loads(reply.body)["error"]["message"] == "it is used up"
+    assert both.slot.scope == {}
+    assert judge.asked == [("haiku" if "haiku" in model else "opus", "s1")]
+    assert [(one.status, one.dollars) for one in judge.entries] == [(424, None)]
+
+
+def test_claude_and_a_count_of_tokens_are_never_judged() -> None:
+    judge = Judge(BudgetVerdict(Step.STOP, "no"))
+
+    judged(Inner(), judge, "claude-opus-5-5")
+    judged(Inner(), judge, "openclaude-haiku", "/v1/messages/count_tokens")
+
+    assert judge.asked == []
+
+
+def test_a_braked_request_is_told_when_to_come_again() -> None:
+    reply = judged(Inner(), Judge(BudgetVerdict(Step.WAIT, "too many", 17)), "openclaude-haiku")
+
+    assert (reply.status, dict(reply.headers)[b"retry-after"]) == (429, b"17")
+
+
+def test_claude_answers_then_with_the_login_and_its_own_id_only() -> None:
+    inner = Inner()
+    judge = Judge(BudgetVerdict(Step.CLAUDE, "used up"))
+
+    judged(inner, judge, "openclaude-haiku", x=1.0)
+
+    assert inner.scope["path"] == "/anthropic/v1/messages"
+    assert inner.scope["state"]["raw"].startswith(b'{"model": "claude-haiku-5-5", "messages"')
+    assert "authorization" in inner.header_names
+    assert judge.entries[0].via == Via.BUDGET_CLAUDE
+
+
+def test_claude_cannot_answer_then_where_its_limit_is_reached() -> None:
+    both = Both(429, LIMIT)
+
+    reply = judged(both, Judge(BudgetVerdict(Step.CLAUDE, "used up")), "claude-opus-5-5")
+
+    assert (reply.status, both.asked) == (424, ["/anthropic/v1/messages"])
+
+
+def test_another_model_answers_then() -> None:
+    inner = Inner()
+    judge = Judge(BudgetVerdict(Step.MODEL, "used up"))
+
+    judged(inner, judge, "openclaude-haiku")
+
+    assert inner.passed["model"] == CHEAP
+    assert judge.entries[0].via == Via.BUDGET
+    assert judged(Inner(), judge, CHEAP).status == 404  # it cannot be asked for
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "is_told"),
+    [(200, "hi", True), (500, "hi", False), (200, [{"type": "tool_result"}], False)],
+)
+def test_a_notice_goes_along_and_counts_as_told_if_a_person_read_it(
+    status: int, content: Any, is_told: bool
+) -> None:
+    inner, verdict = Inner(status), BudgetVerdict(notice="[80 % \u2603]\n", key=("s1",))
+    judge = Judge(verdict)
+
+    judged(inner, judge, "openclaude-haiku", messages=[{"role": "user", "content": content}])
+
+    headers = dict(inner.scope["headers"])
+    assert headers[b"x-openclaude-notice"] == b"%5B80%20%25%20%E2%98%83%5D%0A"
+    assert judge.shown == ([verdict] if is_told else [])
+
+
+def test_nobody_else_can_have_something_said_in_front_of_an_answer() -> None:
+    inner = Inner()
+
+    route(
+        inner,
+        b'{"model":"openclaude-haiku"}',
+        headers={**LOGIN, "x-openclaude-notice": "x", "x-openclaude-folder": "/home"},
+    )
+
+    assert not [name for name in inner.header_names if "openclaude" in name]

@@ -1,0 +1,66 @@
+"""What main must know of a profile's budgets, and of the models behind its slots.
+
+Knows: the routes of slots, the variable of the budgets. Independent of: LiteLLM's config, how
+spending is counted. Pure.
+"""
+
+from __future__ import annotations
+
+from openclaude.compile.deployments import is_aws
+from openclaude.compile.resolve import OVER_BUDGET, Deployment, Resolution
+from openclaude.contracts.budget import VARIABLE, Budget, Budgets, Period, Then
+from openclaude.contracts.references import SecretRef
+from openclaude.contracts.routing import SlotRoute
+
+
+def slot_route(
+    one: Deployment,
+    key: SecretRef | None,
+    resolution: Resolution,
+    *,
+    claude: str = "",
+    stands_for: str = "",
+) -> SlotRoute:
+    """What main knows about the model behind a slot."""
+    return SlotRoute(
+        model=one.base_model,
+        context_window=one.max_input_tokens,
+        aws_profile=(resolution.profile.aws.profile or "") if is_aws(one) else "",
+        key=str(key) if key else "",
+        address=one.api_base,
+        profile=resolution.name,
+        claude=claude,
+        stands_for=stands_for,
+    )
+
+
+def key_of_model(one: Deployment, resolution: Resolution) -> SecretRef | None:
+    """Where the key of a model of no tier is, if a tier has the same model."""
+    return next((slot.key for slot in resolution.slots if slot.first.model == one.model), None)
+
+
+def budget(resolution: Resolution) -> dict[str, str]:
+    """What slots may cost, if the profile says so."""
+    given = resolution.profile.budget
+    of_all = [(Period(name), getattr(given, name), "") for name in Period]
+    of_tiers = [
+        (Period(name), getattr(resolution.profile.tiers[slot.tier], f"budget_{name}"), slot.tier)
+        for slot in resolution.slots
+        for name in Period
+    ]
+    budgets = tuple(
+        Budget(period=period, dollars=float(dollars), tier=tier)
+        for period, dollars, tier in (*of_all, *of_tiers)
+        if dollars
+    )
+    if not budgets and not given.requests_per_minute:
+        return {}
+    over = resolution.over_budget
+    found = Budgets(
+        budgets=budgets,
+        then=Then.MODEL if over else Then(given.then),
+        slot=OVER_BUDGET if over else "",
+        route=slot_route(over, key_of_model(over, resolution), resolution) if over else None,
+        requests_per_minute=given.requests_per_minute or 0,
+    )
+    return {VARIABLE: found.to_json()}
