@@ -14,7 +14,7 @@ from openclaude.contracts.references import BEDROCK, CLAUDE, ModelRef, SecretRef
 from openclaude.contracts.routing import ModelPrices, StepPrice
 from openclaude.models.catalog import Model
 from openclaude.profile.schema import STOP, TIERS, Profile, Tier
-from openclaude.providers.families import known_of
+from openclaude.providers.families import known_of, litellm_name
 from openclaude.providers.table import find_provider, key_reference
 
 # What claude's own aliases stand for (measured with 2.1.330)
@@ -234,7 +234,7 @@ def deploy(
         model=name,
         provider=provider.name,
         model_id=named.model_id,
-        litellm_model=provider.litellm_prefix + named.model_id,
+        litellm_model=litellm_name(provider, named.model_id),
         base_model=model.id,  # an ARN names it
         region=region,
         # with a slash at its end, LiteLLM would write two into some providers' paths (measured)

@@ -29,6 +29,11 @@ def either(one: bool, other: bool) -> bool:
     return one or other
 
 
+def shared(one: str, other: str) -> str:
+    """A name that one of them gives, or both give alike."""
+    return (one or other) if one == other or not (one and other) else ""
+
+
 class Capabilities(Record):
     """What a model accepts, and its restrictions.
 
@@ -44,6 +49,11 @@ class Capabilities(Record):
     supports_reasoning: Annotated[bool, both] = True
     # LiteLLM asks with Anthropic's own API: the body arrives as it was sent (measured)
     speaks_anthropic: Annotated[bool, either] = False
+    # Who serves this Claude with Anthropic's own body, of which it reads everything; that provider
+    # signs its thoughts, and gets them back. "" for any other model
+    claude_signer: Annotated[str, shared] = ""
+    # it thinks with a budget, and so refuses calls without the thought that led to them
+    thinks_by_budget: Annotated[bool, either] = False
     # refuses a conversation whose thoughts did not come back to it
     requires_reasoning_echo: Annotated[bool, either] = False
     # a request for structured output arrives, and is understood

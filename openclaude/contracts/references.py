@@ -13,9 +13,12 @@ from enum import StrEnum
 from openclaude.contracts.record import Record
 
 CLAUDE = "claude"
+CLAUDE_AT_BEDROCK = "anthropic.claude"  # in the ids of Claude's models there
 CLAUDE_ID = r"claude-[a-z0-9][a-z0-9._-]*(?:\[1m\])?"
 BEDROCK = "bedrock"
-CONVERSE = "converse"  # Bedrock's route, which LiteLLM writes in front of a model
+# Bedrock's routes, which LiteLLM writes in front of a model: for Claude with Anthropic's own body,
+# and for every other model
+INVOKE, CONVERSE = "invoke", "converse"
 REGION = r"[a-z]{2,4}(?:-[a-z]+)+-[0-9]{1,2}"
 ARN_START = "arn:"
 LONGEST_MODEL = 200
@@ -94,7 +97,7 @@ def split_model(name: str) -> ModelRef:
 def parse_model(name: str) -> ModelRef:
     """The model of a tier: `claude`, an id of Anthropic's, or `PROVIDER/MODEL`.
 
-    `bedrock/converse/ID` and `bedrock/ID` are the same. Raises BadReference.
+    `bedrock/converse/ID`, `bedrock/invoke/ID` and `bedrock/ID` are the same. Raises BadReference.
     """
     if not name or not name.isprintable() or " " in name or len(name) > LONGEST_MODEL:
         raise BadReference("must be a model name, for example `bedrock/qwen.qwen3-next-80b-a3b`")
@@ -131,13 +134,13 @@ def parse_second_model(name: str) -> ModelRef:
 
 
 def parse_bedrock_path(path: str) -> str:
-    """The id after `bedrock/`: the route is always Converse and not part of the id.
+    """The id after `bedrock/`: the route follows from the model and is not part of the id.
 
     Raises BadReference.
 
     """
     parts = path.split("/")
-    if parts[0] == CONVERSE:
+    if parts[0] == CONVERSE or (parts[0] == INVOKE and CLAUDE_AT_BEDROCK in path):
         parts = parts[1:]
     if parts and re.fullmatch(REGION, parts[0]):
         hint = f'write `region = "{parts[0]}"`'
@@ -145,7 +148,7 @@ def parse_bedrock_path(path: str) -> str:
     if parts and parts[0].startswith(ARN_START) and len(parts) == 2:
         parts = ["/".join(parts)]  # an ARN has one slash of its own
     if len(parts) != 1 or not parts[0]:
-        raise BadReference("must be `bedrock/ID`: requests always use Converse")
+        raise BadReference("must be `bedrock/ID`: the route follows from the model")
     return parts[0]
 
 

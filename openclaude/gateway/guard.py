@@ -66,8 +66,8 @@ class Guard:
                 log.warning("%s is not offered the tool `%s`; the model is told why", slot, name)
 
     def reply(self, body: dict[str, Any], message: dict[str, Any]) -> dict[str, Any] | bytes:
-        """Return a whole reply without reasoning or empty blocks; a stream if one was requested."""
-        reply = strip_reply(message)
+        """Return a whole reply as claude may keep it; a stream if one was requested."""
+        reply = strip_reply(message, signer_of(body))
         if line := notice_for(body):
             reply = with_notice(reply, line)
         reply["model"] = name_for(body)
@@ -77,7 +77,7 @@ class Guard:
         """Return a stage that does the same for a stream, event by event."""
         line = notice_for(body)
         stages = [NoticeEvents(line)] if line else []
-        return ReplyStream(StripEvents(), NamedEvents(name_for(body)), *stages)
+        return ReplyStream(StripEvents(signer_of(body)), NamedEvents(name_for(body)), *stages)
 
 
 def notice_for(body: Mapping[str, Any]) -> str:
@@ -90,6 +90,11 @@ def name_for(body: Mapping[str, Any]) -> str:
     """Return the name of the model that answers this request, or what was requested."""
     slot = body.get("model")
     return slot_name(slot, router.deployments()) or str(slot)
+
+
+def signer_of(body: Mapping[str, Any]) -> str:
+    """Return who signs the thoughts of the Claude that answers this request, or ""."""
+    return capabilities_of(body.get("model")).claude_signer
 
 
 def capabilities_of(slot_id: object) -> Capabilities:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from openclaude.contracts.references import CLAUDE_AT_BEDROCK
+
 GLOBAL = "global"
-CLAUDE = "anthropic.claude"  # how the ids of Claude's models begin, behind a prefix
 # By AWS's usual rule these are offered through cross-region inference profiles only, although the
 # map lists their bare ids too.
 USUALLY_PREFIXED = (
     "amazon.nova-2",
     "amazon.nova-premier",
-    CLAUDE,
+    CLAUDE_AT_BEDROCK,
     "deepseek.r1",
     "meta.llama4",
 )

@@ -11,10 +11,13 @@ from functools import reduce
 
 from openclaude.contracts.capabilities import Capabilities, ModelInfo, combine
 from openclaude.contracts.record import Record
+from openclaude.contracts.references import CLAUDE_AT_BEDROCK
 from openclaude.providers.table import THIRD_PARTY, ApiDialect, Provider, find_provider
 
 MESSAGES = "/v1/messages"  # LiteLLM's mark of a deployment that speaks Anthropic's language
 CLAUDE = "claude"
+# Claude before it thought adaptively (the map's `supports_adaptive_thinking`)
+BUDGETED = r"claude-(?:[23v]|instant|(?:opus|sonnet|haiku)-4-(?:[0-5]\b|\d{8})|mythos-preview)"
 
 
 class Family(Record):
@@ -28,7 +31,8 @@ class Family(Record):
 FAMILIES = (
     # Its thinking must come back to it with the signature, which the guard removes, so that no
     # signature of one provider is ever sent to another: it is asked not to think. (Of a provider
-    # that is itself a proxy nothing is known: `openrouter/anthropic/claude-...` is another id.)
+    # that is itself a proxy nothing is known: `openrouter/anthropic/claude-...` is another id. A
+    # provider with a `claude_prefix` gets its signatures back, and this row is not used.)
     Family(
         name="Claude elsewhere",
         pattern=r"(?:.*anthropic\.)?claude.*",
@@ -39,11 +43,25 @@ FAMILIES = (
 
 def known_of(provider: Provider, model_id: str) -> Capabilities:
     """What is known of a model by its provider and its family."""
+    if is_claudes_own(provider, model_id):
+        is_older = re.search(BUDGETED, model_id) is not None
+        return provider.takes._replace(claude_signer=provider.name, thinks_by_budget=is_older)
     makes = [family.takes for family in FAMILIES if re.fullmatch(family.pattern, model_id)]
     takes = reduce(combine, makes, provider.takes)
     if CLAUDE in model_id:  # whoever serves it; without marks each turn is paid for in full
         takes = takes._replace(takes_cache_marks=True)
     return in_anthropics_words(takes, model_id) if is_third_party(provider) else takes
+
+
+def is_claudes_own(provider: Provider, model_id: str) -> bool:
+    """Whether a model is Claude, and LiteLLM asks the provider for it with Anthropic's own body."""
+    return bool(provider.claude_prefix) and CLAUDE_AT_BEDROCK in model_id
+
+
+def litellm_name(provider: Provider, model_id: str) -> str:
+    """LiteLLM's name of a model, from the provider's own."""
+    is_own = is_claudes_own(provider, model_id)
+    return (provider.claude_prefix if is_own else provider.litellm_prefix) + model_id
 
 
 def is_third_party(provider: Provider) -> bool:
@@ -60,6 +78,8 @@ def in_anthropics_words(takes: Capabilities, model_id: str) -> Capabilities:
 def id_at_provider(litellm_model: str) -> str:
     """Return the provider's own name of a model, from LiteLLM's."""
     provider = find_provider(litellm_model.partition("/")[0])
+    if provider.claude_prefix and litellm_model.startswith(provider.claude_prefix):
+        return litellm_model.removeprefix(provider.claude_prefix)
     return litellm_model.removeprefix(provider.litellm_prefix)
 
 

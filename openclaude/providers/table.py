@@ -22,6 +22,7 @@ from openclaude.contracts.record import Record
 from openclaude.contracts.references import (
     BEDROCK,
     CONVERSE,
+    INVOKE,
     SecretRef,
     parse_secret,
     variable_ref,
@@ -76,6 +77,7 @@ class Provider(Record):
     unusable: str = ""  # why it cannot serve a tier, and after `; ` what to do
     # what LiteLLM makes of it
     prefix: str = ""  # LiteLLM's way to its models, where it is not `name/`
+    claude_prefix: str = ""  # LiteLLM's way to its Claude models, with Anthropic's own body
     map_name: str = ""  # the provider under which LiteLLM's map has its models, where another
     serves_chats: bool = True
     drops_max_retries: bool = False  # LiteLLM loses the parameter; elsewhere it arrives
@@ -119,9 +121,10 @@ FOR_TEXT = "is for text completion; write `{}/MODEL`"
 SHOWN = (
     Provider(
         name=BEDROCK,
-        title="AWS Bedrock, Converse; the credentials of `aws.profile`",
+        title="AWS Bedrock; the credentials of `aws.profile`",
         dialect=ApiDialect.CONVERSE,
         prefix=f"{BEDROCK}/{CONVERSE}/",
+        claude_prefix=f"{BEDROCK}/{INVOKE}/",
         key="",
         needs_key=False,
         inherits=AWS,

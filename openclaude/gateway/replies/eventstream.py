@@ -1,4 +1,4 @@
-"""AWS's event stream, in which Bedrock's Converse sends a reply.
+"""AWS's event stream, in which Bedrock sends a reply.
 
 Knows: the framing (lengths, headers, two checksums), which of its messages are exceptions.
 Independent of: what an event means. Pure.
@@ -9,6 +9,8 @@ Independent of: what an event means. Pure.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
 import struct
 import zlib
@@ -18,6 +20,7 @@ from typing import Any
 from openclaude.gateway.replies.frames import BROKEN, Frame, parsed
 
 EXCEPTION = "exception"  # the type of a message that is an exception
+CHUNK = "chunk"  # the type of a message of InvokeModelWithResponseStream
 LARGEST = 1 << 25
 PRELUDE = 12
 STRING = 7
@@ -62,6 +65,35 @@ class EventStream:
         prelude = struct.pack("!II", PRELUDE + len(headers) + len(body) + 4, len(headers))
         start = prelude + struct.pack("!I", zlib.crc32(prelude)) + headers + body
         return start + struct.pack("!I", zlib.crc32(start))
+
+
+class InvokeStream(EventStream):
+    """The documents inside the chunks of InvokeModelWithResponseStream, each in base64."""
+
+    def feed(self, chunk: bytes) -> Iterator[Frame]:
+        """Return the documents of the messages that this chunk completes."""
+        return (unwrapped(frame) for frame in super().feed(chunk))
+
+    def write(self, document: Any) -> bytes:
+        """Write a message; an exception as it came."""
+        if isinstance(document, dict) and EXCEPTION in document:
+            return super().write(document)
+        inner = base64.b64encode(json.dumps(document).encode()).decode()
+        return super().write({CHUNK: {"bytes": inner}})
+
+
+def unwrapped(frame: Frame) -> Frame:
+    """Return the frame with the document inside its chunk."""
+    document = frame.document
+    payload = document.get(CHUNK) if isinstance(document, dict) else None
+    if not isinstance(payload, dict):
+        return frame
+    try:
+        inner = base64.b64decode(payload["bytes"], validate=True)
+    except (KeyError, TypeError, ValueError, binascii.Error):
+        return frame._replace(document=BROKEN, text="a chunk without bytes")
+    text = inner.decode(errors="replace")
+    return Frame(frame.raw, parsed(text), text=text, is_clean="\ufffd" not in text)
 
 
 def message(raw: bytes, headers: int) -> Frame:

@@ -14,6 +14,7 @@ from openclaude.gateway.replies.dialects.anthropic import Messages
 from openclaude.gateway.replies.dialects.base import ReplyDialect
 from openclaude.gateway.replies.dialects.bedrock import Converse
 from openclaude.gateway.replies.dialects.gemini import Gemini
+from openclaude.gateway.replies.dialects.invoke import Invoke
 from openclaude.gateway.replies.dialects.ollama import Ollama
 from openclaude.gateway.replies.dialects.openai import OpenAIChat
 from openclaude.gateway.replies.dialects.responses import Responses
@@ -24,6 +25,7 @@ from openclaude.gateway.replies.markup.scanner import MarkupScanner
 DIALECTS: tuple[tuple[re.Pattern[str], Callable[[], ReplyDialect]], ...] = (
     (re.compile(r"/chat/completions$"), OpenAIChat),
     (re.compile(r"/converse(-stream)?$"), Converse),
+    (re.compile(r"/invoke(-with-response-stream)?$"), Invoke),
     (re.compile(r":(generateContent|streamGenerateContent)$"), Gemini),
     (re.compile(r"/api/chat$"), Ollama),
     (re.compile(r"/messages$"), Messages),

@@ -1,4 +1,4 @@
-"""A slot's reply as claude may keep it: no reasoning, no empty block, no extras, never empty.
+"""A slot's reply as claude may keep it: no unsigned thought, no empty block, no extras.
 
 Knows: Anthropic's reply, whole and as events. Independent of: LiteLLM as a library. Pure.
 
@@ -6,7 +6,8 @@ Why: LiteLLM 1.108.14 turns a provider's reasoning into a thinking block with an
 (measured); claude keeps it in the conversation and, after `/model sonnet`, sends it to Anthropic
 (measured), which checks signatures. Anthropic also refuses an empty text block (inferred) and
 LiteLLM's own keys: Gemini's signature of a call comes as `provider_specific_fields` (measured);
-without it LiteLLM sends Gemini the value that means "no signature".
+without it LiteLLM sends Gemini the value that means "no signature". The thoughts of Claude at
+another provider are signed; they are kept with the signer's mark (`requests.signatures`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from openclaude.gateway.requests.blocks import NOTHING_SAID
+from openclaude.gateway.requests.signatures import PROOFS, marked
 
 Event = dict[str, Any]
 
@@ -25,14 +27,18 @@ BLOCK_KEYS = {
     "text": frozenset({"type", "text"}),
     "tool_use": frozenset({"type", "id", "name", "input"}),
 }
+CITED = BLOCK_KEYS["text"] | {"citations"}  # of Claude's own
 
 
-def strip_reply(message: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a whole reply without what claude must not keep."""
+def strip_reply(message: Mapping[str, Any], signer: str = "") -> dict[str, Any]:
+    """Return a whole reply without what claude must not keep.
+
+    `signer`: who serves a Claude and signs its thoughts, or "".
+    """
     content = message.get("content")
     if not isinstance(content, list):
         return dict(message)
-    kept = [clean(block) for block in content if not is_unwanted(block)]
+    kept = [clean(block, signer) for block in content if not is_unwanted(block, signer)]
     # if there is no block at all claude repeats the request (measured with Claude Code 2.1.330)
     said = kept or [{"type": "text", "text": NOTHING_SAID}]
     calls = any(isinstance(block, Mapping) and block.get("type") == "tool_use" for block in said)
@@ -49,19 +55,22 @@ def truly_ended(ending: Mapping[str, Any], *, calls: bool) -> dict[str, Any]:
     return {**ending, "stop_reason": "tool_use"} if calls and has_stopped else dict(ending)
 
 
-def is_unwanted(block: object) -> bool:
-    """Tell whether a block is reasoning or an empty text."""
+def is_unwanted(block: object, signer: str = "") -> bool:
+    """Tell whether a block is an unsigned thought or an empty text."""
     if not isinstance(block, Mapping):
         return False
     kind = block.get("type")
-    return kind in REASONING if kind != "text" else not block.get("text")
+    return kind in REASONING and not signer if kind != "text" else not block.get("text")
 
 
-def clean(block: Any) -> Any:
-    """Return a block without the keys that Anthropic would refuse in a later turn."""
+def clean(block: Any, signer: str = "") -> Any:
+    """Return a block without the keys that Anthropic would refuse in a later turn, and signed."""
     if not isinstance(block, Mapping):
         return block
-    keys = BLOCK_KEYS.get(str(block.get("type")))
+    kind = str(block.get("type"))
+    if signer and (proof := PROOFS.get(kind)):
+        return {**block, proof: marked(signer, str(block.get(proof) or ""))}
+    keys = CITED if signer and kind == "text" else BLOCK_KEYS.get(kind)
     if keys is None or block.keys() <= keys:
         return block
     return {key: value for key, value in block.items() if key in keys}
@@ -74,7 +83,8 @@ class StripEvents:
     block is not empty. Nothing else is buffered.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, signer: str = "") -> None:
+        self._signer = signer
         self._index: dict[object, int] = {}  # provider's block index -> claude's
         self._held: dict[object, Event] = {}  # starts of text blocks that have no text yet
         self._sent = 0
@@ -99,7 +109,7 @@ class StripEvents:
     def _start(self, event: Event) -> list[Event]:
         block = event.get("content_block")
         kind = block.get("type") if isinstance(block, Mapping) else None
-        if kind in REASONING:
+        if kind in REASONING and not self._signer:
             return []
         if kind == "text" and is_unwanted(block):
             self._held[event.get("index")] = event
@@ -117,8 +127,11 @@ class StripEvents:
     def _delta(self, event: Event) -> list[Event]:
         delta = event.get("delta")
         kind = delta.get("type") if isinstance(delta, Mapping) else None
-        if kind in REASONING_DELTAS:
+        if kind in REASONING_DELTAS and not self._signer:
             return []
+        if kind == "signature_delta" and delta is not None:
+            signature = marked(self._signer, str(delta.get("signature") or ""))
+            event = {**event, "delta": {**delta, "signature": signature}}
         start = self._held.get(event.get("index"))
         if start is None:
             return self._renumbered(event)
@@ -131,7 +144,7 @@ class StripEvents:
         self._index[start.get("index")] = self._sent
         self._sent += 1
         block = start.get("content_block")
-        if (cleaned := clean(block)) is not block:
+        if (cleaned := clean(block, self._signer)) is not block:
             start = {**start, "content_block": cleaned}
         return self._renumbered(start)[0]
 

@@ -27,7 +27,9 @@ def slot_capabilities(slot_id: object, deployments: Deployments) -> Capabilities
         for deployment in deployments
         if deployment.get("model_name") == slot_id
     ]
-    return reduce(combine, behind) if behind else UNKNOWN
+    taken = reduce(combine, behind) if behind else UNKNOWN
+    is_mixed = len({one.claude_signer for one in behind}) > 1
+    return taken._replace(claude_signer="") if is_mixed else taken
 
 
 def slot_notice(slot_id: object, deployments: Deployments) -> str:

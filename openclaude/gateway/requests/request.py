@@ -19,6 +19,7 @@ from openclaude.gateway.requests.blocks import (
     unmarked,
 )
 from openclaude.gateway.requests.call_ids import fit_call_ids
+from openclaude.gateway.requests.claude import fit_claude
 from openclaude.gateway.requests.formats import say_format
 from openclaude.gateway.requests.strings import say_in_strings
 from openclaude.gateway.requests.token_count import without_count
@@ -70,6 +71,9 @@ def fit_request(
     kept = {SAFEGUARDS} if is_judged else set()
     fitted = {key: value for key, value in body.items() if is_known(key) or key in kept}
     fitted["max_tokens"] = clamp(body.get("max_tokens"), capabilities.max_output_tokens)
+    if capabilities.claude_signer:
+        fit_metadata(fitted)
+        return fit_claude(fitted, capabilities)
     fitted["system"] = without_count(body.get("system"), is_system=True)
     fit_system(fitted)
     fit_tools(fitted, capabilities)

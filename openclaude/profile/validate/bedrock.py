@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from openclaude.contracts.references import BEDROCK
+from openclaude.contracts.references import BEDROCK, CLAUDE_AT_BEDROCK
 from openclaude.models.catalog import Catalog
 from openclaude.providers.bedrock import (
-    CLAUDE,
     GLOBAL,
     USUALLY_PREFIXED,
     choose_id,
@@ -71,7 +70,7 @@ def advise_arn(text: str, region: str) -> Iterator[str]:
         return
     if not arn.model_id:
         yield "LiteLLM assumes that this ARN is a Claude model: requests to any other model fail"
-    elif CLAUDE not in arn.model_id:
+    elif CLAUDE_AT_BEDROCK not in arn.model_id:
         yield f"LiteLLM assumes that an ARN is a Claude model: use `bedrock/{arn.model_id}`"
     if split_prefix(arn.model_id)[0] == GLOBAL:
         yield f"requests to a `global.` id {ANYWHERE}"

@@ -9,8 +9,8 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from openclaude.standins.base.exchange import Chunk, Reply, json_reply
@@ -40,6 +40,11 @@ Headers = tuple[tuple[str, str], ...]
 Event = tuple[dict[str, Any], float]  # an event, and the pause before it in seconds
 
 
+def signed_at_random(_: str) -> str:
+    """Return a signature of nothing in particular."""
+    return base64.b64encode(secrets.token_bytes(48)).decode()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageContext:
     """The parts of a request that shape its reply."""
@@ -48,19 +53,26 @@ class MessageContext:
     input_tokens: int
     wants_stream: bool
     wants_verdict: bool  # the request had `safeguards`
+    cached: Mapping[str, int] = field(default_factory=dict)  # tokens written and read, as in usage
+    sign: Callable[[str], str] = signed_at_random  # the signature of a thought
 
 
 def answer(script: Script, asked: MessageContext, headers: Headers) -> Reply:
     """Return the reply that a script asks for, streamed or whole."""
-    blocks = [_block(block) for block in script.blocks]
     if asked.wants_stream:
-        return _stream(script, _events(script, blocks, asked), headers)
+        return _stream(script, message_events(script, asked), headers)
     if script.midstream:  # a whole reply cannot break off in the middle
         return error_reply(500, script.midstream.message, headers, kind=script.midstream.kind)
-    message = _message(asked) | {"content": blocks} | _ending(script, blocks, asked)
-    message["usage"] = _usage(asked, _output_tokens(script))
+    message = whole_message(script, asked)
     whole = json_reply(200, message, headers=headers, wait_s=script.wait_s)
     return whole if script.abort is None else _cut(whole, is_silent=script.abort == 0)
+
+
+def whole_message(script: Script, asked: MessageContext) -> dict[str, Any]:
+    """Return the message that a script asks for."""
+    blocks = [_block(block, asked) for block in script.blocks]
+    message = _message(asked) | {"content": blocks} | _ending(script, blocks, asked)
+    return message | {"usage": _usage(asked, _output_tokens(script))}
 
 
 def error_reply(status: int, message: str, headers: Headers = (), *, kind: str = "") -> Reply:
@@ -122,12 +134,12 @@ def quota_headers(*, utilization: float, now: float, is_rejected: bool = False) 
 # The parts of one reply --------------------------------------------------------------------------
 
 
-def _block(block: Block) -> dict[str, Any]:
+def _block(block: Block, asked: MessageContext) -> dict[str, Any]:
     match block:
         case Text():
             return {"type": "text", "text": block.text}
         case Reasoning():
-            signature = base64.b64encode(secrets.token_bytes(48)).decode()
+            signature = asked.sign(block.text)
             return {"type": "thinking", "thinking": block.text, "signature": signature}
         case Tool():
             identity = f"toolu_01{secrets.token_hex(11)}"
@@ -167,6 +179,7 @@ def _usage(asked: MessageContext, output_tokens: int) -> dict[str, Any]:
         "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
         "output_tokens": output_tokens,
         "service_tier": "standard",
+        **asked.cached,
     }
 
 
@@ -181,7 +194,9 @@ def _output_tokens(script: Script) -> int:
 # The same as events ------------------------------------------------------------------------------
 
 
-def _events(script: Script, blocks: list[dict[str, Any]], asked: MessageContext) -> Iterator[Event]:
+def message_events(script: Script, asked: MessageContext) -> Iterator[Event]:
+    """Return the same message as the events of a stream, each with the pause before it."""
+    blocks = [_block(block, asked) for block in script.blocks]
     yield {"type": "message_start", "message": _message(asked)}, 0.0
     yield {"type": "ping"}, 0.0
     for index, (block, content) in enumerate(zip(script.blocks, blocks, strict=True)):

@@ -20,13 +20,21 @@ from openclaude.standins.base.exchange import Recorded, Reply
 from openclaude.standins.base.schema import example
 from openclaude.standins.base.script import Script, Text, Tool, pieces
 from openclaude.standins.base.standin import Standin
+from openclaude.standins.bedrock.claude_rules import ClaudeRules, broken_by, content_of
+from openclaude.standins.bedrock.invoke_reply import PromptCache, invoke_answer
 from openclaude.standins.bedrock.reply import ConverseContext, answer, error_reply, scripted_error
 from openclaude.standins.bedrock.rules import NOTES, REFUSALS, ModelRules, broken
 from openclaude.standins.bedrock.shape import input_shape, violations, without_nulls
 from openclaude.standins.bedrock.sigv4 import Secret, SignatureRefusal, check_signature, read_claim
 
-ROUTE = re.compile(r"/model/(?P<model>[^/]+)/(?P<operation>converse|converse-stream)")
-OPERATIONS = {"converse": "Converse", "converse-stream": "ConverseStream"}
+OPERATIONS = {
+    "converse": "Converse",
+    "converse-stream": "ConverseStream",
+    "invoke": "InvokeModel",
+    "invoke-with-response-stream": "InvokeModelWithResponseStream",
+}
+INVOKES = ("InvokeModel", "InvokeModelWithResponseStream")
+ROUTE = re.compile(rf"/model/(?P<model>[^/]+)/(?P<operation>{'|'.join(OPERATIONS)})")
 
 # The defaults: the key in AWS's documentation, and those models of LiteLLM's map that the built-in
 # profiles use.
@@ -39,13 +47,18 @@ EXAMPLE_MODELS: Mapping[str, ModelRules] = {
     "openai.gpt-oss-120b-1:0": ModelRules(max_output_tokens=16384),
     "amazon.nova-lite-v1:0": ModelRules(max_output_tokens=10000, vision=True, caching=True),
 }
+# Those models of Claude's that the built-in profiles use, in LiteLLM's map
+EXAMPLE_CLAUDES: Mapping[str, ClaudeRules] = {
+    f"us.anthropic.claude-{name}": ClaudeRules(max_output_tokens=128_000, window=1_000_000)
+    for name in ("opus-5-5", "sonnet-5-5", "haiku-5-5", "fable-5-1")
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BedrockRecorded(Recorded):
     """A request, and everything recorded about it."""
 
-    operation: str = ""  # Converse, ConverseStream; empty for an unknown route
+    operation: str = ""  # Converse, InvokeModel ...; empty for an unknown route
     model_id: str = ""  # decoded
     region: str = ""  # of the credential's scope
     signed_by: str | None = None  # the access key id, if the signature is valid
@@ -75,6 +88,7 @@ class BedrockStandin(Standin[BedrockRecorded]):
         port: int = 0,
         credentials: Mapping[str, Secret] | None = None,
         models: Mapping[str, ModelRules] | None = None,
+        claudes: Mapping[str, ClaudeRules] = EXAMPLE_CLAUDES,
         region: str | None = None,
         answer: Callable[[BedrockRecorded], Reply | None] | None = None,
         record: Path | None = None,
@@ -82,12 +96,15 @@ class BedrockStandin(Standin[BedrockRecorded]):
     ) -> None:
         """Set up keys, models and region.
 
-        `credentials` maps access key ids to their secrets, `models` maps ids to their capabilities;
-        `region`, if given, is the only one it answers for.
+        `credentials` maps access key ids to their secrets, `models` maps ids to their capabilities,
+        `claudes` those of Claude, asked with InvokeModel; `region`, if given, is the only one it
+        answers for.
         """
         super().__init__(host=host, port=port, answer=answer, record=record, keep=keep)
         self._credentials = credentials or {EXAMPLE_KEY_ID: EXAMPLE_SECRET}
         self._models = EXAMPLE_MODELS if models is None else models
+        self._claudes = claudes
+        self._cache = PromptCache()
         self._region = region
         for operation in OPERATIONS.values():
             input_shape(operation)  # loaded now, so that no request waits for it
@@ -119,6 +136,8 @@ class BedrockStandin(Standin[BedrockRecorded]):
     def _judge(self, seen: dict[str, Any]) -> BedrockRecorded:
         """Check an authenticated request against its model, the service model and the rules."""
         model_id = seen["model_id"]
+        if seen["operation"] in INVOKES:
+            return self._judge_claude(seen, model_id)
         rules = self._models.get(model_id) or self._models.get(model_id.rpartition("/")[2])
         if rules is None:
             return _refused(seen, _invalid("The provided model identifier is invalid."))
@@ -138,9 +157,37 @@ class BedrockStandin(Standin[BedrockRecorded]):
         refusal = _invalid(refused[0]) if refused else None
         return BedrockRecorded(**seen, problems=(*refused, *notes), refusal=refusal)
 
+    def _judge_claude(self, seen: dict[str, Any], model_id: str) -> BedrockRecorded:
+        """Check a body of InvokeModel against its model and Anthropic's rules."""
+        rules = self._claudes.get(model_id)
+        if rules is None:
+            return _refused(seen, _invalid("The provided model identifier is invalid."))
+        try:
+            refused = broken_by(json.loads(seen["body"]), rules)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return _refused(seen, _invalid("Malformed input request, please reformat your input"))
+        refusal = _invalid(refused[0]) if refused else None
+        return BedrockRecorded(**seen, problems=refused, refusal=refusal)
+
+    def _invoked(self, request: BedrockRecorded) -> Reply:
+        body = request.json()
+        script = _claude_script(body, request.model_id)
+        if error := self._error_due(script):
+            return scripted_error(error, wait_s=script.wait_s)
+        return invoke_answer(
+            script,
+            body,
+            model=request.model_id,
+            tokens=len(request.body) // 4,
+            wants_stream=request.operation == INVOKES[1],
+            cache=self._cache,
+        )
+
     def _reply(self, request: BedrockRecorded) -> Reply:
         if refusal := request.refusal:
             return error_reply(refusal.status, refusal.message, kind=refusal.kind)
+        if request.operation in INVOKES:
+            return self._invoked(request)
         body = without_nulls(request.json(), input_shape(request.operation))
         script = _script(body, request.model_id)
         if error := self._error_due(script):
@@ -171,6 +218,28 @@ def _script(body: Mapping[str, Any], model_id: str) -> Script:
         return Script(blocks=(forced,))
     conversation = [_said(message) for message in body.get("messages") or ()]
     return script_for(conversation, default=f"bedrock stand-in: {model_id}")
+
+
+def _claude_script(body: Mapping[str, Any], model_id: str) -> Script:
+    """Return what Claude is to answer."""
+    if schema := ((body.get("output_config") or {}).get("format") or {}).get("schema"):
+        return Script(blocks=(Text(parts=pieces(json.dumps(example(schema)))),))
+    turns = [turn for turn in body["messages"] if turn.get("role") != "system"]
+    conversation = [_claude_said(turn) for turn in turns]
+    return script_for(conversation, default=f"bedrock stand-in: {model_id}")
+
+
+def _claude_said(turn: Mapping[str, Any]) -> Said:
+    blocks = content_of(turn)
+    return Said(
+        role=turn["role"],
+        text="\n".join(block["text"] for block in blocks if block["type"] == "text"),
+        results=tuple(
+            "\n".join(str(part.get("text", part["type"])) for part in content_of(block))
+            for block in blocks
+            if block["type"] == "tool_result"
+        ),
+    )
 
 
 def _forced_tool(body: Mapping[str, Any]) -> Tool | None:

@@ -83,8 +83,8 @@ def test_the_route_is_no_part_of_a_models_name() -> None:
             "the region belongs in a key of its own",
             'write `region = "us-east-1"`',
         ),
-        ("bedrock/", "must be `bedrock/ID`: requests always use Converse", ""),
-        ("bedrock/invoke/x", "must be `bedrock/ID`: requests always use Converse", ""),
+        ("bedrock/", "must be `bedrock/ID`: the route follows from the model", ""),
+        ("bedrock/invoke/x", "must be `bedrock/ID`: the route follows from the model", ""),
     ],
 )
 def test_what_is_no_model_of_a_tier_says_what_is(name: str, message: str, hint: str) -> None:

@@ -192,11 +192,11 @@ def test_a_model_is_named_as_litellm_names_it(written: str, model: str) -> None:
         ),
         (
             "bedrock/invoke/qwen.qwen3-next-80b-a3b",
-            "must be `bedrock/ID`: requests always use Converse",
+            "must be `bedrock/ID`: the route follows from the model",
             "",
         ),
-        ("bedrock/", "must be `bedrock/ID`: requests always use Converse", ""),
-        ("bedrock/converse", "must be `bedrock/ID`: requests always use Converse", ""),
+        ("bedrock/", "must be `bedrock/ID`: the route follows from the model", ""),
+        ("bedrock/converse", "must be `bedrock/ID`: the route follows from the model", ""),
         ("claude-", '"claude-" is not an Anthropic model id', "for example `claude-opus-5-5`"),
         (
             "claude-opus/x",

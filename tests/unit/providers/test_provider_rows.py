@@ -53,6 +53,8 @@ FIELDS: dict[str, tuple[Any, tuple[int, ...]]] = {
 }
 # the field a row is found by, and those that only the documentation uses
 SAID = {"name", "title"}
+# the one that counts for Claude only, which has tests of its own (test_providers_table)
+SAID |= {"claude_prefix"}
 
 
 class Outcome(NamedTuple):

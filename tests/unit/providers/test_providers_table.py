@@ -21,13 +21,20 @@ from openclaude.contracts.capabilities import (
     combine,
     either,
     read_model_info,
+    shared,
 )
 from openclaude.contracts.references import ModelRef
 from openclaude.gateway.requests.capabilities import slot_capabilities
 from openclaude.models.catalog import Catalog, Model
 from openclaude.profile.library import Library
 from openclaude.providers import known
-from openclaude.providers.families import FAMILIES, Family, is_third_party
+from openclaude.providers.families import (
+    FAMILIES,
+    Family,
+    id_at_provider,
+    is_third_party,
+    litellm_name,
+)
 from openclaude.providers.known import ProvidersMissing, known_providers, read_providers
 from openclaude.providers.table import PROVIDERS, USUAL, ApiDialect, Provider, find_provider
 
@@ -59,6 +66,8 @@ UNUSUAL = (
     ("supports_reasoning", Made(takes={"supports_reasoning": False})),
     ("supports_reasoning", Made(model={"reasoning": False})),
     ("speaks_anthropic", Made(dialect=ApiDialect.ANTHROPIC)),
+    ("claude_signer", Made(takes={"claude_signer": "made_up"})),
+    ("thinks_by_budget", Made(takes={"thinks_by_budget": True})),
     ("requires_reasoning_echo", Made(takes={"requires_reasoning_echo": True})),
     ("supports_json_schema", Made(takes={"supports_json_schema": False})),
     ("takes_cache_marks", Made(takes={"takes_cache_marks": False})),
@@ -157,11 +166,12 @@ def test_a_slot_without_quirks_takes_everything(
 @pytest.mark.parametrize("name", RULES)
 def test_a_default_takes_everything_and_a_rule_knows_no_order(name: str) -> None:
     usual = Capabilities()
-    unusual = usual._replace(**{name: 64 if RULES[name] is min else not getattr(usual, name)})
+    odd = {min: 64, shared: "made_up"}.get(RULES[name], not getattr(usual, name))
+    unusual = usual._replace(**{name: odd})
 
     assert combine(usual, unusual) == combine(unusual, usual) == combine(unusual, unusual)
     assert combine(usual, unusual) == unusual
-    assert RULES[name] in (min, both, either)
+    assert RULES[name] in (min, both, either, shared)
 
 
 def test_the_record_is_read_back_as_it_was_written() -> None:
@@ -243,14 +253,55 @@ def test_a_provider_without_a_row_has_its_key_where_litellm_looks_for_it() -> No
 def test_a_model_of_claude_elsewhere_is_not_asked_to_think() -> None:
     for model_id, thinks in (
         ("anthropic.claude-haiku-5-5", False),
-        ("us.anthropic.claude-haiku-5-5", False),
-        ("arn:aws:bedrock:us-west-2:1:inference-profile/us.anthropic.claude-x", False),
         ("claude-haiku-4-5", False),
         ("anthropic/claude-opus-5-5", True),
         ("qwen.qwen3-next-80b-a3b", True),
     ):
-        taken = takes(ModelRef(provider="bedrock", model_id=model_id))
+        taken = takes(ModelRef(provider="databricks", model_id=model_id))
         assert taken.supports_reasoning is thinks, model_id
+        assert taken.claude_signer == ""
+
+
+@pytest.mark.parametrize(
+    "model_id",
+    [
+        "anthropic.claude-haiku-5-5",
+        "us.anthropic.claude-opus-5-5",
+        "arn:aws:bedrock:us-west-2:1:inference-profile/us.anthropic.claude-x",
+    ],
+)
+def test_claude_on_bedrock_is_asked_with_its_own_body_and_bedrock_signs(model_id: str) -> None:
+    bedrock = find_provider("bedrock")
+
+    assert takes(ModelRef(provider="bedrock", model_id=model_id)).claude_signer == "bedrock"
+    assert litellm_name(bedrock, model_id) == f"bedrock/invoke/{model_id}"
+    assert id_at_provider(f"bedrock/invoke/{model_id}") == model_id
+    assert litellm_name(bedrock, "zai.glm-5") == "bedrock/converse/zai.glm-5"
+    assert id_at_provider("bedrock/converse/zai.glm-5") == "zai.glm-5"
+
+
+def test_which_claudes_think_with_a_budget_is_what_the_map_says() -> None:
+    rows = json.loads(BUNDLED.path.read_bytes())
+    claudes = {
+        name: bool(row.get("supports_adaptive_thinking"))
+        for name, row in rows.items()
+        if row.get("mode") == "chat" and "/" not in name and "anthropic.claude" in name
+    }
+
+    assert len(claudes) > 50
+    for name, is_adaptive in claudes.items():
+        taken = takes(ModelRef(provider="bedrock", model_id=name))
+        assert taken.thinks_by_budget is not is_adaptive, name
+
+
+def test_a_slot_of_different_models_has_no_signer() -> None:
+    behind = [
+        {"model_name": "x", "litellm_params": {"model": f"bedrock/{model}"}, "model_info": {}}
+        for model in ("invoke/us.anthropic.claude-opus-5-5", "converse/zai.glm-5")
+    ]
+
+    assert slot_capabilities("x", behind[:1]).claude_signer == "bedrock"
+    assert slot_capabilities("x", behind).claude_signer == ""
 
 
 def takes(model: ModelRef) -> Capabilities:

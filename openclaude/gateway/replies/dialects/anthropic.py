@@ -45,7 +45,7 @@ from openclaude.gateway.replies.events import (
     ReasoningEvent,
     TextEvent,
 )
-from openclaude.gateway.replies.frames import ServerSentFrames
+from openclaude.gateway.replies.frames import Framing, ServerSentFrames
 from openclaude.gateway.replies.reasons import finish
 
 STATUSES = {
@@ -100,7 +100,7 @@ class Messages:
         self._has_added = False
         self._has_started = False
 
-    def framing(self) -> ServerSentFrames:
+    def framing(self) -> Framing:
         """Server-sent events with names."""
         return ServerSentFrames(named=True)
 

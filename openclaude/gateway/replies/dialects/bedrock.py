@@ -102,9 +102,7 @@ class Converse:
                 self._has_started = True
                 return [finish(str(payload.get("stopReason") or "stop"))]
             case "exception":
-                type_, words = str(payload["type"]), shown(payload["message"])
-                status = STATUSES.get(type_[:1].lower() + type_[1:], UNAVAILABLE)
-                return [ReplyFailure(f"{type_}: {words}", status)]
+                return [exception_of(payload)]
             case _:
                 return []
 
@@ -241,9 +239,21 @@ class Converse:
 
     def error(self, status: int, message: str) -> tuple[Document, dict[str, str]]:
         """Return an error in AWS's format."""
-        names = {code: name for name, code in STATUSES.items()}
-        name = names.get(status, "serviceUnavailableException")
-        return {"message": message}, {"x-amzn-errortype": name[:1].upper() + name[1:]}
+        return aws_error(status, message)
+
+
+def exception_of(payload: Document) -> ReplyFailure:
+    """Read an exception in a stream."""
+    type_, words = str(payload["type"]), shown(payload["message"])
+    status = STATUSES.get(type_[:1].lower() + type_[1:], UNAVAILABLE)
+    return ReplyFailure(f"{type_}: {words}", status)
+
+
+def aws_error(status: int, message: str) -> tuple[Document, dict[str, str]]:
+    """Write an error in AWS's format, with its header."""
+    names = {code: name for name, code in STATUSES.items()}
+    name = names.get(status, "serviceUnavailableException")
+    return {"message": message}, {"x-amzn-errortype": name[:1].upper() + name[1:]}
 
 
 def has_counts(usage: Any) -> bool:

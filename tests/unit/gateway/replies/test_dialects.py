@@ -17,10 +17,18 @@ from tests.unit.gateway.replies.upstreams import (
     Failed,
     Piece,
     Words,
+    in_chunks,
 )
 
-PIECEWISE = ("openai", "responses", "bedrock", "anthropic")  # a call's input comes in pieces
+PIECEWISE = (
+    "openai",
+    "responses",
+    "bedrock",
+    "invoke",
+    "anthropic",
+)  # a call's input comes in pieces
 WITH_IDS = PIECEWISE
+FRAMED = ("bedrock", "invoke")  # in AWS's event stream
 every = pytest.mark.parametrize("name", DIALECTS)
 both = pytest.mark.parametrize("streams", [True, False], ids=["stream", "whole"])
 BASH = Piece(0, "id-of-bash", "Bash", json.dumps(LS))
@@ -43,7 +51,11 @@ def test_polite_words_keep_their_bytes(name: str, streams: bool) -> None:
     raw = asking.say(Words("Hello, this is a longer text"), Words(" of two pieces"), End())
     raw = raw.replace(b"\r\n", b"\n")
 
-    assert asking.pass_raw(raw) == raw
+    passed = asking.pass_raw(raw)
+    if (name, streams) == ("invoke", True):  # its last event, with AWS's counts, is written anew
+        assert isinstance(passed, bytes)
+        raw, passed = (frames[: frames.rindex(b":event-type") - 13] for frames in (raw, passed))
+    assert passed == raw
 
 
 @every
@@ -63,7 +75,8 @@ def test_words_are_not_held_back(name: str) -> None:
     passed = asking.pass_raw(raw)
 
     assert isinstance(passed, Failed)
-    assert b"of two pieces" in passed.before
+    told = json.dumps(in_chunks(passed.before)).encode() if name == "invoke" else passed.before
+    assert b"of two pieces" in told
 
 
 @both
@@ -291,7 +304,7 @@ def test_a_body_that_is_no_reply_is_an_error_that_says_what_it_is(
     assert isinstance(heard, Failed)
     assert heard.status == {"error": 502, "foreign": 500}.get(kind, 503)
     assert not heard.before
-    if kind in {"error", "foreign", "html", "words"} and name != "bedrock":
+    if kind in {"error", "foreign", "html", "words"} and name not in FRAMED:
         word = {"error": "Provider returned", "foreign": "404 NOT", "html": "Wi-Fi"}.get(kind, "up")
         assert word in heard.message
 

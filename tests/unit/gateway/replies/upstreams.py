@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import struct
 from collections.abc import Callable, Iterable
@@ -577,8 +578,24 @@ def message_whole(said: Iterable[Said]) -> bytes:
     return json.dumps(whole, ensure_ascii=False).encode()
 
 
+def chunks_of(said: Iterable[Any]) -> bytes:
+    """Return events as InvokeModelWithResponseStream sends them."""
+    inner = (base64.b64encode(json.dumps(one).encode()).decode() for one in said)
+    return b"".join(event_frame("chunk", {"bytes": one, "p": "abc"}) for one in inner)
+
+
+def in_chunks(raw: bytes) -> list[Any]:
+    """Return the events in such chunks."""
+    told = list(messages_of(raw))
+    assert {kind for kind, _ in told} == {"chunk"}
+    return [json.loads(base64.b64decode(payload["bytes"])) for _, payload in told]
+
+
 def message_hear(raw: bytes) -> Heard:
-    told = events(raw)
+    return message_heard(events(raw))
+
+
+def message_heard(told: list[Any]) -> Heard:
     assert [one["type"] for one in told].count("message_start") == 1
     assert told[0]["type"] == "message_start"
     start = told[0]["message"]
@@ -677,6 +694,15 @@ DIALECTS = {
         converse_whole,
         converse_hear,
         converse_hear_whole,
+        "max_tokens",
+    ),
+    "invoke": Dialect(
+        lambda streams: f"/model/m/invoke{'-with-response-stream' if streams else ''}",
+        message_request,
+        lambda said: chunks_of(message_events(said)),
+        message_whole,
+        lambda raw: message_heard(in_chunks(raw)),
+        message_hear_whole,
         "max_tokens",
     ),
     "anthropic": Dialect(

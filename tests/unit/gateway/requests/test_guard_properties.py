@@ -73,7 +73,11 @@ bodies = st.fixed_dictionaries(
         "safeguards": anything,
     },
 )
-values = {bool: st.booleans(), int: st.integers(1, 200_000)}
+values = {
+    bool: st.booleans(),
+    int: st.integers(1, 200_000),
+    str: st.sampled_from(["", "bedrock"]),
+}
 models = st.builds(
     Capabilities,
     **{name: values[type(value)] for name, value in vars(Capabilities()).items()},
