@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from openclaude.claude.discovery import find_claude
-from openclaude.claude.way import marked
+from openclaude.claude.way import marked_environment
 
 TIMEOUT_S = 15.0
 LOG_IN = "claude auth login"
@@ -58,7 +58,7 @@ def look_for_claude(
     wrappers: tuple[str, ...] = ()
     while True:
         path = find_claude(env, (*passed, *wrappers))
-        version = ask_version(path, marked(env, path, who, forgets=True))
+        version = ask_version(path, marked_environment(env, path, who, forgets=True))
         if version.text != OURSELVES:
             return FoundClaude(path, version, wrappers)
         wrappers += (path,)

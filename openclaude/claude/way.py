@@ -40,7 +40,7 @@ def passed(env: Mapping[str, str], is_above: IsAbove) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def marked(
+def marked_environment(
     env: Mapping[str, str], path: str, who: tuple[int, str], *, forgets: bool
 ) -> dict[str, str]:
     """The environment for the program at `path`, which `who` becomes or starts.

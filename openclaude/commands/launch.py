@@ -26,7 +26,7 @@ from openclaude.claude.launch import (
 from openclaude.claude.network import environment_for_instances
 from openclaude.claude.settings import look_at_launch
 from openclaude.claude.tools_environment import outer_environment, outer_values, with_hook
-from openclaude.claude.way import WAY, marked, passed
+from openclaude.claude.way import WAY, marked_environment, passed
 from openclaude.commands.split import Split
 from openclaude.contracts.control import StartMethod
 from openclaude.contracts.plan import Plan
@@ -106,7 +106,7 @@ def launch(split: Split, places: Places, env: Mapping[str, str]) -> NoReturn:
     if before or (arguments and arguments[0] in PLAIN_WORDS):
         # after `before`, the launch through which we have come has done everything already
         argv = (called, *leading, *arguments)
-        become(claude, argv, marked(env, claude, ourselves(), forgets=bool(before)))
+        become(claude, argv, marked_environment(env, claude, ourselves(), forgets=bool(before)))
     plan = find_plan(name, places, env)
     facts = look_at_launch(arguments, claude, env, places.home, working_folder())
     build_launch(plan.launch, facts, url="", key="")  # conflicts are found before anything starts
@@ -134,7 +134,7 @@ def prepare(
         made.settings["env"][EXTRA] = bundle
     made.settings["env"][HEADERS] += f"\n{folder_line(str(working_folder()))}"
     outer = outer_values(facts)
-    environment = marked(
+    environment = marked_environment(
         {**made.environment, **outer_environment(outer)}, facts.claude, ourselves(), forgets=True
     )
     if WAY in environment:

@@ -409,7 +409,7 @@ def test_what_is_no_json_is_refused(bedrock: BedrockStandin) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/"), ("GET", f"/model/{QWEN}/converse"), ("POST", f"/model/{QWEN}/invoke")],
+    [("GET", "/"), ("GET", f"/model/{QWEN}/converse"), ("POST", f"/model/{QWEN}/count-tokens")],
 )
 def test_every_other_route_is_unknown(bedrock: BedrockStandin, method: str, path: str) -> None:
     line = http.client.HTTPConnection("127.0.0.1", bedrock.port, timeout=60)

@@ -21,7 +21,7 @@ from openclaude.aws.locations import find_files
 from openclaude.claude.launch import SettingsFile, texts
 from openclaude.claude.login import ask_login, look_for_claude
 from openclaude.claude.settings import BrokenSettings, read_settings, settings_files
-from openclaude.claude.way import marked
+from openclaude.claude.way import marked_environment
 from openclaude.compatibility import read_trials
 from openclaude.contracts.decode import encode
 from openclaude.contracts.plan import Plan
@@ -122,7 +122,7 @@ def look_at_claude(as_launched: Mapping[str, str], env: Mapping[str, str]) -> Cl
     return Claude(
         path,
         version=version.text,
-        login=ask_login(path, marked(as_launched, path, who, forgets=True)),
+        login=ask_login(path, marked_environment(as_launched, path, who, forgets=True)),
         wrappers=wrappers,
         is_on_path=bool(env.get("OPENCLAUDE_CLAUDE"))
         or path in on_path("claude", env.get("PATH", os.defpath)),

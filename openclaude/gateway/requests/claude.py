@@ -19,8 +19,8 @@ from openclaude.contracts.capabilities import Capabilities
 from openclaude.gateway.requests.blocks import NOTHING_SAID, Block, fit_block, is_blank, text
 from openclaude.gateway.requests.server_tools import is_server_tool
 from openclaude.gateway.requests.signatures import PROOFS, for_signer
-from openclaude.gateway.requests.token_count import without_count
 from openclaude.gateway.requests.tools import PLACEHOLDER, is_callable
+from openclaude.gateway.requests.turns import without_count
 
 BILLING = "x-anthropic-billing-header:"
 # Blocks that Claude reads wherever it is served

@@ -22,9 +22,8 @@ from openclaude.gateway.requests.call_ids import fit_call_ids
 from openclaude.gateway.requests.claude import fit_claude
 from openclaude.gateway.requests.formats import say_format
 from openclaude.gateway.requests.strings import say_in_strings
-from openclaude.gateway.requests.token_count import without_count
 from openclaude.gateway.requests.tools import fit_tools
-from openclaude.gateway.requests.turns import join_system_turns
+from openclaude.gateway.requests.turns import join_system_turns, without_count
 
 # The keys a body may have. Everything else is dropped: LiteLLM copies unknown keys into
 # additionalModelRequestFields, where Bedrock refuses them, and any release of claude may add a

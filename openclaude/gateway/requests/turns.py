@@ -5,10 +5,17 @@ becomes a user turn of its own, so that two user turns follow one another, which
 of some open models refuse; for providers with Anthropic's API they pass unchanged, but only
 Anthropic's own models have them). Independent of: blocks, limits. Pure; a second pass changes
 nothing.
+
+Also removed here: claude's count of the tokens left, which is wrong for the slot's model. For an id
+that looks like an older Claude's, claude writes "15000000 tokens left" into the system prompt,
+the first turn and each tool's result (measured with 2.1.330): it is Anthropic's budget, not the
+model's, and one with a window of 256,000 tokens has to take it for its own. claude can leave
+it out, but then also for Claude's own models.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +23,15 @@ Turn = Mapping[str, Any]
 
 # claude's own tags for what it adds itself, explained to the model in its system prompt
 OPEN, CLOSE = "<system-reminder>", "</system-reminder>"
+
+MARK = "<total_tokens>"
+COUNT = rf"{MARK}(?:[0-9]{{1,20}}|Infinite) tokens left</total_tokens>"
+# claude's own text for the model, in a user turn or at the end of a tool's result
+REMINDER = re.compile(rf"\n{{0,2}}<system-reminder>\n{COUNT}\n</system-reminder>")
+# a line of its own, in text that only claude writes
+LINE = re.compile(rf"\n{{0,2}}^{COUNT}$", re.MULTILINE)
+TEXTS = frozenset({"text", "content"})
+DEEPEST = 6  # turns, a turn, its blocks, a tool's result, the parts of that, one of them
 
 
 def join_system_turns(messages: list[Any]) -> list[Any]:
@@ -87,3 +103,24 @@ def is_asked_by_a_person(body: Mapping[str, Any]) -> bool:
     content = users[-1].get("content") if users else None
     blocks = content if isinstance(content, list) else []
     return not any(isinstance(one, Mapping) and one.get("type") == "tool_result" for one in blocks)
+
+
+def without_count(part: Any, *, is_system: bool = False, levels: int = DEEPEST) -> Any:
+    """Return a system prompt, turn or block without the count; the model's own turns stay as is."""
+    if isinstance(part, str):
+        return strip_count(part, is_system=is_system) if MARK in part else part
+    if isinstance(part, list) and levels:
+        return [without_count(one, is_system=is_system, levels=levels - 1) for one in part]
+    if not isinstance(part, Mapping) or part.get("role") == "assistant" or not levels:
+        return part
+    is_system = is_system or part.get("role") == "system"
+    return {
+        key: without_count(value, is_system=is_system, levels=levels - 1) if key in TEXTS else value
+        for key, value in part.items()
+    }
+
+
+def strip_count(text: str, *, is_system: bool) -> str:
+    """Return one text without it."""
+    stripped = REMINDER.sub("", text)
+    return LINE.sub("", stripped) if is_system else stripped

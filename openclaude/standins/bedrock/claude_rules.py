@@ -157,7 +157,7 @@ def thoughts_returned(body: Body, _: ClaudeRules) -> Iterator[str]:
         return
     begins = ""  # the first block since the model was last asked something
     for place, turn in enumerate(body["messages"]):
-        kinds = [block["type"] for block in content_of(turn)]
+        kinds = [block["type"] for block in blocks_in(turn)]
         if turn["role"] == "user" and "tool_result" not in kinds:
             begins = ""
         elif turn["role"] == "assistant" and not begins:
@@ -297,7 +297,7 @@ def broken_by(body: Body, rules: ClaudeRules) -> tuple[str, ...]:
     return tuple(found)
 
 
-def content_of(turn: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def blocks_in(turn: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return a turn's content as blocks."""
     content = turn.get("content")
     return [{"type": "text", "text": content}] if isinstance(content, str) else list(content or ())
@@ -306,7 +306,7 @@ def content_of(turn: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def blocks_of(body: Body) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Return every block of every turn, those in tools' results too, with its location."""
     for turn, message in enumerate(body["messages"]):
-        for place, block in enumerate(content_of(message)):
+        for place, block in enumerate(blocks_in(message)):
             where = f"messages.{turn}.content.{place}"
             yield where, block
             if block["type"] == "tool_result" and isinstance(block.get("content"), list):
@@ -327,4 +327,4 @@ def marked_parts(body: Body) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def ids(turn: Mapping[str, Any], kind: str, key: str) -> list[str]:
     """Return the ids of a turn's calls or results."""
-    return [str(block.get(key)) for block in content_of(turn) if block["type"] == kind]
+    return [str(block.get(key)) for block in blocks_in(turn) if block["type"] == kind]

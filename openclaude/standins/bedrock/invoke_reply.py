@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,7 +19,7 @@ from openclaude.standins.base.exchange import Chunk, Reply, json_reply
 from openclaude.standins.base.script import Script
 from openclaude.standins.bedrock.claude_rules import marked_parts, sign_thought
 from openclaude.standins.bedrock.eventstream import event_frame, exception_frame
-from openclaude.standins.bedrock.reply import PADDING, error_reply, request_headers
+from openclaude.standins.bedrock.reply import PADDING, error_reply
 
 CACHED = ("cache_creation_input_tokens", "cache_read_input_tokens")
 
@@ -92,10 +93,15 @@ def invoke_answer(
     if script.midstream:  # a whole reply cannot break off in the middle
         return error_reply(424, script.midstream.message, kind="ModelErrorException")
     message = whole_message(script, asked)
-    whole = json_reply(200, message, headers=request_headers(), wait_s=script.wait_s)
+    whole = json_reply(200, message, headers=request_id(), wait_s=script.wait_s)
     if script.abort is None:
         return whole
     return replace(whole, body=b"" if script.abort == 0 else whole.body, cut=True)
+
+
+def request_id() -> tuple[tuple[str, str], ...]:
+    """Return the header that every reply of AWS has."""
+    return (("x-amzn-requestid", str(uuid.uuid4())),)
 
 
 def stream(script: Script, asked: MessageContext) -> Reply:
@@ -110,7 +116,7 @@ def stream(script: Script, asked: MessageContext) -> Reply:
         failure = Chunk(content=exception_frame(kind, script.midstream.message))
         chunks = [*chunks[: script.midstream.events], failure]
     return Reply(
-        headers=(("content-type", "application/vnd.amazon.eventstream"), *request_headers()),
+        headers=(("content-type", "application/vnd.amazon.eventstream"), *request_id()),
         body=tuple(chunks[: script.abort]),
         wait_s=script.wait_s,
         cut=script.abort is not None,

@@ -20,7 +20,7 @@ from openclaude.standins.base.exchange import Recorded, Reply
 from openclaude.standins.base.schema import example
 from openclaude.standins.base.script import Script, Text, Tool, pieces
 from openclaude.standins.base.standin import Standin
-from openclaude.standins.bedrock.claude_rules import ClaudeRules, broken_by, content_of
+from openclaude.standins.bedrock.claude_rules import ClaudeRules, blocks_in, broken_by
 from openclaude.standins.bedrock.invoke_reply import PromptCache, invoke_answer
 from openclaude.standins.bedrock.reply import ConverseContext, answer, error_reply, scripted_error
 from openclaude.standins.bedrock.rules import NOTES, REFUSALS, ModelRules, broken
@@ -230,12 +230,12 @@ def _claude_script(body: Mapping[str, Any], model_id: str) -> Script:
 
 
 def _claude_said(turn: Mapping[str, Any]) -> Said:
-    blocks = content_of(turn)
+    blocks = blocks_in(turn)
     return Said(
         role=turn["role"],
         text="\n".join(block["text"] for block in blocks if block["type"] == "text"),
         results=tuple(
-            "\n".join(str(part.get("text", part["type"])) for part in content_of(block))
+            "\n".join(str(part.get("text", part["type"])) for part in blocks_in(block))
             for block in blocks
             if block["type"] == "tool_result"
         ),

@@ -8,7 +8,7 @@ import pytest
 
 from openclaude.contracts.capabilities import ModelInfo
 from openclaude.gateway.requests.request import fit_request
-from openclaude.gateway.requests.token_count import without_count
+from openclaude.gateway.requests.turns import without_count
 
 COUNT = "<total_tokens>15000000 tokens left</total_tokens>"
 REMINDER = f"<system-reminder>\n{COUNT}\n</system-reminder>"
