@@ -13,6 +13,9 @@ from openclaude.providers.bedrock import GLOBAL, is_arn, read_arn, split_prefix
 
 VERSION = "2012-10-17"
 # Converse and ConverseStream; neither has an action of its own
+# What the identity behind a Bedrock API key needs beside; it has no resources
+# https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-permissions.html
+WITH_API_KEY = "bedrock:CallWithBearerToken"
 ACTIONS = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
 ANY_ACCOUNT = "*"
 THROUGH = "bedrock:InferenceProfileArn"
@@ -61,10 +64,13 @@ class Needs(NamedTuple):
     guardrails: tuple[str, ...] = ()
 
 
-def build_policy(targets: Iterable[Target], account: str = ANY_ACCOUNT) -> dict[str, Any]:
-    """The policy document for exactly these targets."""
+def build_policy(
+    targets: Iterable[Target], account: str = ANY_ACCOUNT, *, with_api_key: bool = False
+) -> dict[str, Any]:
+    """The policy document for exactly these targets; of a Bedrock API key's identity, if so."""
     needs = [find_needs(target, account) for target in dict.fromkeys(targets)]
-    return {"Version": VERSION, "Statement": list(statements(needs))}
+    by_key = [allow("OpenclaudeApiKey", ["*"], WITH_API_KEY)] if with_api_key else []
+    return {"Version": VERSION, "Statement": [*statements(needs), *by_key]}
 
 
 def statements(needs: list[Needs]) -> Iterator[dict[str, Any]]:

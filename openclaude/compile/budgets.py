@@ -25,7 +25,9 @@ def slot_route(
     return SlotRoute(
         model=one.base_model,
         context_window=one.max_input_tokens,
-        aws_profile=(resolution.profile.aws.profile or "") if is_aws(one) else "",
+        aws_profile=(resolution.profile.aws.profile or "")
+        if is_aws(one) and not one.api_key
+        else "",
         key=str(key) if key else "",
         address=one.api_base,
         profile=resolution.name,

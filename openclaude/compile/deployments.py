@@ -96,10 +96,11 @@ def notice(one: Deployment) -> str:
 
 
 def bedrock(one: Deployment, resolution: Resolution) -> dict[str, Any]:
-    """Bedrock is reached with the AWS profile, by its name."""
+    """Bedrock is reached with the AWS profile, by its name, or with a Bedrock API key."""
     endpoint = resolution.profile.aws.endpoint_url
+    profile = {"aws_profile_name": "os.environ/OPENCLAUDE_AWS_PROFILE"}
     return {
-        "aws_profile_name": "os.environ/OPENCLAUDE_AWS_PROFILE",
+        **({"api_key": LITELLM_VARIABLE + one.api_key} if one.api_key else profile),
         "aws_region_name": one.region,
         **({"aws_bedrock_runtime_endpoint": endpoint} if endpoint else {}),
     }

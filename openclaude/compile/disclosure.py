@@ -107,7 +107,7 @@ def company(one: Deployment) -> str:
 
 def credentials(one: Deployment, resolution: Resolution) -> Iterator[str]:
     """What a provider's requests carry."""
-    if one.provider == BEDROCK:
+    if one.provider == BEDROCK and not one.api_key:
         yield f"signatures of AWS profile `{resolution.profile.aws.profile}`"
     elif one.api_key:
         yield key_text(str(resolution.secrets[one.api_key]))

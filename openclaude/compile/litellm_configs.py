@@ -297,8 +297,9 @@ def providers_unit(resolution: Resolution) -> Unit:
 
 
 def aws_profile(resolution: Resolution) -> str:
-    """The named AWS profile, where anything needs it."""
-    return (resolution.profile.aws.profile or "") if resolution.uses_bedrock else ""
+    """The named AWS profile, where anything needs it; a Bedrock API key comes before it."""
+    aws = resolution.profile.aws
+    return (aws.profile or "") if resolution.uses_bedrock and not aws.api_key else ""
 
 
 def dump(config: dict[str, Any]) -> str:

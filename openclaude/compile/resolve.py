@@ -10,7 +10,14 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from openclaude.compile.secret_variables import Secrets
-from openclaude.contracts.references import BEDROCK, CLAUDE, ModelRef, SecretRef, parse_second_model
+from openclaude.contracts.references import (
+    BEDROCK,
+    CLAUDE,
+    ModelRef,
+    SecretRef,
+    parse_second_model,
+    parse_secret,
+)
 from openclaude.contracts.routing import ModelPrices, StepPrice
 from openclaude.models.catalog import Model
 from openclaude.profile.schema import STOP, TIERS, Profile, Tier
@@ -185,7 +192,7 @@ def resolve_slot(
         label=tier.label or short_name(first.base_model),
         stands_for=stands_for(tier_name, first.max_input_tokens),
         deployments=deployments,
-        key=find_key(tier.provider, tier),
+        key=find_key(tier.provider, tier, profile),
     )
 
 
@@ -228,7 +235,7 @@ def deploy(
     declared = tier if name == tier.model else bare
     region = (named.region or tier.region or profile.aws.region or "") if named.is_bedrock else ""
     model = find_model(named.provider, named.model_id, region) or declared_model(named, tier)
-    key = find_key(named.provider, own)
+    key = find_key(named.provider, own, profile)
     return Deployment(
         group=group,
         model=name,
@@ -284,8 +291,10 @@ def find_prices(
     )
 
 
-def find_key(provider: str, tier: Tier) -> SecretRef | None:
+def find_key(provider: str, tier: Tier, profile: Profile) -> SecretRef | None:
     """Where the key of a tier's provider is; None if LiteLLM itself answers."""
+    if provider == BEDROCK:
+        return parse_secret(profile.aws.api_key) if profile.aws.api_key else None
     return None if MOCKED in tier.params else key_reference(provider, tier.api_key, tier.api_base)
 
 

@@ -32,7 +32,9 @@ def ask_aws(world: World) -> tuple[Diagnostic, ...]:
     """Ask everything once; a diagnostic for each answer, and for each model that is not asked."""
     wanted = world.wanted
     found: list[Diagnostic] = []
-    if wanted.plan and wanted.bedrock:
+    if wanted.plan and wanted.bedrock and not wanted.plan.aws_profile:
+        found += [not_asked(f"bedrock/{model}") for model, _ in wanted.bedrock]
+    elif wanted.plan and wanted.bedrock:
         plan = wanted.plan
         question = AwsQuestion(
             aws_profile=plan.aws_profile,

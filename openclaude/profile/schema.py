@@ -105,9 +105,10 @@ class Anthropic(Table):
 
 
 class Aws(Table):
-    """Which AWS profile and region the Bedrock tiers use."""
+    """Which credentials and region the Bedrock tiers use."""
 
     profile: Line | None = None
+    api_key: Reference | None = None
     region: Line | None = None
     endpoint_url: EndpointUrl | None = None
 

@@ -1,19 +1,25 @@
 """Claude on Bedrock beside Claude on a plan: one session that changes between them, and back.
 
-Both sign their thoughts and check what comes back, as the real ones do.
+Both sign their thoughts and check what comes back, as the real ones do. Bedrock is asked with a
+Bedrock API key.
 """
 
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import pytest
 
 from openclaude.standins.anthropic.standin import AnthropicStandin
-from openclaude.standins.bedrock.standin import BedrockStandin
+from openclaude.standins.bedrock.standin import API_KEY, BedrockStandin
+from tests.e2e.canaries import files_with, holds, requests_with
 from tests.e2e.conftest import Build
 from tests.e2e.house import House, Ran
+from tests.e2e.processes import environment, processes_of
+from tests.e2e.test_e2e_secrets import in_memory
 from tests.e2e.test_e2e_switching import (
     ALLOWED,
     assert_only_its_own_thoughts,
@@ -23,32 +29,48 @@ from tests.e2e.test_e2e_switching import (
 
 BOTH = "both"
 OPUS = "us.anthropic.claude-opus-5-5"
+QWEN = "qwen.qwen3-next-80b-a3b"
+VARIABLE = "AWS_BEARER_TOKEN_BEDROCK"
+
+
+class Claudes(NamedTuple):
+    """A house whose opus is Claude on Bedrock, its haiku another model there, and its key."""
+
+    house: House
+    bedrock: BedrockStandin
+    key: str
+
+    def run(self, word: str, *arguments: str) -> Ran:
+        """Have a model think, call a tool, think again and answer."""
+        more = ("--output-format", "json", *ALLOWED)
+        prompt = ("-p", thoughtful(word))
+        env = {VARIABLE: self.key}
+        return self.house.openclaude(*prompt, *arguments, *more, profile=BOTH, env=env)
 
 
 @pytest.fixture(scope="module")
-def two(build_house: Build) -> Iterator[House]:
-    """A house whose opus is Claude on Bedrock, and whose sonnet is the plan's."""
-    with build_house("two-claudes") as built:
-        aws = 'profile = "openclaude"\nregion = "us-west-2"\n'
-        aws = f'[aws]\n{aws}endpoint_url = "{built.bedrock_url}"\n'
-        built.write_own_profile(BOTH, f'[tiers.opus]\nmodel = "bedrock/{OPUS}"\n{aws}')
-        yield built
-
-
-def run(house: House, word: str, *arguments: str) -> Ran:
-    """Have a model think, call a tool, think again and answer."""
-    more = ("--output-format", "json", *ALLOWED)
-    return house.openclaude("-p", thoughtful(word), *arguments, *more, profile=BOTH)
+def two(build_house: Build) -> Iterator[Claudes]:
+    """A house without any AWS profile."""
+    key = f"ABSK{secrets.token_hex(32)}"
+    with build_house("two-claudes") as house, BedrockStandin(api_keys=frozenset({key})) as bedrock:
+        for name in ("config", "credentials"):
+            (house.home / ".aws" / name).unlink(missing_ok=True)
+        tiers = f'[tiers]\nopus = "bedrock/{OPUS}"\nhaiku = "bedrock/{QWEN}"\n'
+        aws = f'api_key = "env:{VARIABLE}"\nregion = "us-west-2"\nendpoint_url = "{bedrock.url}"\n'
+        house.write_own_profile(BOTH, f"{tiers}[aws]\n{aws}")
+        yield Claudes(house, bedrock, key)
 
 
 def test_a_session_moves_between_a_plan_and_bedrock_and_each_gets_its_own_thoughts_back(
-    two: House, anthropic: AnthropicStandin, bedrock: BedrockStandin
+    two: Claudes, anthropic: AnthropicStandin
 ) -> None:
-    first = run(two, "one", "--model", "sonnet")
+    bedrock = two.bedrock
+    bedrock.clear()
+    first = two.run("one", "--model", "sonnet")
     resumed = ("--resume", first.json()["session_id"])
-    second = run(two, "two", "--model", "opus", *resumed)
-    third = run(two, "three", *resumed)  # with the model that the session had
-    fourth = run(two, "four", "--model", "sonnet", *resumed)
+    second = two.run("two", "--model", "opus", *resumed)
+    third = two.run("three", *resumed)  # with the model that the session had
+    fourth = two.run("four", "--model", "sonnet", *resumed)
 
     answers = [ran.json()["result"] for ran in (first, second, third, fourth)]
     assert answers == ["said one", "said two", "said three", "said four"]
@@ -66,3 +88,31 @@ def test_a_session_moves_between_a_plan_and_bedrock_and_each_gets_its_own_though
     (usage,) = [one for name, one in second.json()["modelUsage"].items() if "opus" in name.lower()]
     assert (usage["contextWindow"], usage["maxOutputTokens"]) == (1_000_000, 128_000)
     assert usage["cacheReadInputTokens"] > 0
+
+
+def test_a_bedrock_api_key_reaches_bedrock_and_is_found_nowhere_else(
+    two: Claudes, anthropic: AnthropicStandin
+) -> None:
+    two.bedrock.clear()
+    house = two.house
+
+    ran = [two.run("five", "--model", tier) for tier in ("opus", "haiku", "sonnet")]
+    env = {VARIABLE: two.key}
+    told = [house.command(word, profile=BOTH, env=env) for word in ("compile", "logs", "doctor")]
+
+    assert [one.json()["result"] for one in ran] == ["said five"] * 3
+    asked = two.bedrock.requests
+    assert {one.model_id for one in asked} == {OPUS, QWEN}
+    assert {one.signed_by for one in asked} == {API_KEY}
+    assert requests_with(anthropic.requests, two.key) == []
+    stack = house.status(BOTH)
+    pids = {unit["name"]: unit["pid"] for unit in stack["units"]}
+    assert in_memory(pids["providers"], [two.key]) == {two.key}  # the search works
+    assert in_memory(pids["main"], [two.key]) == set()
+    assert in_memory(stack["preloader"]["pid"], [two.key]) == set()
+    assert files_with(house.root, two.key) == []
+    assert not [one for one in told if holds(f"{one.out}{one.err}".encode(), two.key)]
+    assert "needs no AWS profile" in told[2].out
+    for pid, command in processes_of(house.root).items():
+        assert two.key not in command
+        assert not holds(environment(pid), two.key)

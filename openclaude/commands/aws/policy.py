@@ -48,10 +48,13 @@ def show_policy(arguments: argparse.Namespace, places: Places, env: Mapping[str,
 
     given = check_account(arguments.account)
     name = arguments.profile or default_profile_name(env, places)
-    targets = list(find_targets(resolve_profile(name, places, env)))
+    resolution = resolve_profile(name, places, env)
+    targets = list(find_targets(resolution))
     if not targets:
         raise NotOnBedrock(name)
-    policy = build_policy(targets, given or ACCOUNTS[arguments.format])
+    account = given or ACCOUNTS[arguments.format]
+    with_api_key = bool(resolution.profile.aws.api_key)
+    policy = build_policy(targets, account, with_api_key=with_api_key)
     text = render(policy, arguments.format, name)
     if ":*:" in text and sys.stderr.isatty():
         tell(ANY_ACCOUNT_NOTE)

@@ -18,6 +18,7 @@ KEYS: Mapping[tuple[str, ...], str] = {
     ("anthropic", "base_url"): "your Claude login is sent to this address",
     ("anthropic", "api_key"): "this key is sent to Anthropic's address",
     ("aws", "profile"): "the credentials of this AWS profile are used",
+    ("aws", "api_key"): "this key is sent to AWS Bedrock",
     ("aws", "endpoint_url"): "requests signed with your AWS credentials are sent to this address",
     ("tiers", "*", "api_base"): "the tier's credential and every prompt are sent to this address",
     ("tiers", "*", "api_key"): "this key is sent to the tier's provider",

@@ -111,7 +111,7 @@ def check_address(key: Key, tier: Values, name: str) -> Iterator[Diagnostic]:
     """Where the provider is, and what it needs to let us in."""
     if name == BEDROCK:
         for wrong, instead in (
-            ("api_key", "Bedrock uses the credentials of `aws.profile`"),
+            ("api_key", "Bedrock uses `aws.profile`, or a Bedrock API key in `aws.api_key`"),
             ("api_base", "write `endpoint_url` in `[aws]`"),
         ):
             if wrong in tier:
@@ -208,7 +208,7 @@ def check_region(key: Key, region: object) -> Iterator[Diagnostic]:
 
 def check_aws(aws: Values, on_bedrock: Mapping[str, bool]) -> Iterator[Diagnostic]:
     """What everything on Bedrock needs to know of AWS."""
-    if "profile" not in aws:
+    if "profile" not in aws and "api_key" not in aws:
         yield missing("profile", list(on_bedrock), "a profile of ~/.aws/config")
     homeless = [name for name, has_region in on_bedrock.items() if not has_region]
     if "region" not in aws and homeless:
@@ -219,8 +219,9 @@ def missing(key: str, who: list[str], what: str) -> Diagnostic:
     """A key of `[aws]` that Bedrock needs."""
     names = ", ".join(f"`{name}`" for name in who)
     example = {"profile": "openclaude", "region": "us-west-2"}[key]
+    otherwise = {"profile": ', or a Bedrock API key, `api_key = "env:AWS_BEARER_TOKEN_BEDROCK"`'}
     return mistake(
         ("aws", key),
         f"is missing; it is needed for {names} on Bedrock",
-        fix=f'set {what}, for example `{key} = "{example}"`',
+        fix=f'set {what}, for example `{key} = "{example}"`{otherwise.get(key, "")}',
     )

@@ -47,6 +47,12 @@ EXAMPLE_MODELS: Mapping[str, ModelRules] = {
     "openai.gpt-oss-120b-1:0": ModelRules(max_output_tokens=16384),
     "amazon.nova-lite-v1:0": ModelRules(max_output_tokens=10000, vision=True, caching=True),
 }
+API_KEY = "a Bedrock API key"  # in place of the id of an access key
+BAD_KEY = SignatureRefusal(
+    status=403,
+    kind="AccessDeniedException",
+    message="Authentication failed: Please make sure your API Key is valid.",
+)
 # Those models of Claude's that the built-in profiles use, in LiteLLM's map
 EXAMPLE_CLAUDES: Mapping[str, ClaudeRules] = {
     f"us.anthropic.claude-{name}": ClaudeRules(max_output_tokens=128_000, window=1_000_000)
@@ -90,6 +96,7 @@ class BedrockStandin(Standin[BedrockRecorded]):
         models: Mapping[str, ModelRules] | None = None,
         claudes: Mapping[str, ClaudeRules] = EXAMPLE_CLAUDES,
         region: str | None = None,
+        api_keys: frozenset[str] = frozenset(),
         answer: Callable[[BedrockRecorded], Reply | None] | None = None,
         record: Path | None = None,
         keep: int | None = None,
@@ -98,12 +105,13 @@ class BedrockStandin(Standin[BedrockRecorded]):
 
         `credentials` maps access key ids to their secrets, `models` maps ids to their capabilities,
         `claudes` those of Claude, asked with InvokeModel; `region`, if given, is the only one it
-        answers for.
+        answers for; `api_keys` are Bedrock API keys, admitted in place of a signature.
         """
         super().__init__(host=host, port=port, answer=answer, record=record, keep=keep)
         self._credentials = credentials or {EXAMPLE_KEY_ID: EXAMPLE_SECRET}
         self._models = EXAMPLE_MODELS if models is None else models
         self._claudes = claudes
+        self._api_keys = api_keys
         self._cache = PromptCache()
         self._region = region
         for operation in OPERATIONS.values():
@@ -118,6 +126,11 @@ class BedrockStandin(Standin[BedrockRecorded]):
                 seen, SignatureRefusal(status=404, kind="UnknownOperationException", message="")
             )
         seen |= {"operation": OPERATIONS[route["operation"]], "model_id": unquote(route["model"])}
+        scheme, _, key = (request.header("authorization") or "").partition(" ")
+        if scheme == "Bearer":
+            if key not in self._api_keys:
+                return _refused(seen, BAD_KEY)
+            return self._judge(seen | {"signed_by": API_KEY})
         claim = read_claim(request)
         if isinstance(claim, SignatureRefusal):
             return _refused(seen, claim)

@@ -123,6 +123,15 @@ def test_a_shipped_profile_may_ask_its_own_models_and_no_other(
         assert is_answered == (model_id in own), model_id
 
 
+def test_the_identity_of_a_bedrock_api_key_may_use_it_and_nothing_more() -> None:
+    target = Target(QWEN, "us-west-2")
+    plain, with_key = build_policy([target]), build_policy([target], with_api_key=True)
+
+    *same, last = with_key["Statement"]
+    assert same == plain["Statement"]
+    assert (last["Action"], last["Resource"]) == (["bedrock:CallWithBearerToken"], ["*"])
+
+
 def test_tiers_fallbacks_the_plans_limit_and_the_classifier_are_all_in_it(
     policy_of: Callable[..., dict[str, Any]], write_profile: Callable[[str], None]
 ) -> None:

@@ -13,6 +13,7 @@ from openclaude.compile.compiler import compile_plan
 from openclaude.compile.resolve import stands_for
 from openclaude.contracts.budget import read_budgets
 from openclaude.contracts.plan import Plan, read_plan
+from openclaude.contracts.routing import routing_in
 from openclaude.models.catalog import Catalog
 from openclaude.profile.library import Library
 from tests.conftest import REPOSITORY
@@ -395,6 +396,25 @@ def test_a_key_is_a_variable_in_the_config_and_a_reference_in_the_plan(
     # what is not on AWS does not need the user's home
     assert not [name for name in providers.inherit if name.startswith("AWS") or name == "HOME"]
     assert plan.aws_profile == ""
+
+
+def test_a_bedrock_api_key_takes_the_place_of_the_aws_profile(
+    compiled: Callable[..., Plan],
+) -> None:
+    key = 'api_key = "env:AWS_BEARER_TOKEN_BEDROCK"\n'
+    plan = compiled("mine", f'schema = 1\nextends = "bedrock"\n[aws]\n{key}')
+
+    providers = next(unit for unit in plan.units if unit.name == "providers")
+    params = [
+        row["litellm_params"] for row in yaml.safe_load(plan.files["providers.yaml"])["model_list"]
+    ]
+    (variable,) = providers.secrets
+    assert providers.secrets == {variable: "env:AWS_BEARER_TOKEN_BEDROCK"}
+    assert {one["api_key"] for one in params} == {f"os.environ/{variable}"}
+    assert not [one for one in params if "aws_profile_name" in one]
+    assert plan.aws_profile == providers.environment["OPENCLAUDE_AWS_PROFILE"] == ""
+    slots = routing_in(plan.units[0].environment).slots.values()
+    assert {(one.key, one.aws_profile) for one in slots} == {("env:AWS_BEARER_TOKEN_BEDROCK", "")}
 
 
 def test_one_key_for_two_tiers_is_one_variable(compiled: Callable[..., Plan]) -> None:

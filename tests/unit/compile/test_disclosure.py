@@ -107,6 +107,13 @@ def test_a_key_in_place_of_a_plan_and_no_account_at_all() -> None:
     assert not [one for one in disclosures(bedrock) if "anthropic.com" in one.recipient]
 
 
+def test_a_bedrock_api_key_is_told_in_place_of_the_aws_profile() -> None:
+    key = "env:AWS_BEARER_TOKEN_BEDROCK"
+    found = disclosures(f'extends = "bedrock"\naws.api_key = "{key}"\n')
+
+    assert {one.credential for one in found} == {f"the API key from `{key}`"}
+
+
 def test_what_litellm_answers_itself_goes_nowhere() -> None:
     assert told('extends = "offline"\n')[0] == (
         "opus: LiteLLM itself answers; nothing is sent to a provider"

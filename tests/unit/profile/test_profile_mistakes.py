@@ -67,7 +67,8 @@ all = "pus"
 TEN_REPORTED = """\
 1: schema: is missing; write `schema = 1` at the top of the file
 1: aws.profile: is missing; it is needed for `haiku`, `fable` on Bedrock; set a profile of \
-~/.aws/config, for example `profile = "openclaude"`
+~/.aws/config, for example `profile = "openclaude"`, or a Bedrock API key, \
+`api_key = "env:AWS_BEARER_TOKEN_BEDROCK"`
 1: aws.region: is missing; it is needed for `fable` on Bedrock; set an AWS region, for example \
 `region = "us-west-2"`
 1: descripton: unknown key; did you mean `description`?
@@ -238,6 +239,7 @@ HAIKU = 'schema = 1\n[tiers.haiku]\nmodel = "bedrock/qwen.qwen3-next-80b-a3b"\n'
             [
                 "4: aws.profile: is missing; it is needed for `haiku` on Bedrock; "
                 'set a profile of ~/.aws/config, for example `profile = "openclaude"`'
+                ', or a Bedrock API key, `api_key = "env:AWS_BEARER_TOKEN_BEDROCK"`'
             ],
         ),
         (HAIKU + "region = 'us-east-1'\n[aws]\nprofile = 'p'\n", []),

@@ -124,8 +124,8 @@ def test_a_profile_may_say(tmp_path: Path, text: str) -> None:
             tier('model = "bedrock/zai.glm-5"\napi_key = "env:K"\napi_base = "https://x.y"\n')
             + AWS,
             [
-                "x.toml:4: tiers.haiku.api_key: has no effect on a Bedrock tier; Bedrock uses the "
-                "credentials of `aws.profile`",
+                "x.toml:4: tiers.haiku.api_key: has no effect on a Bedrock tier; Bedrock uses "
+                "`aws.profile`, or a Bedrock API key in `aws.api_key`",
                 "x.toml:5: tiers.haiku.api_base: has no effect on a Bedrock tier; write "
                 "`endpoint_url` in `[aws]`",
             ],
@@ -246,7 +246,8 @@ def test_a_profile_may_say(tmp_path: Path, text: str) -> None:
             '[auto_mode]\nclassifier = "bedrock/zai.glm-5"\n',
             [
                 "x.toml:1: aws.profile: is missing; it is needed for `auto_mode.classifier` on "
-                'Bedrock; set a profile of ~/.aws/config, for example `profile = "openclaude"`',
+                'Bedrock; set a profile of ~/.aws/config, for example `profile = "openclaude"`'
+                ', or a Bedrock API key, `api_key = "env:AWS_BEARER_TOKEN_BEDROCK"`',
                 "x.toml:1: aws.region: is missing; it is needed for `auto_mode.classifier` on "
                 'Bedrock; set an AWS region, for example `region = "us-west-2"`',
             ],
