@@ -76,13 +76,28 @@ def fill_closed_streams() -> None:
 
 
 def run_launch(split: Split, env: Mapping[str, str]) -> int:
-    """Become claude; returns only by raising."""
-    from openclaude.commands.launch import launch
+    """Become claude, which returns only by raising; a guided start may end before it."""
+    from openclaude.commands.launch import AwsUnusable, SecretMissing, launch
     from openclaude.paths import find_places
 
     if split.updates_claude:
         sys.stderr.write(OWN_UPDATE)
-    launch(split, find_places(env), env)
+    places = find_places(env)
+    try:
+        launch(split, places, env)
+    except (AwsUnusable, SecretMissing):
+        from openclaude.commands.guide.first import is_first_start
+
+        # on a fresh machine the default profile needs what is not there
+        if not is_first_start(split, places, env):
+            raise
+    from openclaude.commands.guide.guide import start_guide
+
+    with Catchable():
+        name = start_guide(places, env)
+    if name is not None:
+        launch(split._replace(profile=name), places, env)
+    return 0
 
 
 def run_command_line(split: Split, env: Mapping[str, str]) -> int:

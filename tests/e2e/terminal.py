@@ -30,12 +30,19 @@ class Terminal:
     """
 
     def __init__(
-        self, argv: Sequence[str | Path], env: Mapping[str, str], cwd: Path, socket: Path
+        self,
+        argv: Sequence[str | Path],
+        env: Mapping[str, str],
+        cwd: Path,
+        socket: Path,
+        *,
+        size: tuple[int, int] = (120, 40),
     ) -> None:
+        """`size`: columns and lines."""
         self._socket = socket
         settings = [f"{name}={value}" for name, value in env.items()]
         command = shlex.join(["env", "-i", *settings, *(str(part) for part in argv)])
-        self._start = ("-x", "120", "-y", "40", "-c", str(cwd), f"exec {command}")
+        self._start = ("-x", str(size[0]), "-y", str(size[1]), "-c", str(cwd), f"exec {command}")
 
     def __enter__(self) -> Self:
         options = ("set", "-g", "remain-on-exit", "on")

@@ -20,6 +20,7 @@ from openclaude.commands.help_page import (
     add_page,
 )
 from openclaude.commands.setup.steps import STEPS, Done, Setup, take_steps
+from openclaude.errors import UsageError
 from openclaude.output import Result, table
 from openclaude.paths import Places
 from openclaude.prompt import is_attended
@@ -48,6 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--yes", action="store_true", help="ask nothing, only report what is missing"
     )
+    parser.add_argument(
+        "--guided",
+        action="store_true",
+        help="begin anew with a few questions: plan, models, keys, one test request",
+    )
     add_json(parser)
 
 
@@ -58,6 +64,8 @@ def names() -> str:
 
 def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -> Result:
     """Take every step. Exit status 1 if a step is left that would stop a launch."""
+    if arguments.guided:
+        return guided(places, env)
     setup = Setup(
         places=places,
         env=env,
@@ -78,6 +86,20 @@ def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -
         },
         exit_code=1 if missing else 0,
     )
+
+
+def guided(places: Places, env: Mapping[str, str]) -> Result:
+    """The guided start, without the launch at its end. Raises UsageError without a terminal."""
+    if not is_attended():
+        raise UsageError(
+            "the guided start asks questions, but there is no terminal",
+            hint="`openclaude setup --yes` only reports what is missing",
+        )
+    from openclaude.commands.guide.guide import start_guide
+
+    name = start_guide(places, env)
+    text = f"start with: {LAUNCH}\n" if name else ""
+    return Result(text=text, data={"profile": name}, exit_code=0)
 
 
 def closing(done: list[Done], *, is_ready: bool) -> str:

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import shlex
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 from openclaude.aws.files import look_at_aws
 from openclaude.aws.profile_check import find_aws_fault
+from openclaude.commands.attended import run_attended
 from openclaude.contracts.references import parse_secret
 from openclaude.diagnostics import Diagnostic, Severity
 from openclaude.doctor.checks.claude import check_claude, check_login
@@ -158,7 +156,7 @@ def log_in(setup: Setup, world: World) -> Done:
     is_asked = found.severity == Severity.WARNING and setup.may_ask
     if not is_asked or not confirm(f"{found.message}. Run `claude auth login` now?"):
         return done_by("login", found)
-    attend((world.claude.path, "auth", "login"), setup.env)
+    run_attended((world.claude.path, "auth", "login"), setup.env)
     again = next(iter(check_login(setup.look(world.wanted.name))), found)
     return done_by("login", again, is_new=True)
 
@@ -189,7 +187,7 @@ def fix_aws(setup: Setup, fault: Diagnostic, profile: str) -> None:
     if not found or not confirm(f"{fault.message}. Run `{fault.commands[0]}` now?"):
         return
     if not is_ours:
-        attend((found, *command), setup.env)
+        run_attended((found, *command), setup.env)
         return
     from openclaude.commands.runner import result_of
 
@@ -308,11 +306,3 @@ def done_by(step: str, found: Diagnostic, *, is_new: bool = False) -> Done:
         state=MADE if is_new and found.severity == Severity.OK else ALREADY,
         what=found.message,
     )
-
-
-def attend(argv: tuple[str, ...], env: Mapping[str, str]) -> None:
-    """Run an interactive program, with its stdout on stderr: stdout is our own result."""
-    try:
-        subprocess.run(argv, env=dict(env), stdout=sys.stderr, check=False)
-    except OSError as error:
-        tell(f"cannot run `{Path(argv[0]).name}`: {error.strerror}\n")

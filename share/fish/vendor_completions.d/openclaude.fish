@@ -241,6 +241,7 @@ function __openclaude_know
                 'option'\t'--profile'\t'profile'\t'make this profile the default' \
                 'option'\t'--skip'\t'choice:claude,login,aws,keys,profile,models,check'\t'skip a step (claude, login, aws, keys, profile, models, check); can be repeated' \
                 'option'\t'--yes'\t'-'\t'ask nothing, only report what is missing' \
+                'option'\t'--guided'\t'-'\t'begin anew with a few questions: plan, models, keys, one test request' \
                 'option'\t'--json'\t'-'\t'print one JSON document'
         case 'aws'
             printf '%s\n' \

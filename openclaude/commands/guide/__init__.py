@@ -1,0 +1,1 @@
+"""The guided start: from a fresh machine to a first answer, by a few questions."""
