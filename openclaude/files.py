@@ -6,6 +6,7 @@ Knows: modes, atomic replacement, locks. Independent of: the content of the file
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import stat
@@ -18,6 +19,8 @@ from openclaude.errors import PLACELESS, WAYS_OUT, OpenclaudeError
 # longer than the longest thing done under a lock: a stack's stop
 LOCK_TIMEOUT_S = 60.0
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+# how file systems say that they have no locks, or no sockets: NFS, SMB, 9p, FUSE, vfat
+LACKING = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL, errno.EPERM})
 LARGEST = 64 * 1024 * 1024  # bytes of a file of ours; a plan has 20 kB
 
 
@@ -25,6 +28,10 @@ class FolderUnusable(OpenclaudeError):
     """One of our directories that cannot be created, written or trusted."""
 
     code = "folder-unusable"
+
+
+class NoPlace(FolderUnusable):
+    """One whose file system lacks what a stack needs: locks, or Unix sockets."""
 
 
 class NotTrusted(OSError):
@@ -103,6 +110,11 @@ def unusable(path: Path, error: OSError) -> FolderUnusable:
 def hint_for(error: OSError, otherwise: str) -> str:
     """The way out of a refusal that no other place would change, else `otherwise`."""
     return WAYS_OUT[error.errno] if error.errno in PLACELESS else otherwise
+
+
+def refusal(error: OSError) -> type[FolderUnusable]:
+    """What a refused lock or socket means: that the file system has none, or another refusal."""
+    return NoPlace if error.errno in LACKING else FolderUnusable
 
 
 def take_over(path: Path) -> str:
@@ -273,7 +285,7 @@ def take_lock(descriptor: int, path: Path) -> None:
                     hint=f"find it with `fuser -v {path}`, and end it if it hangs",
                 ) from None
         except OSError as error:
-            raise FolderUnusable(
+            raise refusal(error)(
                 f"cannot lock `{path}`: {error.strerror or error}",
                 hint="its file system may have no locks; choose another place with XDG_STATE_HOME",
             ) from error

@@ -10,7 +10,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -32,7 +32,7 @@ from openclaude.contracts.control import StartMethod
 from openclaude.contracts.plan import Plan
 from openclaude.contracts.references import parse_secret
 from openclaude.errors import OpenclaudeError, UsageError
-from openclaude.files import private_folder
+from openclaude.files import FolderUnusable, NoPlace, private_folder
 from openclaude.paths import Places, working_folder
 from openclaude.plan_cache import find_plan
 from openclaude.profile.names import profile_name
@@ -50,7 +50,7 @@ from openclaude.run.stack.client import StackElsewhere
 from openclaude.run.stack.folder import is_live, read_record
 from openclaude.run.stack.inherited import inheritable
 from openclaude.run.stack.local_key import note_plain_session
-from openclaude.run.stack.places import clear_ended, likely_folder, own_stacks, stack_folder
+from openclaude.run.stack.places import clear_ended, likely_folder, move, own_stacks, stack_folder
 
 if TYPE_CHECKING:
     from openclaude.aws.files import AwsFacts
@@ -186,11 +186,34 @@ def bring_up(
         joined = join(folder)
     except StackElsewhere:  # this home is shared, and another place came first
         joined = join(own_stacks(places.stacks) / plan.profile)
+    except NoPlace as error:
+        joined = join_moved(places, plan.profile, env, join, error)
     if joined.is_new:
         clear_ended(places.stacks)
     if joined.renewed:
         sys.stderr.write(f"openclaude: {renewal(joined)}\n")
     return joined
+
+
+def join_moved(
+    places: Places,
+    name: str,
+    env: Mapping[str, str],
+    join: Callable[[Path], Joined],
+    error: NoPlace,
+) -> Joined:
+    """Join or start the stack on another file system: that of its state lacks something.
+
+    Raises `error` where there is no other place either.
+    """
+    if own_stacks(places.stacks).exists():
+        raise error
+    temporary = env.get("TMPDIR") or "/tmp"  # noqa: S108 - a folder of ours in it, 0700
+    try:
+        with move(places.stacks, env.get("XDG_RUNTIME_DIR", ""), temporary) as moved:
+            return join(moved / name)
+    except FolderUnusable:
+        raise error from None
 
 
 def renewal(joined: Joined) -> str:

@@ -241,3 +241,76 @@ def test_a_port_of_a_neighbour_that_must_be_had_is_named_with_its_owner(
     assert done.status == 125
     assert f"port {port} or {port + 1} is in use by the proxies of `qwen` in another" in done.err
     assert world.run("stop").out == "qwen: stopped\n"
+
+
+# A home whose file system lacks something --------------------------------------------------------
+
+LACKS = {
+    "locks": (
+        "import errno, fcntl, os\n"
+        "take = fcntl.flock\n"
+        "def flock(descriptor, how):\n"
+        "    if '/home/.local/' in os.readlink(f'/proc/self/fd/{descriptor}'):\n"
+        "        raise OSError(errno.ENOLCK, 'No locks available')\n"
+        "    return take(descriptor, how)\n"
+        "fcntl.flock = flock"
+    ),
+    "sockets": (
+        "import errno, os, socket\n"
+        "class Socket(socket.socket):\n"
+        "    def bind(self, address):\n"
+        "        if isinstance(address, str) and '/home/.local/' in os.path.abspath(address):\n"
+        "            raise OSError(errno.EPERM, 'Operation not permitted')\n"
+        "        super().bind(address)\n"
+        "socket.socket = Socket"
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("lack", "variable"), [("locks", "XDG_RUNTIME_DIR"), ("sockets", "TMPDIR")]
+)
+def test_a_stack_lives_elsewhere_where_the_home_has_no_locks_or_no_sockets(
+    world: World, lack: str, variable: str
+) -> None:
+    world.patch_client(LACKS[lack])
+    other = world.root / "run"
+    other.mkdir(mode=0o700)
+    env = {**world.env, variable: str(other)}
+
+    done = world.run("-p", env=env)
+    # who has not the variable finds it too
+    status = world.json("status")["data"]["stacks"][0]
+    doctor = world.json("doctor")["data"]["diagnostics"]
+
+    assert (done.status, done.err) == (0, "")
+    assert status["folder"].startswith("ROOT/run/")
+    assert world.run("-p").status == 0
+    assert (
+        world.json("status")["data"]["stacks"][0]["supervisor"]["pid"]
+        == (status["supervisor"]["pid"])
+    )
+    (moved,) = [one for one in doctor if one["code"] == "state-moved"]
+    assert "`ROOT/run/run-" in moved["message"]
+    for path in other.rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path
+    # what doctor names as the way out: another place, then nothing is moved
+    assert world.run("stop", "--all").out == "qwen: stopped\n"
+    assert not list(other.rglob("*.json"))
+    assert world.run("uninstall", "--yes").status == 0
+    assert not list(other.iterdir())
+    assert not world.state.exists()
+
+
+def test_a_home_without_locks_and_no_other_place_is_one_sentence(world: World) -> None:
+    world.patch_client(LACKS["locks"].replace("'/home/.local/' in", "'/' in"))
+    other = world.root / "run"
+    other.mkdir(mode=0o700)
+
+    done = world.run("-p", env={**world.env, "XDG_RUNTIME_DIR": str(other)})
+
+    assert done.status == 125
+    assert "cannot lock `ROOT/home/.local/state/openclaude/stacks/qwen/lock`" in done.err
+    assert "XDG_STATE_HOME" in done.err
+    assert not list(other.iterdir())
+    assert not list(world.state.glob("stacks-*"))

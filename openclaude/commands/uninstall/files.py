@@ -18,6 +18,7 @@ from openclaude.paths import Places
 from openclaude.run.os.environment import Relation, relation
 from openclaude.run.stack.folder import SETTINGS as SETTINGS_FOLDER
 from openclaude.run.stack.folder import settings_of
+from openclaude.run.stack.places import moved_root
 
 NAME = r"[a-z0-9][a-z0-9._-]{0,63}"  # of a profile
 STACKS = r"stacks(-[0-9a-f.]+)?"  # of this place, or of one of its own
@@ -34,13 +35,14 @@ class Shape(NamedTuple):
 
 
 STATE = Shape(
-    files=rf"crash\.md|{STACK}/(lock|(control|held[^/]*)\.sock|[a-z]+\.log(\.1)?|[^/]+\.(json|yaml|pem))"
+    files=rf"crash\.md|stacks-[0-9a-f.]+|{STACK}/(lock|(control|held[^/]*)\.sock|[a-z]+\.log(\.1)?|[^/]+\.(json|yaml|pem))"
     rf"|{LEDGER_FOLDER}/{re.escape(LEDGER_FILE)}(\.broken-[0-9]+)?(-wal|-shm|-journal)?"
     rf"|{STACK}/launches/[^/]+\.(json|pem)|{TEMPORARY}",
     folders=rf"{STACKS}|{STACK}|{STACK}/launches|{LEDGER_FOLDER}",
     trees=rf"{STACK}/empty",  # LiteLLM's home
 )
 SETTINGS = Shape(files=rf"[0-9]+-[^/-]*-{NAME}(@[0-9a-f.]+)?\.json|{TEMPORARY}", folders="(?!)")
+OURS_ELSEWHERE = ("openclaude", SETTINGS_FOLDER)  # of stacks on another file system
 CACHE = Shape(
     files=rf"plans/[^/]+\.json|app/lock|{TEMPORARY}",
     folders="plans|app",
@@ -81,7 +83,10 @@ def find_ours(
     known = [(places.state, STATE), (places.settings, SETTINGS), (places.cache, CACHE)]
     for root, shape in [*known, (places.config, CONFIG)] if purge else known:
         shapes[root] = both(shapes[root], shape) if root in shapes else shape
-    found = (look_into(root, shape) for root, shape in shapes.items() if is_there(root))
+    found = [look_into(root, shape) for root, shape in shapes.items() if is_there(root)]
+    if moved := moved_root(places.stacks):
+        trees = tuple(path for path in list_folder(moved) if path.name in OURS_ELSEWHERE)
+        found = [*found, Leftover(moved, trees=trees, folders=(moved,))]
     left = (spare(one, spared) for one in found)
     return tuple(one for one in left if one.files or one.trees or one.folders or one.strange)
 

@@ -71,7 +71,16 @@ def check_stack(world: World) -> Iterator[Diagnostic]:
 
 
 def check_elsewhere(world: World) -> Iterator[Diagnostic]:
-    """Stacks of other containers, namespaces and machines that share this home."""
+    """Where stacks are: those of others who share this home, and ours on another file system."""
+    if world.moved:
+        yield Diagnostic(
+            code="state-moved",
+            severity=Severity.NOTE,
+            message=f"the proxies keep their files in `{world.moved}`",
+            why="the file system of the state directory has no locks or no Unix sockets",
+            fix=f"{NOTHING}; or run `openclaude stop --all` and set XDG_STATE_HOME to a directory "
+            "on a local disk",
+        )
     for one in world.elsewhere:
         yield Diagnostic(
             code="home-shared",

@@ -58,7 +58,7 @@ from openclaude.run.os.processes import start_time
 from openclaude.run.stack.client import StackUnreachable
 from openclaude.run.stack.folder import is_live, read_record
 from openclaude.run.stack.inherited import inheritable
-from openclaude.run.stack.places import neighbours, stack_folder
+from openclaude.run.stack.places import moved_root, neighbours, stack_folder
 from openclaude.run.stack.reports import ask_report
 
 CONNECT_TIMEOUT_S = 0.5
@@ -89,6 +89,7 @@ def look(name: str | None, places: Places, env: Mapping[str, str], cwd: Path) ->
         stack=look_at_stack(places.stacks, wanted.name, inheritable(plan, network))
         if wanted.name
         else StackSeen(),
+        moved=str(moved_root(places.stacks) or ""),
         elsewhere=tuple(
             Elsewhere(one.name, str(one.folder), one.who) for one in neighbours(places.stacks)
         ),

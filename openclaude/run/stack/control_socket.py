@@ -9,7 +9,7 @@ import os
 import socket
 from pathlib import Path
 
-from openclaude.files import FolderUnusable, hint_for
+from openclaude.files import hint_for, refusal
 from openclaude.run.stack.client import socket_address
 from openclaude.run.stack.folder import control_path
 
@@ -25,7 +25,7 @@ def bind_control(folder: Path) -> socket.socket:
     try:
         return bind_private(path)
     except OSError as error:
-        raise FolderUnusable(
+        raise refusal(error)(
             f"cannot make the socket `{path}`: {error.strerror or error}",
             hint=hint_for(
                 error,

@@ -5,10 +5,14 @@ Knows: whose a folder is, where the stacks of another place are. Independent of:
 A profile's stack is in `stacks/NAME`, for whoever comes first. Where that one may still run in
 another place, this place has a folder of its own, `stacks-PLACE/NAME`, and keeps to it. Decided
 under the lock of `stacks/NAME`; two machines without common locks see each other's record.
+
+Where the file system has no locks or no Unix sockets, `stacks-PLACE` is a file: the path of the
+folder that this place has for them instead, on another file system.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -16,8 +20,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from openclaude.contracts.stack_record import StackRecord
-from openclaude.files import FolderUnusable
-from openclaude.run.os.environment import Relation, here, relation, shares_network
+from openclaude.files import FolderUnusable, private_folder, read_regular, write_private
+from openclaude.run.os.environment import Relation, digest, here, relation, shares_network
 from openclaude.run.stack.control_socket import is_served
 from openclaude.run.stack.folder import holders, read_record, record_path
 
@@ -25,6 +29,7 @@ from openclaude.run.stack.folder import holders, read_record, record_path
 # was killed, and they find its port by it.
 REMEMBERED_S = 24 * 3600.0
 SEPARATOR = "-"
+LONGEST_PATH = 4096
 
 
 class Neighbour(NamedTuple):
@@ -47,7 +52,7 @@ def own_stacks(stacks: Path) -> Path:
     """The folder of this place's own stacks, beside those of who came first; it may not exist."""
     ours = here()
     if found := next((one for one in others(stacks) if is_ours(one)), None):
-        return found  # the machine may have had another name
+        return moved_to(found) or found  # the machine may have had another name
     return stacks.with_name(f"{stacks.name}{SEPARATOR}{ours}")
 
 
@@ -61,8 +66,42 @@ def stack_folder(stacks: Path, name: str) -> Path:
 
 def likely_folder(stacks: Path, name: str) -> Path:
     """The same at one look: whoever joins finds out under its lock whether it is another's."""
-    own = own_stacks(stacks) / name
-    return own if own.is_dir() else stacks / name
+    root = own_stacks(stacks)
+    is_moved = root.parent != stacks.parent
+    return root / name if is_moved or (root / name).is_dir() else stacks / name
+
+
+def moved_to(root: Path) -> Path | None:
+    """Where this place's stacks are instead; None where they were not moved."""
+    said = read_regular(root, LONGEST_PATH, is_private=True).decode("utf-8", "surrogateescape")
+    return Path(said) if said.startswith("/") else None
+
+
+@contextlib.contextmanager
+def move(stacks: Path, runtime: str, temporary: str) -> Iterator[Path]:
+    """Keep this place's stacks on another file system from now on, if the block succeeds.
+
+    `runtime` is XDG_RUNTIME_DIR, "" for none. Raises FolderUnusable.
+    """
+    note = stacks.with_name(f"{stacks.name}{SEPARATOR}{here()}")
+    base = runtime if runtime.startswith("/") and os.path.isdir(runtime) else ""  # noqa: PTH112
+    root = Path(base or temporary, f"run-{os.geteuid()}-{digest(str(stacks))}")
+    moved = root / "openclaude" / note.name
+    for folder in (root, moved.parent, moved):
+        private_folder(folder)
+    write_private(note, str(moved))
+    try:
+        yield moved
+    except BaseException:
+        note.unlink(missing_ok=True)
+        remove_tree(root)
+        raise
+
+
+def moved_root(stacks: Path) -> Path | None:
+    """All that this place has on another file system; None where it has nothing there."""
+    own = own_stacks(stacks)
+    return own.parents[1] if own.parent != stacks.parent else None
 
 
 def stack_folders(stacks: Path) -> dict[str, Path]:
@@ -152,12 +191,21 @@ def clear_ended(stacks: Path) -> None:
     for root in list(others(stacks)):
         where = root.name.partition(SEPARATOR)[2]
         found = relation(where)
-        if root.is_symlink() or not root.is_dir() or found in {Relation.HERE, Relation.ELSEWHERE}:
+        if root.is_symlink() or found in {Relation.HERE, Relation.ELSEWHERE}:
             continue
-        if found is Relation.ENDED or is_abandoned(root):
-            import shutil  # slow to import, and this is rare
+        if root.is_dir():
+            if found is Relation.ENDED or is_abandoned(root):
+                remove_tree(root)
+        elif found is Relation.ENDED and (moved := moved_to(root)):
+            remove_tree(moved.parents[1])
+            root.unlink(missing_ok=True)
 
-            shutil.rmtree(root, ignore_errors=True)
+
+def remove_tree(root: Path) -> None:
+    """Remove a folder of ours with all that is in it, as far as it can be."""
+    import shutil  # slow to import, and this is rare
+
+    shutil.rmtree(root, ignore_errors=True)
 
 
 def is_abandoned(root: Path) -> bool:
