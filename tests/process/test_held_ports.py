@@ -202,32 +202,41 @@ def test_uninstall_ends_the_holder(world: World, session: subprocess.Popen[str])
     assert session.poll() is None
 
 
-@pytest.mark.parametrize("mark", ["environment", "command line"])
+@pytest.mark.parametrize("mark", ["environment", "command line", "settings"])
 def test_a_background_session_that_outlives_its_launch_keeps_the_stack(
     empty_world: World, plan: Callable[..., Plan], mark: str
 ) -> None:
-    """As `claude --bg` leaves a daemon that names its launch, and tools start claude again."""
+    """As `claude --bg` leaves a daemon that names its launch, and tools start claude again.
+
+    A tmux server starts it with the launch's settings file, and a claude reads that again.
+    """
     world = empty_world
     world.keep(plan()._replace(linger_s=0.5).sealed("tests"))
     with open_session(world) as launched:
         url = world.heard()[0]["settings"]["env"]["ANTHROPIC_BASE_URL"]
         port = world.up()
         env, arguments = {}, ["--spawned-by", json.dumps({"pid": launched.pid})]
+        settings = next((world.state.parent / "claude-settings").iterdir())
         if mark == "environment":
             env, arguments = {"ANTHROPIC_BASE_URL": url}, []
+        if mark == "settings":
+            env, arguments = {}, [f"--settings={settings}"]
         with claude(world, env, arguments) as background, claude(world, {}, []) as other:
             until(lambda: len(world.heard()) == 3)
             launched.kill()
             launched.wait()
 
             assert sessions(world) == [background.pid]
+            assert settings.exists() == (mark != "environment")
             world.run("stop")
             assert ask(world, port)[0] == 424
+            assert settings.exists() == (mark != "environment")
 
             other.kill()
             background.kill()
     until(lambda: is_free(port))
     until(lambda: not world.processes())
+    assert not settings.exists()
 
 
 def sessions(world: World) -> list[int]:

@@ -297,10 +297,11 @@ def test_settings_of_launches_that_are_over_are_removed(world: World) -> None:
         world.run("-p")
 
         settings = world.state.parent / "claude-settings"
-        left = {path.name.partition("-")[0] for path in settings.iterdir()}
 
-        last = str(world.heard()[-1]["pid"])
-        assert left == {str(living.pid), last}
+        def left() -> set[str]:
+            return {path.name.partition("-")[0] for path in settings.iterdir()}
+
+        until(lambda: left() == {str(living.pid)})
         living.kill()
 
 

@@ -49,7 +49,7 @@ class Holder:
         for name in self.listeners:
             sentence = stopped_sentence if holding.former else locked_sentence
             self.answers.fail(name, sentence(holding.profile))
-        self.sessions = Sessions(self.selector, self.port, self.log)
+        self.sessions = Sessions(self.selector, self.port, self.folder, self.log)
         for pid, started in holding.sessions:
             self.sessions.add(pid, started)
         self.control = socket.socket(fileno=holding.control)

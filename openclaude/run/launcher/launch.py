@@ -22,20 +22,20 @@ from openclaude.contracts.plan import Plan
 from openclaude.contracts.record import Record
 from openclaude.errors import ClaudeNotExecutable
 from openclaude.files import locked, private_folder, read_regular, write_private
-from openclaude.run.os.processes import is_alive, start_time
+from openclaude.run.os.processes import start_time
 from openclaude.run.stack.client import StackElsewhere, ask_supervisor
 from openclaude.run.stack.folder import (
+    LAUNCHES,
     client_certificate,
     is_live,
     read_record,
     settings_folder,
-    settings_of,
     settings_path,
     write_files,
 )
 
 LARGEST_BUNDLE = 8 * 1024 * 1024  # bytes; every public authority together are 250 kB
-LAUNCHES = "launches"
+MANY_FILES = 20  # of ended launches: a supervisor removes them, unless it was killed
 SILENCE_S = 2.0  # of a supervisor that lives, before it counts as unreachable
 # The forkserver forks, which macOS forbids to processes that have used its frameworks.
 DEFAULT_METHOD = StartMethod.FORK if sys.platform == "linux" else StartMethod.SPAWN
@@ -118,28 +118,16 @@ def ask_to_join(folder: Path, question: Join) -> Joinable | None:
 
 
 def settings_file(folder: Path, settings: Mapping[str, Any]) -> Path:
-    """Write the settings file of this launch, named after this process, which becomes claude.
-
-    Files of finished launches are removed.
-    """
+    """Write the settings file of this launch, named after this process, which becomes claude."""
     private_folder(settings_folder(folder))
     with contextlib.suppress(OSError):  # what cannot be removed now is removed by another launch
-        remove_old_files(folder)
+        if len(os.listdir(settings_folder(folder))) > MANY_FILES:  # noqa: PTH208 - every launch asks
+            from openclaude.run.stack.leftovers import remove_settings
+
+            remove_settings(folder)
     path = settings_path(folder, os.getpid(), start_time(os.getpid()) or "")
     write_private(path, json.dumps(settings))
     return path
-
-
-def remove_old_files(folder: Path) -> None:
-    """Remove what launches of this stack have left that have ended. Raises OSError."""
-    for bundle in (folder / LAUNCHES).glob("*.pem"):
-        whose, _, since = bundle.stem.partition("-")
-        if not (whose.isdigit() and is_alive(int(whose), since)):
-            bundle.unlink(missing_ok=True)
-    for path in settings_folder(folder).iterdir():
-        owner = settings_of(path)
-        if owner and owner.stack == folder.name and owner.is_gone:
-            path.unlink(missing_ok=True)
 
 
 def certificates_folder(folder: Path) -> Path:

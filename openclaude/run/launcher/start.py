@@ -31,8 +31,9 @@ from openclaude.run.stack.client import (
     take_sockets,
 )
 from openclaude.run.stack.control_socket import bind_control
-from openclaude.run.stack.folder import forget_stack, is_live, read_record, write_files
+from openclaude.run.stack.folder import is_live, read_record, write_files
 from openclaude.run.stack.holding import take_held
+from openclaude.run.stack.leftovers import forget_stack
 from openclaude.run.stack.local_key import is_told_to_strangers, new_key
 
 KILL_PATIENCE_S = 5.0  # a process that outlives SIGKILL for longer waits for a disk

@@ -13,7 +13,8 @@ from openclaude.files import locked
 from openclaude.run.launcher.start import end_process
 from openclaude.run.launcher.strays import end_strays
 from openclaude.run.stack.client import STOP_TIMEOUT_S, StackUnreachable, ask_to_stop
-from openclaude.run.stack.folder import forget_stack, is_live, read_record
+from openclaude.run.stack.folder import is_live, read_record
+from openclaude.run.stack.leftovers import forget_stack
 
 HANG_PATIENCE_S = 5.0  # for a supervisor that did not stop when asked, before it is killed
 

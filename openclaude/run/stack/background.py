@@ -4,8 +4,9 @@ Knows: how a process tells that it asks a stack. Independent of: who counts them
 
 A launch tells claude its address in a settings file. claude passes it on in the environment of what
 its tools start. The daemon that `claude --bg` leaves behind has it in memory only, but its command
-line names the process that it comes from: `--spawned-by {"label":"claude --bg",...,"pid":15477}`
-(both measured with 2.1.330).
+line names the process that it comes from: `--spawned-by {"label":"claude --bg",...,"pid":15477}`.
+With `--worktree --tmux`, and for teammates in panes, claude is started again by a tmux server, with
+`--settings=FILE` of the launch among its arguments (all measured with 2.1.330).
 """
 
 from __future__ import annotations
@@ -19,23 +20,73 @@ from itertools import pairwise
 from pathlib import Path
 
 from openclaude.contracts.control import Session
+from openclaude.run.os.environment import Relation, namespace, relation
 from openclaude.run.os.processes import sees_itself, start_time
+from openclaude.run.stack.folder import SETTINGS, settings_folder, settings_of
 
 VARIABLE = "ANTHROPIC_BASE_URL"
 SPAWNED_BY = "--spawned-by"
 NAME = "claude"
+SETTINGS_INSIDE = f"/{SETTINGS}/"
 PACKAGE = "claude-code"  # in the path of a script that node runs
 
 
-def find_background_sessions(port: int, launches: Collection[int]) -> list[Session]:
-    """The claude processes that use the stack on `port`, or come from one of its launches."""
+def find_background_sessions(port: int, launches: Collection[int], folder: Path) -> list[Session]:
+    """The claude processes that use the stack in `folder`, or come from one of its launches."""
     asked = {f"{VARIABLE}={scheme}://127.0.0.1:{port}" for scheme in ("https", "http")}
     found = []
     for pid, command, environment in processes():
-        uses_it = asked & environment or parent_of(command) in launches
+        uses_it = (
+            (asked & environment and shares_ports(pid))
+            or parent_of(command) in launches
+            or any(is_file_of(name, folder) for name in settings_named(command))
+        )
         if uses_it and is_claude(command) and (started := start_time(pid)):
             found.append(Session(pid=pid, started=started))
     return found
+
+
+def settings_in_use() -> set[str]:
+    """The names of settings files that a process names, or whose claude has left a daemon."""
+    found = set()
+    for pid, command, _ in processes():
+        found |= {Path(path).name for path in settings_named(command)}
+        if (launched := parent_of(command)) and start_time(pid):
+            found.add(f"{launched}-")
+    return found
+
+
+def is_in_use(path: Path, in_use: set[str]) -> bool:
+    """Whether a settings file is among those."""
+    return path.name in in_use or f"{path.name.partition('-')[0]}-" in in_use
+
+
+def settings_named(command: list[str]) -> Iterator[str]:
+    """The settings files of launches that a command line names."""
+    for part in command:
+        if SETTINGS_INSIDE in part and part.endswith(".json"):
+            yield part.removeprefix("--settings=")
+
+
+def is_file_of(name: str, folder: Path) -> bool:
+    """Whether a settings file is of a launch of the stack in `folder`, here."""
+    path = Path(name)
+    owner = settings_of(path)
+    return (
+        path.parent == settings_folder(folder)
+        and owner is not None
+        and owner.stack == folder.name
+        and relation(owner.where) is Relation.HERE
+    )
+
+
+def shares_ports(pid: int) -> bool:
+    """Whether a process has the loopback ports that we have, as far as the system tells."""
+    try:
+        theirs = os.readlink(f"/proc/{pid}/ns/net")  # noqa: PTH115 - a name
+    except OSError:
+        return True
+    return theirs in {"", namespace("net")}
 
 
 def parent_of(command: list[str]) -> int | None:

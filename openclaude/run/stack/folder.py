@@ -16,12 +16,12 @@ from openclaude.run.os.environment import Relation, here, relation
 from openclaude.run.os.processes import is_alive
 
 PLAN = "plan.json"
+LAUNCHES = "launches"
 # where instances work; settings of launches, of an openclaude before this one
-FOLDERS = frozenset({"launches", "empty"})
+FOLDERS = frozenset({LAUNCHES, "empty"})
 # Beside our own folder, and named after neither us nor a profile: claude tells Anthropic in which
 # folder the file of `--settings` is, in each request in auto mode (measured with 2.1.330).
 SETTINGS = "claude-settings"
-MINE = frozenset({Relation.HERE, Relation.ENDED})
 
 
 def record_path(folder: Path) -> Path:
@@ -128,19 +128,3 @@ def write_files(folder: Path, plan: Plan) -> None:
 def read_folder_plan(folder: Path) -> Plan:
     """The plan in a stack's directory. Raises OSError or Malformed."""
     return read_plan(read_trusted(folder / PLAN))
-
-
-def forget_stack(folder: Path) -> None:
-    """Remove the files of a stack that has ended, except its logs."""
-    import shutil  # slow to import, and a launch has no use for it
-
-    for path in folder.iterdir():
-        if path.name in FOLDERS:
-            shutil.rmtree(path, ignore_errors=True)
-        elif path.suffix in {".json", ".yaml", ".tmp"}:
-            path.unlink(missing_ok=True)
-    control_path(folder).unlink(missing_ok=True)
-    for path in settings_folder(folder).glob("*.json"):
-        owner = settings_of(path)
-        if owner and owner.stack == folder.name and relation(owner.where) in MINE:
-            path.unlink(missing_ok=True)

@@ -10,10 +10,12 @@ import os
 import selectors
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from openclaude.contracts.control import Session
 from openclaude.run.os.processes import is_alive
 from openclaude.run.stack.background import find_background_sessions
+from openclaude.run.stack.leftovers import remove_settings
 from openclaude.run.supervisor.log import Log
 
 REMEMBERED = 1000  # launches
@@ -23,9 +25,10 @@ POLL_S = 2.0  # where the platform has no pidfd
 class Sessions:
     """Those that still run."""
 
-    def __init__(self, selector: selectors.BaseSelector, port: int, log: Log) -> None:
+    def __init__(self, selector: selectors.BaseSelector, port: int, folder: Path, log: Log) -> None:
         self.selector = selector
         self.port = port
+        self.folder = folder
         self.log = log
         self.watched: dict[Session, int | None] = {}  # the pidfd, where there is one
         self.launches: dict[int, None] = {}  # the pids of all, the oldest first
@@ -63,7 +66,7 @@ class Sessions:
 
     def add_background(self) -> None:
         """Watch those that no launch has told of."""
-        for session in find_background_sessions(self.port, self.launches):
+        for session in find_background_sessions(self.port, self.launches, self.folder):
             self.add(session.pid, session.started)
 
     def are_left_behind(self) -> bool:
@@ -93,5 +96,6 @@ class Sessions:
             self.log(f"session {session.pid} has ended")
         if gone:
             self.add_background()
+            remove_settings(self.folder)
         if gone and not self.watched:
             self.left_at = time.monotonic()

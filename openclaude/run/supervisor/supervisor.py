@@ -27,8 +27,9 @@ from openclaude.run.os.environment import here
 from openclaude.run.os.own_code import hold_own_code
 from openclaude.run.os.processes import start_time
 from openclaude.run.os.signals import catch_signals
-from openclaude.run.stack.folder import forget_stack, read_folder_plan
+from openclaude.run.stack.folder import read_folder_plan
 from openclaude.run.stack.holding import start_holder
+from openclaude.run.stack.leftovers import forget_stack
 from openclaude.run.stack.local_key import new_key
 from openclaude.run.stack.logs import log_path
 from openclaude.run.stack.upkeep import Found, Upkeep
@@ -87,7 +88,7 @@ class Supervisor:
         self.doors = Doors(
             self.listeners.values(), self.selector, lambda: self.wake("a connection arrived")
         )
-        self.sessions = Sessions(self.selector, context.port, self.log)
+        self.sessions = Sessions(self.selector, context.port, self.folder, self.log)
         for session in handover.sessions:
             self.sessions.add(*session)
         self.control_server = ControlServer(
@@ -223,10 +224,9 @@ class Supervisor:
 
     def watch_doors(self) -> None:
         """Listen for the connection that wakes the stack."""
-        asleep = {
-            name for name, one in self.units.statuses.items() if one.state is UnitState.ASLEEP
-        }
-        self.doors.watch(self.listeners[name] for name in self.listeners if name in asleep)
+        units = self.units.statuses.items()
+        asleep = (name for name, one in units if one.state is UnitState.ASLEEP)
+        self.doors.watch(self.listeners[name] for name in asleep)
 
     def wake(self, cause: str, delay_s: float = 0.0) -> None:
         """Wake up, if asleep; the connection waits in the backlog for its unit."""
