@@ -7,6 +7,7 @@ claude's arguments. Standard library only: it runs at every launch.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -28,6 +29,12 @@ INSTALLED = (
 SHARED = ("/usr/local/bin", "/opt/homebrew/bin", "/home/linuxbrew/.linuxbrew/bin")
 INTERPRETERS = frozenset({"node", "bun", "deno"})
 SCRIPTS = (".js", ".mjs", ".cjs")
+LARGEST_SCRIPT = 64 * 1024  # bytes
+# How a script starts a program without the variables that it has got itself
+CLEARED = (  # compiled only if it is needed
+    rb"\benv\s+(-[a-z]*i|-\s|--ignore-environment|(-u\s*|--unset=)OPENCLAUDE_WAY)"
+    rb"|\bexec\s+-c|\bunset\s[^\n]*OPENCLAUDE_WAY|\b(sudo|su|doas|ssh|systemd-run)\s"
+)
 VERSIONS = "/claude/versions/"  # where the native installer keeps binaries named 2.1.330
 
 
@@ -51,13 +58,14 @@ def find_claude(env: Mapping[str, str], passed: Iterable[str] = ()) -> str:
     candidates = [wanted] if "/" in wanted else on_path(wanted, path)
     if not named:
         candidates += places(env)
-    elif named in passed:
+    elif named in passed or forgets_the_way(named):
         candidates += [*on_path("claude", path), *places(env)]
     # os.path: a folder on PATH that may not be read has no claude for us, and is not an error
     found = [path for path in candidates if os.path.isfile(path) and not is_ourselves(path)]  # noqa: PTH113
     usable = [path for path in found if os.access(path, os.X_OK)]
-    if others := [path for path in usable if path not in passed]:
-        return others[0]
+    for path in usable:
+        if path not in passed and not forgets_the_way(path):
+            return path
     raise why_none(named, candidates, found, usable)
 
 
@@ -93,6 +101,21 @@ def places(env: Mapping[str, str]) -> list[str]:
     return [f"{folder}/claude" for folder in (*folders, *SHARED)]
 
 
+def forgets_the_way(path: str) -> bool:
+    """Whether a script names openclaude and gives it an environment without our mark.
+
+    Such a script cannot be recognised by what it hands on (`way`), so its text has to do.
+    """
+    try:
+        if os.stat(path).st_size > LARGEST_SCRIPT:  # noqa: PTH116 - every launch looks
+            return False
+        with open(path, "rb") as file:  # noqa: PTH123
+            text = file.read(LARGEST_SCRIPT)
+    except OSError:
+        return False
+    return text.startswith(b"#!") and b"openclaude" in text and bool(re.search(CLEARED, text))
+
+
 def is_ourselves(path: str) -> bool:
     """Whether a `claude` is a link to openclaude, which would launch itself forever."""
     return os.path.realpath(path) == os.path.realpath(sys.argv[0])
@@ -121,7 +144,9 @@ def take_named(
                 hint=f"run `chmod +x {first}`; `openclaude -- {first}` sends it as a prompt",
             )
         # openclaude itself, by another name, names nobody
-        return (None if is_ourselves(first) else NamedClaude(first)), arguments[1:]
+        return (
+            None if is_ourselves(first) or forgets_the_way(first) else NamedClaude(first)
+        ), arguments[1:]
     if first.startswith("/") and name in {"claude", "claude.exe"} and not os.path.exists(first):  # noqa: PTH110
         raise ClaudeNotFound(
             f"there is no `{first}`",

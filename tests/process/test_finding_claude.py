@@ -182,11 +182,23 @@ WRAPPERS = {
     "by way of another": '#!/bin/sh\nexec {other} "$@"\n',
     # the kernel names the script to it, as VS Code names its claude
     "through env": "#!/usr/bin/env -S {program}\n",
+    # none of these hands on how it was come to
+    "without an environment": (
+        '#!/bin/sh\nexec env -i HOME="$HOME" PATH="$PATH" LANG=C.UTF-8 {program} "$@"\n'
+    ),
+    "without our variables": (
+        "#!/bin/bash\nfor v in OPENCLAUDE_PROFILE; do unset $v OPENCLAUDE_WAY; done\n"
+        '{program} "$@"\n'
+    ),
     "in Python": (
         "#!/usr/bin/python3\nimport subprocess, sys\n"
         "sys.exit(subprocess.run(['{program}', *sys.argv[1:]]).returncode)\n"
     ),
 }
+
+
+# passed over before anything is run
+SEEN_AT_ONCE = {"without an environment", "without our variables"}
 
 
 def wrapped(world: World, how: str) -> dict[str, str]:
@@ -235,7 +247,9 @@ def test_claudes_own_words_reach_the_claude_behind_such_a_script(world: World, h
 
 
 # for the others `--version` goes through to claude's own
-@pytest.mark.parametrize("how", [how for how in WRAPPERS if how not in {"verbatim", "through env"}])
+@pytest.mark.parametrize(
+    "how", [how for how in WRAPPERS if how not in SEEN_AT_ONCE | {"verbatim", "through env"}]
+)
 def test_version_and_doctor_look_behind_such_a_script_and_leave_nothing_running(
     world: World, how: str
 ) -> None:
