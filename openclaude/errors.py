@@ -203,6 +203,7 @@ CODES = {
     "settings-conflict": "a setting that a launch cannot override",
     "system-refused": "the system does not give openclaude something that it needs",
     "home-shared": "another container or machine keeps its stack in this home",
+    "folder-unfit": "the file system of a directory has no locks or no Unix sockets",
     "state-moved": "stacks are kept on another file system",
     "stack-elsewhere": "the stack of this home belongs to another container or machine",
     "stack-unreachable": "the running stack does not answer",

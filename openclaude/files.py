@@ -33,6 +33,8 @@ class FolderUnusable(OpenclaudeError):
 class NoPlace(FolderUnusable):
     """One whose file system lacks what a stack needs: locks, or Unix sockets."""
 
+    code = "folder-unfit"
+
 
 class NotTrusted(OSError):
     """A file that another user may have written."""

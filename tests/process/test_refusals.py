@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import pytest
 
+from openclaude.errors import OUTPUT_UNREAD
 from tests.conftest import need
 from tests.process.conftest import MakePlan
 from tests.process.world import TIMEOUT_S, Run, World, until
@@ -289,3 +290,63 @@ def test_a_stack_whose_launch_comes_to_nothing_is_ended(empty_world: World, plan
     assert done.status == 126
     until(lambda: not world.processes())
     assert leftovers(world) == []
+
+
+# Start and stop -----------------------------------------------------------------------------------
+
+# the first of each of these; all calls are tried by `build/test --all`
+OF_A_START = {"bind", "clone", "flock", "mkdir", "pipe2"}
+OF_A_STOP = {"connect", "flock", "openat", "unlink"}
+
+
+def tried(found: list[Refusal], calls: set[str], *, is_whole: bool) -> list[Refusal]:
+    """Those that one run has the time for."""
+    firsts = {one.call: one for one in reversed(found)}
+    return found if is_whole else [firsts[call] for call in sorted(calls)]
+
+
+def judge_command(done: subprocess.CompletedProcess[str], one: Refusal) -> None:
+    """It is done, or one sentence says why not."""
+    assert "has a bug" not in done.stderr, (one, done.stderr)
+    assert "Traceback" not in done.stderr + done.stdout, (one, done)
+    if one.call == "write" and done.returncode == OUTPUT_UNREAD:
+        return  # what could not be said was done
+    assert done.returncode in {0, 1}, (one, done)
+    if done.returncode == 0:
+        assert done.stderr == "", one
+    elif "not running" not in done.stdout:
+        assert one.error not in HARMLESS, (one, done.stderr)
+        assert re.fullmatch(r"error: .+\n\nhint: .+\n", done.stderr), (one, done)
+
+
+@pytest.mark.parametrize("is_whole", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_what_is_refused_to_a_start_is_said(world: World, strace: str, *, is_whole: bool) -> None:
+    assert world.run("start").status == 0
+    world.run("stop")
+
+    for one in tried(refusals(world, strace, "start"), OF_A_START, is_whole=is_whole):
+        world.run("stop")
+        done = run(world, traced(world, strace, "start", injection=one.injection))
+
+        judge_command(done, one)
+        if done.returncode:
+            until(lambda: not world.processes())
+            assert leftovers(world) == [], one
+    assert not (world.state / "crash.md").exists()
+
+
+@pytest.mark.parametrize("is_whole", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_what_is_refused_to_a_stop_is_said_and_the_next_one_ends_everything(
+    world: World, strace: str, *, is_whole: bool
+) -> None:
+    assert world.run("start").status == 0
+
+    for one in tried(refusals(world, strace, "stop"), OF_A_STOP, is_whole=is_whole):
+        world.run("start")
+        done = run(world, traced(world, strace, "stop", injection=one.injection))
+
+        judge_command(done, one)
+        world.run("stop")
+        until(lambda: not world.processes())
+        assert leftovers(world) == [], one
+    assert not (world.state / "crash.md").exists()
