@@ -254,7 +254,8 @@ def start_method(env: Mapping[str, str]) -> StartMethod:
 def check_aws(plan: Plan, env: Mapping[str, str], home: Path) -> Mapping[str, str]:
     """The environment, with what the AWS profile says of it.
 
-    A look at files only: botocore would take ten times longer to import than the whole launch.
+    A look at files only: botocore would take ten times longer to import than the whole launch. On
+    a terminal an expired login is renewed first, if the profile does not say otherwise.
     Raises AwsUnusable if the plan's AWS profile certainly cannot work.
     """
     if not plan.aws_profile:
@@ -264,7 +265,14 @@ def check_aws(plan: Plan, env: Mapping[str, str], home: Path) -> Mapping[str, st
     from openclaude.aws.profile_check import find_aws_fault
 
     aws = look_at_aws(env, home, time.time())
-    if fault := find_aws_fault(aws, plan.aws_profile):
+    fault = find_aws_fault(aws, plan.aws_profile)
+    if fault:
+        from openclaude.commands.aws.login import log_in_again
+
+        if log_in_again(plan, fault, env):
+            aws = look_at_aws(env, home, time.time())
+            fault = find_aws_fault(aws, plan.aws_profile)
+    if fault:
         raise AwsUnusable(fault)
     return with_authority(plan, env, aws)
 

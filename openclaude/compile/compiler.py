@@ -18,6 +18,8 @@ from openclaude.compile.resolve import FindModel, resolve
 from openclaude.contracts.plan import Plan
 from openclaude.profile.schema import Profile
 
+PROGRAM = "command:"  # how a profile writes a program
+
 
 def compile_plan(name: str, profile: Profile, find_model: FindModel, *, made_by: str) -> Plan:
     """The plan of the profile called `name`."""
@@ -32,6 +34,8 @@ def compile_plan(name: str, profile: Profile, find_model: FindModel, *, made_by:
         is_tls=profile.listen.tls,
         anthropic_url=profile.anthropic.base_url,
         aws_profile=aws_profile(resolution),
+        aws_on_expired=profile.aws.on_expired,
+        aws_login=(profile.aws.login or "").removeprefix(PROGRAM),
         tiers=tier_plans(resolution),
         units=units(resolution),
         files=files,

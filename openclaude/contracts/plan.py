@@ -70,6 +70,10 @@ class LaunchPlan(Record):
     unbound: tuple[str, ...] = ()
 
 
+# What a launch does where the login of the AWS profile has expired
+LOGIN, ASK_FIRST, STOP_LAUNCH = "login", "ask", "stop"
+
+
 class Plan(Record):
     """The plan of one profile's stack and launches."""
 
@@ -87,6 +91,9 @@ class Plan(Record):
     idle_sleep_s: float = NEVER_S  # without a request for this long, the units end
     linger_s: float = NEVER_S  # without a session for this long, everything ends
     is_tls: bool = True  # claude speaks TLS to main
+    # where the AWS profile's login has expired: log in, ask before that, or stop the launch
+    aws_on_expired: str = ASK_FIRST
+    aws_login: str = ""  # the program that logs in, with its arguments; "" for the AWS CLI's own
     digest: str = ""
 
     def to_json(self) -> str:

@@ -38,6 +38,8 @@ Port = Annotated[int, AfterValidator(values.check_port)]
 ApiBase = Annotated[str, AfterValidator(values.check_api_base)]
 Reference = Annotated[str, AfterValidator(values.check_reference)]
 EndpointUrl = Annotated[str, AfterValidator(values.check_endpoint_url)]
+Program = Annotated[str, AfterValidator(values.check_program)]
+OnExpired = Annotated[str, AfterValidator(values.one_of("login", "ask", "stop"))]
 Duration = Annotated[str, AfterValidator(values.check_duration)]
 Auth = Annotated[str, AfterValidator(values.one_of("plan", "api-key", "none"))]
 Searcher = Annotated[str, AfterValidator(values.one_of(CLAUDE, "none"))]
@@ -111,6 +113,8 @@ class Aws(Table):
     api_key: Reference | None = None
     region: Line | None = None
     endpoint_url: EndpointUrl | None = None
+    on_expired: OnExpired = "ask"
+    login: Program | None = None
 
 
 class Listen(Table):

@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from openclaude.contracts.references import (
     CLAUDE,
     BadReference,
+    SecretKind,
     parse_model,
     parse_second_model,
     parse_secret,
@@ -187,6 +188,13 @@ def check_api_base(value: str) -> str:
 
 def check_reference(value: str) -> str:
     """Where a secret is. The value is never repeated: it may be the secret itself."""
+    return checked(parse_secret, value)
+
+
+def check_program(value: str) -> str:
+    """A program that openclaude runs, with its arguments. Raises PydanticCustomError."""
+    if not value.startswith(f"{SecretKind.COMMAND}:"):
+        raise refusal("must be a program", "for example `command:aws-vault login work`")
     return checked(parse_secret, value)
 
 

@@ -20,7 +20,7 @@ from tests.process.world import STUBS, Stream, World, about, is_gone, is_whole, 
 
 CODE = Path(__file__).resolve().parent / "before" / "3de8aeb.tar.xz"
 THEN = "0.0.9"
-NEW = ("before_fork", "is_tls")  # part of a plan since then
+NEW = ("before_fork", "is_tls", "aws_on_expired", "aws_login")  # part of a plan since then
 NEW_OF_UNIT = ("starts_programs",)
 NEW_OF_LAUNCH = ("model_settings", "claude_rows", "unbound")
 
