@@ -20,6 +20,7 @@ import pytest
 
 from tests.process.world import TIMEOUT_S, World, until
 
+MODEL = "bedrock/qwen.qwen3-next-80b-a3b"
 MINE = """\
 # mine
 schema = 1
@@ -114,6 +115,28 @@ def test_a_person_makes_a_profile_by_answering(empty_world: World) -> None:
     assert status == 0
     assert out.startswith("wrote `")
     assert 'description = "my own"\nextends = "qwen"' in text_of(empty_world, "mine")
+
+
+def test_the_aws_profiles_of_the_machine_are_offered(empty_world: World) -> None:
+    keys = "aws_access_key_id = AKIATEST\naws_secret_access_key = x\n"
+    (empty_world.home / ".aws" / "config").write_text("[profile work]\nregion = eu-west-1\n")
+    (empty_world.home / ".aws" / "credentials").write_text(f"[play]\n{keys}")
+    with talk(empty_world, "profiles", "new", "mine", AWS_PROFILE="work") as one:
+        one.wait_for("start from which profile?")
+        one.type("base\n")
+        for tier, model in (("opus", ""), ("sonnet", ""), ("haiku", MODEL), ("fable", "")):
+            one.wait_for(f"model for {tier}")
+            one.type(f"{model}\n")
+        one.wait_for("aws.profile (for Bedrock: play, work) [work]: ")
+        one.type("\n")
+        one.wait_for("aws.region")
+        one.type("\n")
+        one.wait_for("description")
+        one.type("\n")
+        status, _ = one.finish()
+
+    assert status == 0
+    assert 'profile = "work"' in text_of(empty_world, "mine")
 
 
 def test_ctrl_c_at_a_question_is_130_and_writes_nothing(empty_world: World) -> None:

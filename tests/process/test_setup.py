@@ -115,6 +115,24 @@ def test_a_person_with_nothing_gets_everything_by_answering(nothing: World) -> N
     assert nothing.run("doctor").status == 0
 
 
+def test_an_aws_profile_that_is_there_is_taken_by_its_name(furnished: World) -> None:
+    credentials = furnished.home / ".aws" / "credentials"
+    credentials.write_text(credentials.read_text().replace("[openclaude]", "[work]"))
+    with talk(furnished, "setup") as one:
+        one.wait_for(WHICH)
+        one.type("\n")
+        one.wait_for("You have: work.")
+        one.type("work\n")
+        one.wait_for(ASK_AWS)
+        one.type("\n")
+        status, out = one.finish()
+
+    assert status == 0
+    assert states(out)["aws"] == "done"
+    assert "AWS profile `work`" in out
+    assert 'profile = "work"' in (furnished.profiles / "qwen.toml").read_text()
+
+
 def test_a_second_run_changes_no_byte(nothing: World) -> None:
     with talk(nothing, "setup") as one:
         for question, typed in FROM_NOTHING:

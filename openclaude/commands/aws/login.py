@@ -1,6 +1,6 @@
 """A login at AWS before claude starts, where the last one has expired.
 
-Knows: which faults a login mends, which program does it, what the profile says about that.
+Knows: which faults a login fixes, which program does it, what the profile says about that.
 Independent of: how it was found out, what is started afterwards.
 """
 
@@ -16,15 +16,15 @@ from openclaude.contracts.plan import LOGIN, STOP_LAUNCH, Plan
 from openclaude.diagnostics import Diagnostic
 from openclaude.prompt import confirm, is_attended, tell
 
-MENDED = frozenset({"aws-sso-login", "aws-login"})  # the codes of the faults
+FIXED = frozenset({"aws-sso-login", "aws-login"})  # the codes of the faults
 
 
 def log_in_again(plan: Plan, fault: Diagnostic, env: Mapping[str, str]) -> bool:
-    """Run the login that mends a fault, if the profile wants it; return whether it succeeded.
+    """Run the login that fixes a fault, if the profile wants it; return whether it succeeded.
 
     On a terminal only: nobody else can log in. With `aws.on_expired = "ask"`, after a yes.
     """
-    if fault.code not in MENDED or plan.aws_on_expired == STOP_LAUNCH or not is_attended():
+    if fault.code not in FIXED or plan.aws_on_expired == STOP_LAUNCH or not is_attended():
         return False
     line = plan.aws_login or fault.commands[0]
     name, *arguments = shlex.split(line)

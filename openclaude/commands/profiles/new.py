@@ -6,6 +6,7 @@ Knows: the questions, the steps. Independent of: TOML, the rules of a profile.
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -130,12 +131,22 @@ def interview(places: Places, library: Library, name: str, env: Mapping[str, str
     for mistake in mistakes_in(places, library, name, env, wanted):
         key = dotted(key_of(mistake))
         if key in AWS:
-            answer = ask(f"{key} (for Bedrock)", AWS[key])
             if key == "aws.profile":
-                wanted = wanted._replace(aws_profile=answer)
+                wanted = wanted._replace(aws_profile=ask_aws_profile(env, places))
             else:
-                wanted = wanted._replace(region=answer)
+                wanted = wanted._replace(region=ask(f"{key} (for Bedrock)", AWS[key]))
     return wanted._replace(description=ask("description, one line", ""))
+
+
+def ask_aws_profile(env: Mapping[str, str], places: Places) -> str:
+    """An AWS profile for Bedrock, those of this machine offered."""
+    from openclaude.aws.files import look_at_aws
+
+    usual = AWS["aws.profile"]
+    names = sorted(look_at_aws(env, places.home, time.time()).names())
+    offered = f": {', '.join(names)}" if names else ""
+    likely = [name for name in (usual, env.get("AWS_PROFILE", ""), "default") if name in names]
+    return ask(f"aws.profile (for Bedrock{offered})", next(iter([*likely, *names]), usual))
 
 
 def ask_parent(library: Library, env: Mapping[str, str]) -> str:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from openclaude.aws.files import look_at_aws
+from openclaude.aws.files import AwsFacts, look_at_aws
 from openclaude.aws.profile_check import find_aws_fault
 from openclaude.commands.attended import run_attended
 from openclaude.contracts.references import parse_secret
@@ -170,11 +170,36 @@ def provide_aws(setup: Setup, world: World) -> Done:
     if fault is None:
         return Done(step="aws", state=ALREADY, what=f"AWS profile `{name}`")
     if setup.may_ask:
-        fix_aws(setup, fault, world.wanted.name)
+        if other := choose_other(world.aws, fault):
+            use_aws_profile(other, world.wanted.name, setup)
+            name = other
+        else:
+            fix_aws(setup, fault, world.wanted.name)
         fault = find_aws_fault(look_at_aws(setup.env, setup.places.home, time.time()), name)
     if fault:
         return Done(step="aws", state=MISSING, what=fault.message, fix=fault.fix)
     return Done(step="aws", state=MADE, what=f"AWS profile `{name}`")
+
+
+def choose_other(aws: AwsFacts, fault: Diagnostic) -> str:
+    """An AWS profile that the user has, in place of one that does not exist; "" for none."""
+    names = sorted(aws.names()) if fault.code == "aws-profile-missing" else []
+    if not names:
+        return ""
+    tell(f"{fault.message}. You have: {', '.join(names)}.\n")
+    answer = ask("Use one of them? Its name, or Enter to set up a new one", "")
+    return answer if answer in names else ""
+
+
+def use_aws_profile(aws_profile: str, profile: str, setup: Setup) -> None:
+    """Write another AWS profile into a profile of openclaude's."""
+    from openclaude.commands.runner import result_of
+
+    words = ["set", profile, f"aws.profile={aws_profile}"]
+    try:
+        tell(result_of("profiles", words, setup.env).text)
+    except OpenclaudeError as error:  # the step says what is still missing
+        tell(f"{error.message}\n")
 
 
 def fix_aws(setup: Setup, fault: Diagnostic, profile: str) -> None:

@@ -215,6 +215,7 @@ anthropic.base_url             "https://api.anthropic.com"        default
 anthropic.first_party          false                              default
 aws.profile                    "p"                                {at}:9
 aws.region                     "us-west-2"                        {at}:10
+aws.on_expired                 "ask"                              default
 listen.port                    5000                               OPENCLAUDE_LITELLM_PORT
 listen.strict                  false                              default
 listen.tls                     true                               default
