@@ -11,6 +11,9 @@ from typing import NamedTuple
 from openclaude.commands.guide.found import LocalModel
 from openclaude.profile.toml.render import value_text
 
+# Tokens, for a server that does not say: room for claude's instructions and tools, and a few files.
+# Ollama is told to make the window that big.
+WINDOW, OUTPUT = 65_536, 8_192
 NAME = "mine"  # the profile's, where it is free
 
 
@@ -48,7 +51,6 @@ class Draft(NamedTuple):
 def for_local(model: LocalModel) -> Draft:
     """The plan, with a model of this machine for the small jobs."""
     parent = "ollama" if model.provider == "ollama" else "local"
-    window = {"context_window": model.window} if model.window and parent == "local" else {}
     return Draft(
         parent=parent,
         description=f"Claude plan; {model.id} on this machine for the small jobs",
@@ -56,7 +58,8 @@ def for_local(model: LocalModel) -> Draft:
             "model": f"{model.provider}/{model.id}",
             "label": f"{model.id} ({model.server})"[:60],
             "api_base": model.api_base,
-            **window,
+            "context_window": model.window or WINDOW,
+            "max_output_tokens": min(OUTPUT, (model.window or WINDOW) // 4),
         },
     )
 

@@ -12,7 +12,6 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from openclaude.commands.demo.command import CLAUDE_IDS
 from openclaude.commands.launch import as_claude_goes, bring_up
 from openclaude.commands.running import wait_until_ready
 from openclaude.output import progress
@@ -39,10 +38,11 @@ def try_tier(name: str, tier: str, places: Places, env: Mapping[str, str]) -> Fi
     plan = find_plan(name, places, env)
     joined = bring_up(plan, places, as_claude_goes(env, places))
     wait_until_ready(places.stacks / name)
+    asked = next(one.behaves_as or one.slot for one in plan.tiers if one.tier == tier)
     with progress(f"asking {tier}"):
         began = time.monotonic()
         try:
-            status, document = ask(joined.port, joined.certificate, joined.main_key, tier)
+            status, document = ask(joined.port, joined.certificate, joined.main_key, asked)
         except (OSError, http.client.HTTPException, ValueError) as error:
             return FirstAnswer("", f"no answer: {error}", time.monotonic() - began)
         seconds = time.monotonic() - began
@@ -67,7 +67,7 @@ def words(document: Mapping[str, Any]) -> list[str]:
     return "".join(one if one.isprintable() else " " for one in said[:400]).split()
 
 
-def ask(port: int, certificate: str, key: str, tier: str) -> tuple[int, dict[str, Any]]:
+def ask(port: int, certificate: str, key: str, model: str) -> tuple[int, dict[str, Any]]:
     """Status and document of the reply. Raises OSError, HTTPException or ValueError."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     if certificate:
@@ -76,7 +76,7 @@ def ask(port: int, certificate: str, key: str, tier: str) -> tuple[int, dict[str
             "127.0.0.1", port, timeout=PATIENCE_S, context=context
         )
     body = {
-        "model": CLAUDE_IDS[tier],
+        "model": model,
         "max_tokens": MOST_TOKENS,
         "messages": [{"role": "user", "content": QUESTION}],
     }
