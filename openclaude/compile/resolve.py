@@ -18,7 +18,7 @@ from openclaude.contracts.references import (
     parse_second_model,
     parse_secret,
 )
-from openclaude.contracts.routing import ModelPrices, StepPrice
+from openclaude.contracts.routing import REGION_MARK, ModelPrices, StepPrice
 from openclaude.models.catalog import Model
 from openclaude.profile.schema import STOP, TIERS, Profile, Tier
 from openclaude.providers.families import known_of, litellm_name
@@ -181,11 +181,17 @@ def resolve_slot(
     """One provider tier, with its fallbacks."""
     slot_id = f"openclaude-{tier_name}"
     names = (tier.model, *tier.fallbacks)
-    deployments = tuple(
+    if tier.regions:
+        tier = tier.model_copy(update={"region": tier.regions[0]})
+    first, *fallbacks = (
         deploy(group, name, tier, profile, find_model, secrets)
         for group, name in zip(groups(slot_id), names, strict=False)
     )
-    first = deployments[0]
+    further = (
+        first._replace(group=f"{slot_id}{REGION_MARK}{region}", region=region)
+        for region in tier.regions[1:]
+    )
+    deployments = (first, *further, *fallbacks)
     return Slot(
         tier=tier_name,
         slot_id=slot_id,

@@ -13,6 +13,7 @@ from openclaude.contracts.record import Record
 
 VARIABLE = "OPENCLAUDE_ROUTES"
 OLD_VARIABLE = "OPENCLAUDE_LANES"  # in the plans of a supervisor of 0.2.0 or older
+REGION_MARK = "-region-"  # in the name of a slot's model in a further region
 LEDGER = "OPENCLAUDE_LEDGER"  # main's ledger: its path, and for how many seconds it keeps an entry
 LEDGER_FOLDER, LEDGER_FILE = "ledger", "requests.sqlite3"  # in the folder of openclaude's state
 LEDGER_KEEP = "OPENCLAUDE_LEDGER_KEEP_S"

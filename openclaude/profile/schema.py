@@ -47,6 +47,7 @@ SchemaNumber = Annotated[int, AfterValidator(values.check_schema_number)]
 TierName = Annotated[str, AfterValidator(values.one_of(*TIERS))]
 ProviderModel = Annotated[str, AfterValidator(values.check_provider_model)]
 Markup = Annotated[str, AfterValidator(values.one_of(*MARKUPS))]
+Lines = Annotated[tuple[Line, ...], Field(strict=False)]
 Names = Annotated[tuple[ProviderModel, ...], Field(strict=False)]
 
 
@@ -61,6 +62,7 @@ class Tier(Table):
 
     model: ModelName
     region: Line | None = None
+    regions: Lines = ()
     fallbacks: Names = ()
     label: Label | None = None
     max_output_tokens: PositiveInt | None = None

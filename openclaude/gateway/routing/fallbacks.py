@@ -8,6 +8,7 @@ model is asked at most once. The reply says in a header which models failed (`tr
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,11 +19,13 @@ from openclaude.gateway.http.asgi import (
     Receive,
     Scope,
     Send,
+    header,
     read_body,
     without,
 )
 from openclaude.gateway.http.buffered import BufferedReply
 from openclaude.gateway.http.trail import Trail, leaving_trail
+from openclaude.gateway.routing.regions import Regions
 
 # Throttled, overloaded, timed out, or unreachable. After a 401 or a 400 another model's answer
 # could hide for weeks that the first one never succeeds.
@@ -50,6 +53,7 @@ class Fallbacks:
         self.find = find
         self.paths = paths
         self.name = name
+        self.regions = Regions(time.monotonic)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] in self.paths:
@@ -63,22 +67,25 @@ class Fallbacks:
         body = await read_body(receive, limit=BODY_LIMIT)
         if body is None:
             return  # the client has left; nobody waits for a reply
-        failure = await self.ask_one(scope, body, receive, send, trail)
-        if failure is None:
-            return
         document = parse_request(body)
         asked_for = str(document.get("model"))
-        trail.failed(self.name(asked_for), failure.status, failure.body)
-        for model in self.find(asked_for) if will_pass(failure.status) else ():
-            asked = json.dumps({**document, "model": model}).encode()
-            inner = with_length(scope, len(asked))
-            further = await self.ask_one(inner, asked, receive, send, trail)
-            if further is None:
+        first: BufferedReply | None = None
+        for model in self.regions.order([asked_for, *self.find(asked_for)], document):
+            asked = body
+            if model != asked_for:
+                asked = json.dumps({**document, "model": model}).encode()
+            inner = with_length(scope, len(asked)) if asked is not body else scope
+            failure = await self.ask_one(inner, asked, receive, send, trail)
+            if failure is None:
                 return
-            trail.failed(self.name(model), further.status, further.body)
-            if not will_pass(further.status):
+            trail.failed(self.name(model), failure.status, failure.body)
+            after = header(failure.headers, b"retry-after") or b""
+            self.regions.failed(model, failure.status, after.decode("latin-1"))
+            first = first or failure
+            if not will_pass(failure.status):
                 break
-        await failure.release(send)
+        if first is not None:
+            await first.release(send)
 
     async def ask_one(
         self, scope: Scope, body: bytes, receive: Receive, send: Send, trail: Trail

@@ -70,7 +70,11 @@ def bedrock_models(name: str, tier: Values) -> dict[str, bool]:
     """Whether a tier needs AWS, and then whether it says in which region."""
     fallbacks = tier.get("fallbacks")
     models = [tier.get("model"), *(fallbacks if isinstance(fallbacks, list) else [])]
-    return {name: "region" in tier} if any(is_bedrock(model) for model in models) else {}
+    return (
+        {name: bool(tier.keys() & {"region", "regions"})}
+        if any(is_bedrock(model) for model in models)
+        else {}
+    )
 
 
 # --- one tier
@@ -82,7 +86,9 @@ def check_tier(key: Key, tier: Values, aws: Values, catalog: Catalog) -> Iterato
     if is_claude(model):
         yield from check_claude_tier(key, tier)
         return
-    region = tier.get("region") or aws.get("region")
+    regions = tier.get("regions")
+    yield from check_regions(key, tier)
+    region = tier.get("region") or first_of(regions) or aws.get("region")
     declared = {name for name in ("max_output_tokens", "context_window") if name in tier}
     yield from check_region((*key, "region"), tier.get("region"))
     yield from check_model((*key, "model"), model, text(region), catalog, declared=declared)
@@ -118,8 +124,10 @@ def check_address(key: Key, tier: Values, name: str) -> Iterator[Diagnostic]:
                 yield mistake((*key, wrong), "has no effect on a Bedrock tier", fix=instead)
         return
     provider = find_provider(name)
-    if "region" in tier:
-        yield mistake((*key, "region"), "only has an effect on Bedrock tiers", fix="remove it")
+    for name_of_key in ("region", "regions"):
+        if name_of_key in tier:
+            where = (*key, name_of_key)
+            yield mistake(where, "only has an effect on Bedrock tiers", fix="remove it")
     if name == ANTHROPIC:
         yield from check_third_party(key, tier)
     elif provider.needs_base and "api_base" not in tier:
@@ -204,6 +212,27 @@ def check_region(key: Key, region: object) -> Iterator[Diagnostic]:
         near = nearest(region, known_regions())
         hint = f"did you mean `{near}`?" if near else "for example `us-west-2`"
         yield mistake(key, f'no AWS region named "{shorten(region)}"', fix=hint)
+
+
+def check_regions(key: Key, tier: Values) -> Iterator[Diagnostic]:
+    """The regions that a tier's requests are spread over."""
+    regions = tier.get("regions")
+    if not isinstance(regions, list):
+        return
+    if "region" in tier:
+        fix = "keep one of `region` and `regions`"
+        yield mistake((*key, "regions"), "has no effect beside `region`", fix=fix)
+    for index, region in enumerate(regions):
+        place = (*key, "regions", str(index))
+        yield from check_region(place, region)
+        if region in regions[:index]:
+            message = f"`{shorten(str(region))}` is already in the list"
+            yield mistake(place, message, fix="remove it")
+
+
+def first_of(regions: object) -> object:
+    """The region that is asked first."""
+    return regions[0] if isinstance(regions, list) and regions else None
 
 
 def check_aws(aws: Values, on_bedrock: Mapping[str, bool]) -> Iterator[Diagnostic]:

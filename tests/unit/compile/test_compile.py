@@ -417,6 +417,32 @@ def test_a_bedrock_api_key_takes_the_place_of_the_aws_profile(
     assert {(one.key, one.aws_profile) for one in slots} == {("env:AWS_BEARER_TOKEN_BEDROCK", "")}
 
 
+def test_regions_are_model_groups_of_one_model_before_the_fallbacks(
+    compiled: Callable[..., Plan],
+) -> None:
+    regions = 'regions = ["eu-west-1", "us-east-1"]\nfallbacks = ["bedrock/zai.glm-5"]\n'
+    text = f'[tiers.haiku]\nmodel = "bedrock/qwen.qwen3-next-80b-a3b"\n{regions}'
+    plan = compiled("mine", f'schema = 1\nextends = "qwen"\n{text}')
+
+    config = yaml.safe_load(plan.files["providers.yaml"])
+    rows = {
+        row["model_name"]: (
+            row["litellm_params"]["model"],
+            row["litellm_params"]["aws_region_name"],
+        )
+        for row in config["model_list"]
+    }
+    qwen = "bedrock/converse/qwen.qwen3-next-80b-a3b"
+    assert rows == {
+        "openclaude-haiku": (qwen, "eu-west-1"),
+        "openclaude-haiku-region-us-east-1": (qwen, "us-east-1"),
+        "openclaude-haiku-fallback-1": ("bedrock/converse/zai.glm-5", "eu-west-1"),
+    }
+    (fallbacks,) = config["router_settings"]["fallbacks"]
+    assert fallbacks["openclaude-haiku"] == [*rows][1:]
+    assert plan.slots[0].region == "eu-west-1"
+
+
 def test_one_key_for_two_tiers_is_one_variable(compiled: Callable[..., Plan]) -> None:
     text = OPENROUTER + OPENROUTER.partition("\n")[2].replace("haiku", "sonnet")
 

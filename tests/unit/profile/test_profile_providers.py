@@ -121,6 +121,29 @@ def test_a_profile_may_say(tmp_path: Path, text: str) -> None:
             ["x.toml:4: tiers.haiku.region: only has an effect on Bedrock tiers; remove it"],
         ),
         (
+            tier('model = "openai/gpt-5.6-luna"\nregions = ["us-east-1"]\n'),
+            ["x.toml:4: tiers.haiku.regions: only has an effect on Bedrock tiers; remove it"],
+        ),
+        (
+            tier('model = "bedrock/zai.glm-5"\nregion = "us-east-1"\nregions = ["us-west-2"]\n')
+            + AWS,
+            [
+                "x.toml:5: tiers.haiku.regions: has no effect beside `region`; keep one of "
+                "`region` and `regions`",
+            ],
+        ),
+        (
+            tier(
+                'model = "bedrock/zai.glm-5"\nregions = ["us-east-1", "us-east-1", "us-west-22"]\n'
+            )
+            + AWS,
+            [
+                "x.toml:4: tiers.haiku.regions.1: `us-east-1` is already in the list; remove it",
+                'x.toml:4: tiers.haiku.regions.2: no AWS region named "us-west-22"; did you mean '
+                "`us-west-2`?",
+            ],
+        ),
+        (
             tier('model = "bedrock/zai.glm-5"\napi_key = "env:K"\napi_base = "https://x.y"\n')
             + AWS,
             [

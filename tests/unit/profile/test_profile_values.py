@@ -297,7 +297,7 @@ def test_the_keys_of_a_table_are_the_schemas() -> None:
         "budget",
     )
     assert allowed_keys(("tiers",)) == TIERS
-    assert allowed_keys(("tiers", "haiku"))[:3] == ("model", "region", "fallbacks")
+    assert allowed_keys(("tiers", "haiku"))[:3] == ("model", "region", "regions")
     assert allowed_keys(("stack",)) == ("idle_sleep", "linger")
 
 

@@ -52,6 +52,14 @@ class Models:
 def ask(
     app: Any, model: str = "slot", *, path: str = MESSAGES, raw: bytes = b""
 ) -> list[dict[str, Any]]:
+    """Ask for a model with these fallbacks."""
+    chains = Fallbacks(app, lambda name: CHAINS.get(name, []), paths=frozenset({MESSAGES}))
+    return ask_through(chains, model, path=path, raw=raw)
+
+
+def ask_through(
+    app: Any, model: str = "slot", *, path: str = MESSAGES, raw: bytes = b""
+) -> list[dict[str, Any]]:
     """Return the messages of the reply to a request whose body comes in two parts."""
     sent: list[dict[str, Any]] = []
     body = raw or json.dumps({"model": model, "max_tokens": 5}).encode()
@@ -68,9 +76,18 @@ def ask(
 
     headers = [(b"content-length", b"%d" % len(body)), (b"x-other", b"1")]
     scope = {"type": "http", "path": path, "headers": headers}
-    fallbacks = Fallbacks(app, lambda name: CHAINS.get(name, []), paths=frozenset({MESSAGES}))
-    asyncio.run(fallbacks(scope, receive, send))
+    asyncio.run(app(scope, receive, send))
     return sent
+
+
+def test_a_region_that_throttles_is_passed_over_in_the_next_request() -> None:
+    chain = ["slot-region-b", "third"]
+    app = Models(slot=429)
+    fallbacks = Fallbacks(app, lambda _: chain, paths=frozenset({MESSAGES}))
+    ask_through(fallbacks)
+    ask_through(fallbacks)
+
+    assert [one["model"] for one in app.asked] == ["slot", "slot-region-b", "slot-region-b"]
 
 
 def said(sent: list[dict[str, Any]]) -> tuple[int, bytes]:
