@@ -2,7 +2,8 @@
 
 Knows: which failures are temporary. Independent of: which models are the fallbacks of which (a
 function says so), LiteLLM, how a request is fitted to a model, which is repeated for each. Each
-model is asked at most once. The reply says in a header which models failed (`trail`).
+model is asked at most once. The reply says in a header which models failed (`trail`),
+and in front of the answer which one has failed and which one answers.
 """
 
 from __future__ import annotations
@@ -70,11 +71,14 @@ class Fallbacks:
         document = parse_request(body)
         asked_for = str(document.get("model"))
         first: BufferedReply | None = None
+        said = trail.notice
         for model in self.regions.order([asked_for, *self.find(asked_for)], document):
             asked = body
             if model != asked_for:
                 asked = json.dumps({**document, "model": model}).encode()
             inner = with_length(scope, len(asked)) if asked is not body else scope
+            if first is not None and self.name(model) != self.name(asked_for):
+                trail.notice = said + announcement(self.name(asked_for), first, self.name(model))
             failure = await self.ask_one(inner, asked, receive, send, trail)
             if failure is None:
                 return
@@ -95,6 +99,11 @@ class Fallbacks:
         attempt = Attempt(send)
         await ask_with(self.app, scope, body, receive, attempt.send)
         return attempt.failure
+
+
+def announcement(failed: str, failure: BufferedReply, answering: str) -> str:
+    """Return what stands in front of the answer of a fallback, where a person reads it."""
+    return f"[{failed} failed (HTTP {failure.status}): answered by {answering}]\n\n"
 
 
 class Attempt:

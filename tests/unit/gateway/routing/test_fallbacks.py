@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from openclaude.gateway.http.trail import read_trail
+from openclaude.gateway.http.trail import notice, read_trail
 from openclaude.gateway.routing.fallbacks import Fallbacks, will_pass
 
 CHAINS = {"slot": ["second", "third"], "alone": []}
@@ -78,6 +78,32 @@ def ask_through(
     scope = {"type": "http", "path": path, "headers": headers}
     asyncio.run(app(scope, receive, send))
     return sent
+
+
+class Hears(Models):
+    """The same, and records what stands in front of each model's answer."""
+
+    heard: list[str]
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.heard = [*getattr(self, "heard", []), notice()]
+        await super().__call__(scope, receive, send)
+
+
+def test_the_answer_of_another_model_says_which_one_has_failed_and_which_answers() -> None:
+    app = Hears(slot=503, **{"slot-region-b": 500, "second": 529})
+    chain = ["slot-region-b", "second", "third"]
+    fallbacks = Fallbacks(
+        app,
+        lambda _: chain,
+        paths=frozenset({MESSAGES}),
+        name=lambda group: group.partition("-region-")[0],
+    )
+
+    ask_through(fallbacks)
+
+    failed = "[slot failed (HTTP 503): answered by "
+    assert app.heard == ["", "", f"{failed}second]\n\n", f"{failed}third]\n\n"]
 
 
 def test_a_region_that_throttles_is_passed_over_in_the_next_request() -> None:
