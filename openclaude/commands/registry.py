@@ -69,6 +69,11 @@ COMMANDS = (
         "show what slots may cost and have cost; allow more for once",
     ),
     Command(
+        "env",
+        "openclaude.commands.env",
+        "print the address and a key for another program: the Agent SDK, an editor, a script",
+    ),
+    Command(
         "doctor",
         "openclaude.commands.doctor",
         "find out what is wrong and how to fix it; --online also asks AWS",

@@ -44,6 +44,7 @@ from openclaude.run.stack.folder import is_live, read_record
 from openclaude.run.stack.holding import revoke_held
 from openclaude.run.stack.inherited import inheritable
 from openclaude.run.stack.places import own_stacks, stack_folder
+from openclaude.run.stack.program_keys import revoke_all
 from openclaude.run.stack.reports import report_after
 
 START_METHOD: Variables = (
@@ -192,6 +193,8 @@ def ask_first(users: Mapping[str, list[int]]) -> None:
 def lock(names: list[str], places: Places, *, is_everything: bool = False) -> Result:
     """Revoke the keys of running stacks. Exit status 1 when a named one does not run."""
     users = {name: sessions_of(stack_folder(places.stacks, name)) for name in names}
+    for name in names:
+        revoke_all(stack_folder(places.stacks, name))  # first: what starts next finds none
     locked = [name for name in names if report_after(stack_folder(places.stacks, name), Lock())]
     for name in sorted({*names} - {*locked}):  # a stopped one's sessions would be known again
         if held := revoke_held(stack_folder(places.stacks, name)):

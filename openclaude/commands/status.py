@@ -9,6 +9,7 @@ import argparse
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from openclaude.commands.help_page import STATE, HelpPage, add_json, add_page, add_profile
@@ -23,6 +24,7 @@ from openclaude.profile.names import profile_name
 from openclaude.run.os.procstat import NOTHING, usage
 from openclaude.run.stack.client import StackUnreachable
 from openclaude.run.stack.places import stack_folder
+from openclaude.run.stack.program_keys import programs_with_keys
 from openclaude.run.stack.reports import ask_report
 
 MIB = 1024 * 1024
@@ -102,6 +104,8 @@ def stack_row(report: Report) -> dict[str, Any]:
     """A stack's report, without the local key and with each process's resources."""
     row: dict[str, Any] = encode(report)
     del row["main_key"], row["former"]
+    programs = programs_with_keys(Path(report.folder))
+    row["programs"] = [{"name": one.name, "made": one.made} for one in programs]
     for entry in (*row["units"], *row["draining"]):
         seen = usage(entry["pid"]) if entry["pid"] else NOTHING
         # of a process that keeps its memory private, root alone sees the share
@@ -157,8 +161,10 @@ def stack_text(report: dict[str, Any]) -> str:
         f"\nwarning: {one['message']}\n  cost: {one['cost']}\n  fix: {one['fix']}\n"
         for one in report["degraded"]
     )
+    programs = ", ".join(one["name"] for one in report["programs"])
+    users = f"programs with a key: {programs}\n" if programs else ""
     return (
-        f"{report['profile']}: up {duration(report['uptime_s'])}, sessions: {sessions}\n\n"
+        f"{report['profile']}: up {duration(report['uptime_s'])}, sessions: {sessions}\n{users}\n"
         f"{table(HEADER, rows)}\n"
         f"{tiers}{errors}{degraded}"
     )

@@ -101,6 +101,8 @@ def read_unit_setup(text: str) -> UnitSetup:
 CERTIFICATE_VARIABLE = "OPENCLAUDE_CERTIFICATE"
 # SHA-256 digests of main's keys before this one, with commas between: open sessions have them
 FORMER_KEYS = "OPENCLAUDE_FORMER_KEYS"
+# The file with the digests of the keys that programs of the user's own have
+PROGRAM_KEYS = "OPENCLAUDE_PROGRAM_KEYS"
 # whom main meets at the address of providers: the path of a certificate, in PEM
 HOP_CERTIFICATE_VARIABLE = "OPENCLAUDE_HOP_CERTIFICATE"
 SECRETS_VARIABLE = "OPENCLAUDE_SECRETS"

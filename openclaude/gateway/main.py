@@ -13,8 +13,8 @@ from pathlib import Path
 
 from openclaude.contracts.budget import budgets_in
 from openclaude.contracts.routing import LEDGER, LEDGER_KEEP, routing_in
-from openclaude.contracts.worker import FORMER_KEYS
 from openclaude.gateway.http.access import AccessControl
+from openclaude.gateway.http.other_keys import OtherKeys
 from openclaude.gateway.litellm.accounting import keep_no_accounts
 from openclaude.gateway.litellm.egress import keep_to_own_addresses
 from openclaude.gateway.litellm.endpoint import RAW_BODY_KEY, Endpoints
@@ -49,7 +49,7 @@ def make_app(env: Mapping[str, str]) -> AccessControl:
         routes=ROUTES,
         keyless=KEYLESS,
         further=partial(may_be_anthropics, table),
-        former=frozenset(filter(None, env.get(FORMER_KEYS, "").split(","))),
+        others=OtherKeys.of(env),
     )
 
 

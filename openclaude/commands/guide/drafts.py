@@ -11,7 +11,7 @@ from typing import NamedTuple
 from openclaude.commands.guide.found import LocalModel
 from openclaude.profile.toml.render import value_text
 
-# Tokens, for a server that does not say: space for claude's instructions, tools and a few files.
+# Tokens, for a server that does not say: enough for claude's instructions, its tools, a few files.
 # Ollama is told to make the window that big.
 WINDOW, OUTPUT = 65_536, 8_192
 NAME = "mine"  # the profile's, where it is free

@@ -7,7 +7,6 @@ then the local key is compared, in constant time.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Callable
 
@@ -23,6 +22,7 @@ from openclaude.gateway.http.asgi import (
     header,
     send_json,
 )
+from openclaude.gateway.http.other_keys import OtherKeys
 from openclaude.gateway.http.shutdown import run_until_answered
 
 Route = tuple[str, str]  # method, path
@@ -45,8 +45,7 @@ class AccessControl:
     `keyless` are routes answered here with an empty 200: claude requests them without a key, and an
     upstream need not see them. `further` tells whether any other route is served. `check` may
     refuse a request for another reason: it gets the headers and returns a sentence, or "" to let
-    the request in. `former` are SHA-256 digests (hexadecimal) of keys that open sessions have from
-    a stack before this one.
+    the request in. `others` are keys that are accepted as well.
     """
 
     def __init__(
@@ -59,7 +58,7 @@ class AccessControl:
         further: Callable[[str, str], bool] = lambda _method, _path: False,
         key_headers: tuple[bytes, ...] = KEY_HEADERS,
         check: Callable[[Headers], str] = lambda _headers: "",
-        former: frozenset[str] = frozenset(),
+        others: OtherKeys | None = None,
     ) -> None:
         self.app = app
         self.key = key.encode()
@@ -68,7 +67,7 @@ class AccessControl:
         self.further = further
         self.key_headers = key_headers
         self.check = check
-        self.former = former
+        self.others = others or OtherKeys()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -117,17 +116,15 @@ class AccessControl:
     def has_key(self, headers: Headers) -> bool:
         """Tell whether one of the key headers contains the local key, compared in constant time.
 
-        A key of a stack before counts as well. Digests need no such care: what is compared tells
-        nothing about the key.
+        Another key that counts is known by its digest, which needs no such care: what is compared
+        tells nothing about the key.
         """
         keys = [
             value.removeprefix(b"Bearer ") for name, value in headers if name in self.key_headers
         ]
         if any(hmac.compare_digest(key, self.key) for key in keys):
             return True
-        return bool(self.former) and any(
-            hashlib.sha256(key).hexdigest() in self.former for key in keys
-        )
+        return any(key.startswith(KEY_SHAPE) and self.others.has(key) for key in keys)
 
 
 def no_matter() -> None:

@@ -24,6 +24,7 @@ from openclaude.contracts.worker import (
     CERTIFICATE_VARIABLE,
     FORMER_KEYS,
     HOP_CERTIFICATE_VARIABLE,
+    PROGRAM_KEYS,
     PROGRAMS_VARIABLE,
     UnitSetup,
     programs_text,
@@ -32,6 +33,7 @@ from openclaude.run.os.environment import here
 from openclaude.run.os.processes import python_environment, python_module
 from openclaude.run.stack.folder import client_certificate
 from openclaude.run.stack.logs import last_lines, log_path, open_log
+from openclaude.run.stack.program_keys import programs_file
 from openclaude.run.stack.secret_environment import for_programs, secret_environment
 from openclaude.run.supervisor.forkserver_process import ForkserverProcess
 from openclaude.run.supervisor.unit_process import UnitProcess, make_pipes
@@ -66,8 +68,10 @@ def unit_environment(unit: Unit, context: StackContext) -> dict[str, str]:
     proof = {CERTIFICATE_VARIABLE: context.certificate} if context.certificate else {}
     if proof and PROVIDERS_URL in unit.environment.values():
         proof[HOP_CERTIFICATE_VARIABLE] = str(client_certificate(context.folder))
-    if context.former and MAIN_KEY in unit.environment.values():
-        proof[FORMER_KEYS] = ",".join(context.former)
+    if MAIN_KEY in unit.environment.values():
+        proof[PROGRAM_KEYS] = str(programs_file(context.folder))
+        if context.former:
+            proof[FORMER_KEYS] = ",".join(context.former)
     return {
         **python_environment(),
         **taken,

@@ -14,6 +14,7 @@ import pytest
 from openclaude.contracts.worker import ADMIT
 from openclaude.gateway.http.access import AccessControl
 from openclaude.gateway.http.asgi import App
+from openclaude.gateway.http.other_keys import OtherKeys
 
 KEY = "sk-openclaude-1"
 GOOD = {"host": "127.0.0.1:4000", "x-litellm-api-key": f"Bearer {KEY}"}
@@ -157,7 +158,7 @@ def test_a_session_of_a_stack_before_is_let_in_by_the_digest_of_its_key() -> Non
 
     def status(key: str) -> int:
         headers = {**GOOD, "x-litellm-api-key": key}
-        return call(gate(former=former), "POST", "/v1/messages", headers).status
+        return call(gate(others=OtherKeys(former)), "POST", "/v1/messages", headers).status
 
     assert status("Bearer sk-openclaude-0") == 200
     assert status(f"Bearer {KEY}") == 200
