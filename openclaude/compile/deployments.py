@@ -58,6 +58,7 @@ def model_info(one: Deployment) -> ModelInfo:
         openclaude_markup=one.markup,
         openclaude_notice=notice(one),
         openclaude_name=true_name(one),
+        openclaude_thinking=one.thinking,
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from openclaude.compile.secret_variables import Secrets
+from openclaude.contracts.capabilities import THINKING_OFF
 from openclaude.contracts.references import (
     BEDROCK,
     CLAUDE,
@@ -68,6 +69,7 @@ class Deployment(NamedTuple):
     vision: bool
     pdf: bool
     reasoning: bool
+    thinking: str  # "off" where the profile wants no thoughts, or ""
     markup: str  # as the profile says, or ""
     prices: ModelPrices
 
@@ -258,7 +260,9 @@ def deploy(
         max_output_tokens=declared.max_output_tokens or model.max_output_tokens,
         vision=model.vision if declared.vision is None else declared.vision,
         pdf=model.pdf,
-        reasoning=model.reasoning and known_of(provider, named.model_id).supports_reasoning,
+        reasoning=bool(model.reasoning if declared.thinking is None else declared.thinking)
+        and known_of(provider, named.model_id).supports_reasoning,
+        thinking=THINKING_OFF if declared.thinking is False else "",
         markup=declared.markup or "",
         prices=find_prices(provider.name, region, group, model, own.params),
     )

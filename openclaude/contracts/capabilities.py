@@ -8,6 +8,7 @@ takes everything, so that an unknown provider is not restricted.
 
 import sys
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from typing import Annotated, Any
 
 from openclaude.contracts.decode import Malformed, decode
@@ -34,6 +35,34 @@ def shared(one: str, other: str) -> str:
     return (one or other) if one == other or not (one and other) else ""
 
 
+class Asking(StrEnum):
+    """How a model is asked to think."""
+
+    DROPPED = "dropped"  # not at all: no document says how, and it does as it does
+    ANTHROPIC = "anthropic"  # in Anthropic's words, which LiteLLM writes for the provider
+    EFFORT = "effort"  # by an effort, which LiteLLM writes as the provider's parameter
+    CONFIG = "config"  # by an effort in `reasoning_config`, which LiteLLM does not know
+
+
+class Thinking(Record):
+    """What a model takes about its thinking."""
+
+    asking: Asking = Asking.DROPPED
+    efforts: tuple[str, ...] = ()  # those it takes, the smallest first
+    returns: bool = False  # it gets its own thoughts of earlier turns back
+
+
+NO_THOUGHTS = ""
+THINKING_OFF = "off"
+
+
+def agreed(one: Any, other: Any) -> Any:
+    """What both say; None says nothing, and of what they disagree about nothing is known."""
+    if one is None or other is None:
+        return other if one is None else one
+    return one if one == other else type(one)()
+
+
 class Capabilities(Record):
     """What a model accepts, and its restrictions.
 
@@ -47,6 +76,9 @@ class Capabilities(Record):
     # and in every later one (measured)
     supports_pdf_input: Annotated[bool, both] = True
     supports_reasoning: Annotated[bool, both] = True
+    thinking: Annotated[Thinking | None, agreed] = None
+    # By which name its thoughts are known when they come back; "" for one that shows none
+    thoughts: Annotated[str | None, agreed] = None
     # LiteLLM asks with Anthropic's own API: the body arrives as it was sent (measured)
     speaks_anthropic: Annotated[bool, either] = False
     # Who serves this Claude with Anthropic's own body, of which it reads everything; that provider
@@ -101,6 +133,7 @@ class ModelInfo(Record, is_open=True):
     openclaude_markup: str = ""  # how it writes calls as text, where the profile says so
     openclaude_notice: str = ""  # to be said where the model answers in place of another
     openclaude_name: str = ""  # what its replies give as their model
+    openclaude_thinking: str = ""  # "off" where the profile wants no thoughts
 
     def as_config(self) -> dict[str, Any]:
         """As it is written; `read_model_info` is its inverse. Empty texts are left out."""
@@ -108,11 +141,13 @@ class ModelInfo(Record, is_open=True):
 
     def capabilities(self) -> Capabilities:
         """The model's own capabilities, whichever provider serves it."""
+        is_off = self.openclaude_thinking == THINKING_OFF
         return Capabilities(
             max_output_tokens=self.max_output_tokens,
             supports_vision=self.supports_vision,
             supports_pdf_input=self.supports_pdf_input,
-            supports_reasoning=self.supports_reasoning,
+            supports_reasoning=self.supports_reasoning and not is_off,
+            thoughts=NO_THOUGHTS if is_off else None,
         )
 
 

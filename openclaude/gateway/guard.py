@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from openclaude.contracts.anthropic_error import AnthropicError
-from openclaude.contracts.capabilities import Capabilities
+from openclaude.contracts.capabilities import NO_THOUGHTS, Capabilities
 from openclaude.contracts.decode import Malformed
 from openclaude.gateway.http.trail import note_changes, notice
 from openclaude.gateway.litellm import router
-from openclaude.gateway.litellm.callback import Callback
+from openclaude.gateway.litellm.callback import METADATA, Callback
 from openclaude.gateway.replies.notice import (
     NamedEvents,
     NoticeEvents,
@@ -29,10 +29,13 @@ from openclaude.gateway.requests.capabilities import slot_capabilities, slot_nam
 from openclaude.gateway.requests.changes import changes, names
 from openclaude.gateway.requests.request import fit_request
 from openclaude.gateway.requests.shape import find_mistake
+from openclaude.gateway.requests.signatures import signer_for
+from openclaude.gateway.requests.thoughts.asking import wants_thoughts
 from openclaude.gateway.requests.tools import PLACEHOLDER, Refused
 from openclaude.gateway.requests.turns import is_asked_by_a_person
 
 log = logging.getLogger("openclaude.guard")
+SIGNER = "openclaude_signer"  # in what LiteLLM knows of a request: whose thoughts claude gets
 
 
 class Guard:
@@ -55,6 +58,10 @@ class Guard:
             return AnthropicError(Refused.status, str(malformed))
         self._log_left_out(body, fitted)
         note_changes(changes(body, fitted))
+        if signer := own_signer(capabilities, body):
+            metadata = fitted.get(METADATA)
+            kept = metadata if isinstance(metadata, Mapping) else {}
+            fitted[METADATA] = {**kept, SIGNER: signer}
         return fitted
 
     def _log_left_out(self, body: dict[str, Any], fitted: dict[str, Any]) -> None:
@@ -67,7 +74,7 @@ class Guard:
 
     def reply(self, body: dict[str, Any], message: dict[str, Any]) -> dict[str, Any] | bytes:
         """Return a whole reply as claude may keep it; a stream if one was requested."""
-        reply = strip_reply(message, signer_of(body))
+        reply = strip_reply(message, signer_of(body), cites=cites(body))
         if line := notice_for(body):
             reply = with_notice(reply, line)
         reply["model"] = name_for(body)
@@ -77,7 +84,8 @@ class Guard:
         """Return a stage that does the same for a stream, event by event."""
         line = notice_for(body)
         stages = [NoticeEvents(line)] if line else []
-        return ReplyStream(StripEvents(signer_of(body)), NamedEvents(name_for(body)), *stages)
+        strip = StripEvents(signer_of(body), cites=cites(body))
+        return ReplyStream(strip, NamedEvents(name_for(body)), *stages)
 
 
 def notice_for(body: Mapping[str, Any]) -> str:
@@ -92,9 +100,27 @@ def name_for(body: Mapping[str, Any]) -> str:
     return slot_name(slot, router.deployments()) or str(slot)
 
 
+def own_signer(capabilities: Capabilities, body: Mapping[str, Any]) -> str:
+    """Return who signs the thoughts that a reply may have, or "" where claude is to get none.
+
+    Claude signs its thoughts itself, and some of its models always think.
+    """
+    if capabilities.claude_signer:
+        return capabilities.claude_signer if capabilities.thoughts != NO_THOUGHTS else ""
+    is_asked = bool(capabilities.thoughts) and wants_thoughts(body)
+    return signer_for(capabilities.thoughts or "") if is_asked else ""
+
+
 def signer_of(body: Mapping[str, Any]) -> str:
-    """Return who signs the thoughts of the Claude that answers this request, or ""."""
-    return capabilities_of(body.get("model")).claude_signer
+    """Return who signs the thoughts that claude gets with the answer to this request, or ""."""
+    metadata = body.get(METADATA)
+    found = metadata.get(SIGNER) if isinstance(metadata, Mapping) else None
+    return found if isinstance(found, str) else ""
+
+
+def cites(body: Mapping[str, Any]) -> bool:
+    """Tell whether a Claude answers this request, whose citations claude can read."""
+    return bool(capabilities_of(body.get("model")).claude_signer)
 
 
 def capabilities_of(slot_id: object) -> Capabilities:

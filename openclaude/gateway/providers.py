@@ -11,6 +11,7 @@ import os
 import secrets
 from collections.abc import Callable, Mapping
 
+from openclaude.contracts.decode import Malformed
 from openclaude.gateway.errors.status import saying_status
 from openclaude.gateway.http.access import AccessControl
 from openclaude.gateway.http.asgi import App, Headers, Receive, Scope, Send, without
@@ -19,6 +20,11 @@ from openclaude.gateway.litellm.egress import keep_to_own_addresses
 from openclaude.gateway.litellm.endpoint import Endpoints
 from openclaude.gateway.litellm.resend import resend_lost
 from openclaude.gateway.litellm.router import deployments, fallbacks_of
+from openclaude.gateway.litellm.thoughts import (
+    ask_for_encrypted,
+    give_back_as_text,
+    give_back_to_converse,
+)
 from openclaude.gateway.litellm.transport import filter_replies
 from openclaude.gateway.litellm.warmup_requests import warm_up_providers
 from openclaude.gateway.litellm.way_out import take_the_way_out
@@ -27,10 +33,12 @@ from openclaude.gateway.requests.capabilities import declared_markup, slot_name
 from openclaude.gateway.requests.formats import format_in_words
 from openclaude.gateway.routing.fallbacks import Fallbacks
 from openclaude.gateway.routing.formats import Formats
+from openclaude.providers.table import ApiDialect, find_provider
 
 MESSAGES = frozenset({"/v1/messages"})
 ROUTES = frozenset({("POST", path) for path in MESSAGES})
 KEY_HEADERS = (b"authorization", b"x-api-key", b"x-litellm-api-key")
+RESPONSES = ("openai", "azure")
 STRANGE = "a credential that is not the local key reached the providers instance; it was not used"
 
 
@@ -78,7 +86,15 @@ def markup_of(model_id: str) -> str:
 
 def true_name(group: str) -> str:
     """Return the name of the model behind a group of LiteLLM's."""
-    return slot_name(group, deployments()) or group
+    try:
+        return slot_name(group, deployments()) or group
+    except Malformed:  # which the guard has answered already
+        return group
+
+
+def has_text_only(provider: str) -> bool:
+    """Tell whether a provider's API has thoughts as a text only; Responses has more than that."""
+    return find_provider(provider).dialect is ApiDialect.OPENAI and provider not in RESPONSES
 
 
 def make_app(env: Mapping[str, str]) -> AccessControl:
@@ -103,5 +119,8 @@ def app() -> AccessControl:
     resend_lost(after_end=False)
     take_the_way_out(is_providers=True)
     keep_to_own_addresses()
+    give_back_to_converse()
+    give_back_as_text(has_text_only)
+    ask_for_encrypted()
     filter_replies(Filters(lambda: secrets.token_hex(6), markup_of))
     return make_app(os.environ)

@@ -68,6 +68,7 @@ class Tier(Table):
     max_output_tokens: PositiveInt | None = None
     context_window: PositiveInt | None = None
     vision: bool | None = None
+    thinking: bool | None = None
     markup: Markup | None = None
     api_key: Reference | None = None
     api_base: ApiBase | None = None

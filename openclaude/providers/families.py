@@ -9,10 +9,16 @@ from __future__ import annotations
 import re
 from functools import reduce
 
-from openclaude.contracts.capabilities import Capabilities, ModelInfo, combine
+from openclaude.contracts.capabilities import (
+    THINKING_OFF,
+    Capabilities,
+    ModelInfo,
+    combine,
+)
 from openclaude.contracts.record import Record
 from openclaude.contracts.references import CLAUDE_AT_BEDROCK
 from openclaude.providers.table import THIRD_PARTY, ApiDialect, Provider, find_provider
+from openclaude.providers.thinking import thinking_of
 
 MESSAGES = "/v1/messages"  # LiteLLM's mark of a deployment that speaks Anthropic's language
 CLAUDE = "claude"
@@ -90,4 +96,10 @@ def capabilities_of(litellm_model: str, info: ModelInfo) -> Capabilities:
     if MESSAGES in info.supported_endpoints and not is_third_party(provider):
         takes = combine(provider.takes, THIRD_PARTY)
         provider = provider._replace(dialect=ApiDialect.ANTHROPIC, takes=takes)
-    return combine(known_of(provider, model_id), info.capabilities())
+    takes = known_of(provider, model_id)
+    takes = takes._replace(
+        thinking=thinking_of(provider, model_id),
+        # off where the profile says so; it is the model's own thoughts that it gets back
+        thoughts=None if info.openclaude_thinking == THINKING_OFF else litellm_model,
+    )
+    return combine(takes, info.capabilities())

@@ -29,7 +29,7 @@ from tests.e2e.test_e2e_switching import (
 
 BOTH = "both"
 OPUS = "us.anthropic.claude-opus-5-5"
-QWEN = "qwen.qwen3-next-80b-a3b"
+GLM = "us.zai.glm-5.3"
 VARIABLE = "AWS_BEARER_TOKEN_BEDROCK"
 
 
@@ -55,7 +55,7 @@ def two(build_house: Build) -> Iterator[Claudes]:
     with build_house("two-claudes") as house, BedrockStandin(api_keys=frozenset({key})) as bedrock:
         for name in ("config", "credentials"):
             (house.home / ".aws" / name).unlink(missing_ok=True)
-        tiers = f'[tiers]\nopus = "bedrock/{OPUS}"\nhaiku = "bedrock/{QWEN}"\n'
+        tiers = f'[tiers]\nopus = "bedrock/{OPUS}"\nhaiku = "bedrock/{GLM}"\n'
         aws = f'api_key = "env:{VARIABLE}"\nregion = "us-west-2"\nendpoint_url = "{bedrock.url}"\n'
         house.write_own_profile(BOTH, f"{tiers}[aws]\n{aws}")
         yield Claudes(house, bedrock, key)
@@ -102,7 +102,7 @@ def test_a_bedrock_api_key_reaches_bedrock_and_is_found_nowhere_else(
 
     assert [one.json()["result"] for one in ran] == ["said five"] * 3
     asked = two.bedrock.requests
-    assert {one.model_id for one in asked} == {OPUS, QWEN}
+    assert {one.model_id for one in asked} == {OPUS, GLM}
     assert {one.signed_by for one in asked} == {API_KEY}
     assert requests_with(anthropic.requests, two.key) == []
     stack = house.status(BOTH)
@@ -116,3 +116,32 @@ def test_a_bedrock_api_key_reaches_bedrock_and_is_found_nowhere_else(
     for pid, command in processes_of(house.root).items():
         assert two.key not in command
         assert not holds(environment(pid), two.key)
+
+
+def test_a_session_with_glm_between_plan_and_bedrock_meets_no_refusal_and_keeps_its_thoughts(
+    two: Claudes, anthropic: AnthropicStandin
+) -> None:
+    two.bedrock.clear()
+    first = two.run("one", "--model", "sonnet")
+    resumed = ("--resume", first.json()["session_id"])
+    words = {"two": ("--model", "haiku"), "three": (), "four": ("--model", "opus")}
+    words |= {"five": ("--model", "sonnet"), "six": ("--model", "haiku")}
+    answers = {word: two.run(word, *model, *resumed) for word, model in words.items()}
+
+    assert {word: ran.json()["result"] for word, ran in answers.items()} == {
+        word: f"said {word}" for word in words
+    }
+    assert_only_its_own_thoughts(anthropic)
+    assert b"openclaude:" not in b"".join(request.body for request in anthropic.requests)
+    asked = [one for one in two.bedrock.requests if b'"Bash"' in one.body]
+    assert [one.model_id for one in asked] == [GLM] * 4 + [OPUS] * 2 + [GLM] * 2
+    assert [one.problems for one in asked] == [()] * 8  # the rules of each family
+    assert asked[0].json()["additionalModelRequestFields"]["reasoning_config"]
+    thoughts = [
+        block["reasoningContent"]["reasoningText"]
+        for message in asked[-1].json()["messages"]
+        for block in message["content"]
+        if "reasoningContent" in block
+    ]
+    own = [f"thinking {when} {word}" for word in ("two", "three") for when in ("of", "after")]
+    assert thoughts == [{"text": text} for text in (*own, "thinking of six")]

@@ -10,6 +10,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -538,7 +539,7 @@ def test_the_table_knows_the_language_that_litellm_speaks(name: str) -> None:
 @every
 @both
 @pytest.mark.parametrize("model", [READS, SEES])
-def test_no_thought_of_the_model_reaches_claude(
+def test_a_thought_of_the_model_reaches_claude_with_our_mark(
     dialects: Dialects, name: str, streams: bool, model: str
 ) -> None:
     script = reasoning("let me think") + say("Hello") + tool("Bash", {"command": "ls"})
@@ -546,9 +547,12 @@ def test_no_thought_of_the_model_reaches_claude(
     request = conversation(f"{name}-{model}", script, stream=streams)
     answer, _ = dialects.ask(request)
 
-    assert [block["type"] for block in blocks_of(answer)] == ["text", "tool_use"]
-    assert b"let me think" not in answer.body
-    assert b"signature" not in answer.body
+    kinds = [block["type"] for block in blocks_of(answer)]
+    assert kinds[0] == "thinking"
+    assert [kind for kind in kinds if kind != "thinking"] == ["text", "tool_use"]
+    signatures = re.findall(rb'"signature": ?"([^"]+)"', answer.body)
+    assert len(signatures) == kinds.count("thinking")
+    assert all(one.startswith(b"openclaude:") for one in signatures)
 
 
 @every

@@ -375,11 +375,10 @@ def test_a_broken_rule_is_a_validation_exception(bedrock: BedrockStandin, client
 def test_a_note_is_recorded_and_the_request_answered(
     bedrock: BedrockStandin, client: Client
 ) -> None:
-    client.converse(**prompt("hi", additionalModelRequestFields={"speed": "fast"}))
+    turns = [*prompt("hi")["messages"], {"role": "assistant", "content": [{"text": "so"}]}]
+    client.converse(**prompt("hi", messages=turns))
 
-    assert bedrock.requests[0].problems == (
-        "note: additionalModelRequestFields.speed: extraneous key [speed] is not permitted",
-    )
+    assert bedrock.requests[0].problems == ("note: the last message is the assistant's (prefill)",)
     assert bedrock.requests[0].refusal is None
 
 

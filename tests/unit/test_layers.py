@@ -67,7 +67,7 @@ ALLOWED = {
     "errors": {"diagnostics"},
     "files": {"errors"},
     "interrupt": set(),
-    "gateway": {"aws.faults", "contracts", "errors", "ledger"},
+    "gateway": {"aws.faults", "contracts", "errors", "ledger", "providers.table"},
     "gateway.errors": {"aws.faults", "contracts", "gateway.http"},
     "gateway.http": {"contracts"},
     "gateway.litellm": {"aws.credentials", "aws.endpoints", "contracts", "gateway.http"},

@@ -86,6 +86,18 @@ USED: Mapping[str, Names] = {
             "LiteLLMAiohttpTransport.handle_async_request",
         ),
     },
+    "thoughts": {
+        "litellm.completion_extras.litellm_responses_transformation.transformation": (
+            "LiteLLMResponsesTransformationHandler.transform_request",
+        ),
+        "litellm.litellm_core_utils.prompt_templates.factory": (
+            "BedrockConverseMessagesProcessor._to_reasoning_content_block",
+            "BedrockConverseMessagesProcessor.add_thinking_blocks_to_assistant_content",
+        ),
+        "litellm.llms.anthropic.pass_through.adapters.transformation": (
+            "LiteLLMAnthropicMessagesAdapter.translate_anthropic_messages_to_openai",
+        ),
+    },
     "transport": {
         "litellm.llms.custom_httpx.aiohttp_transport": (
             "LiteLLMAiohttpTransport.handle_async_request",

@@ -30,10 +30,11 @@ class TextEvent(NamedTuple):
 
 
 class ReasoningEvent(NamedTuple):
-    """Text of the model's reasoning."""
+    """Text of the model's reasoning, and what its provider wants back to know it again."""
 
     text: str
     block: int = 0
+    signature: str = ""
 
 
 class CallPiece(NamedTuple):

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from openclaude.gateway.http.sse import write_event
+from openclaude.gateway.replies.thoughts import block_events
+from openclaude.gateway.requests.signatures import REDACTED, THINKING
 
 Event = dict[str, Any]
 
@@ -32,6 +34,9 @@ def events_of(message: Mapping[str, Any]) -> Iterator[Event]:
     opening |= {"content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 0}}
     yield {"type": "message_start", "message": opening}
     for index, block in enumerate(message.get("content") or ()):
+        if block.get("type") in (THINKING, REDACTED):
+            yield from block_events(block, index)
+            continue
         start, delta = parts_of(block)
         yield {"type": "content_block_start", "index": index, "content_block": start}
         yield {"type": "content_block_delta", "index": index, "delta": delta}

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from openclaude.contracts.capabilities import Capabilities
+from openclaude.gateway.requests.signatures import PROOFS
+from openclaude.gateway.requests.thoughts.returning import fit_thought, prove_calls
 
 Block = Mapping[str, Any]
 
@@ -22,10 +24,8 @@ ERROR = "ERROR:"
 
 # Any model can read these through LiteLLM; a compaction block is for LiteLLM to handle
 READABLE = frozenset({"text", "tool_use", "compaction"})
-# Another model's thinking and calls. A signature is a proof for Anthropic only: forwarded to anyone
-# else it would be a forged one (LiteLLM sends it as reasoningContent, measured), and thinking
-# without a signature would become the model's own text.
-PRIVATE = frozenset({"thinking", "redacted_thinking", "server_tool_use", "mcp_tool_use"})
+# Another model's calls
+PRIVATE = frozenset({"server_tool_use", "mcp_tool_use"})
 
 
 def fit_message(message: object, capabilities: Capabilities) -> object:
@@ -50,6 +50,8 @@ def fit_blocks(
     content: list[Any], capabilities: Capabilities, *, inside: bool = False
 ) -> list[Block]:
     """Return every block the model may see, in order, except those without content."""
+    if not inside:
+        content = prove_calls(content, capabilities)
     fitted = (fit_block(block, capabilities, inside=inside) for block in content)
     said = [portable(block) for block in fitted if block is not None and not is_blank(block)]
     return set_apart(said)
@@ -108,6 +110,8 @@ def fit_block(block: object, capabilities: Capabilities, *, inside: bool) -> Blo
             return block
         case str(kind) if kind in PRIVATE:
             return None
+        case str(kind) if kind in PROOFS:
+            return None if inside else fit_thought(block, capabilities)
         case "tool_result" if not inside:
             return fit_tool_result(block, capabilities)
         case "image":

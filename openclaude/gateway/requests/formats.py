@@ -16,9 +16,13 @@ CONFIG, WISH = "output_config", "format"
 
 
 def say_format(fitted: dict[str, Any]) -> None:
-    """Say the wish in the system prompt, and drop `output_config`."""
+    """Say the wish in the system prompt, and drop it from `output_config`."""
     config = fitted.pop(CONFIG, None)
-    wish = config.get(WISH) if isinstance(config, Mapping) else None
+    if not isinstance(config, Mapping):
+        return
+    if rest := {key: value for key, value in config.items() if key != WISH}:
+        fitted[CONFIG] = rest
+    wish = config.get(WISH)
     if not isinstance(wish, Mapping):
         return
     system = fitted.get("system") or []
@@ -36,6 +40,4 @@ def format_in_words(body: Mapping[str, Any]) -> dict[str, Any] | None:
         return None  # the guard refuses it
     said = dict(body)
     say_format(said)
-    if rest := {key: value for key, value in config.items() if key != WISH}:
-        said[CONFIG] = rest
     return said

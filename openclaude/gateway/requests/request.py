@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from openclaude.contracts.capabilities import Capabilities
+from openclaude.contracts.capabilities import NO_THOUGHTS, Capabilities
 from openclaude.gateway.requests.blocks import (
     fit_message,
     is_blank,
@@ -22,6 +22,12 @@ from openclaude.gateway.requests.call_ids import fit_call_ids
 from openclaude.gateway.requests.claude import fit_claude
 from openclaude.gateway.requests.formats import say_format
 from openclaude.gateway.requests.strings import say_in_strings
+from openclaude.gateway.requests.thoughts.asking import (
+    CONFIG,
+    fit_echo,
+    fit_thinking,
+    wants_thoughts,
+)
 from openclaude.gateway.requests.tools import fit_tools
 from openclaude.gateway.requests.turns import join_system_turns, without_count
 
@@ -44,6 +50,7 @@ KNOWN = frozenset(
         "thinking",
         "context_management",
         "output_config",
+        CONFIG,
         "metadata",
     }
 )
@@ -72,12 +79,14 @@ def fit_request(
     fitted["max_tokens"] = clamp(body.get("max_tokens"), capabilities.max_output_tokens)
     if capabilities.claude_signer:
         fit_metadata(fitted)
+        if capabilities.thoughts == NO_THOUGHTS:
+            fit_thinking(fitted, capabilities._replace(supports_reasoning=False))
         return fit_claude(fitted, capabilities)
     fitted["system"] = without_count(body.get("system"), is_system=True)
     fit_system(fitted)
     fit_tools(fitted, capabilities)
     fit_metadata(fitted)
-    fit_reasoning(fitted, capabilities)
+    fit_thinking(fitted, capabilities)
     if not capabilities.supports_json_schema:
         say_format(fitted)
     if capabilities.speaks_anthropic:
@@ -92,6 +101,8 @@ def fit_request(
         turns = join_system_turns(without_count(messages))
         fit_turns = [fit_message(turn, capabilities) for turn in turns]
         fitted["messages"] = fit_call_ids(fit_turns, capabilities)
+    if capabilities.requires_reasoning_echo:
+        fit_echo(fitted, capabilities, is_asked=wants_thoughts(body))
     if capabilities.wants_strings:
         say_in_strings(fitted)
     return fitted
@@ -141,20 +152,3 @@ def fit_metadata(fitted: dict[str, Any]) -> None:
     metadata = fitted.get("metadata")
     if isinstance(metadata, Mapping) and "user_id" in metadata:
         fitted["metadata"] = {key: metadata[key] for key in metadata if key != "user_id"}
-
-
-def fit_reasoning(fitted: dict[str, Any], capabilities: Capabilities) -> None:
-    """Remove `thinking` and effort if they would be refused, now or in the next turn.
-
-    For some models LiteLLM passes them on, and Bedrock refuses. Anthropic's own API, if asked for
-    thinking, requires it back in the next turn, but it never reaches claude (reply.py); DeepSeek
-    does so without being asked, so it must be told not to think.
-    """
-    if capabilities.supports_reasoning and not capabilities.speaks_anthropic:
-        return
-    fitted.pop("thinking", None)
-    if capabilities.requires_reasoning_echo:
-        fitted["thinking"] = {"type": "disabled"}
-    config = fitted.pop("output_config", None)
-    if isinstance(config, Mapping) and "format" in config:
-        fitted["output_config"] = {"format": config["format"]}

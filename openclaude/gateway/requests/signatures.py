@@ -12,22 +12,36 @@ signer gets them back without the mark, and no other provider gets them at all.
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
-
-import orjson
 
 MARK = "openclaude:"
 MARK_BYTES = MARK.encode()
+THINKING, REDACTED = "thinking", "redacted_thinking"
 # Where a thought's proof is, by the type of its block; and what a turn of nothing else says
-PROOFS = {"thinking": "signature", "redacted_thinking": "data"}
+PROOFS = {THINKING: "signature", REDACTED: "data"}
+CALLS = "-call"  # behind a signer: what it signed is the call that follows, as Gemini does
 NOTHING_SAID = "(no content)"
+NOTHING = f'{{"type":"text","text":"{NOTHING_SAID}"}}'
+# a body may contain half of a surrogate pair, as in truncated text
+ENCODING, ERRORS = "utf-8", "surrogatepass"
+BLANKS = re.compile(r"[ \t\n\r]*")
+Span = tuple[int, int]
 
 
 def marked(signer: str, signature: str) -> str:
     """Return a signature for claude to keep; `signer` is who made it, without a colon."""
     return f"{MARK}{signer}:{signature}"
+
+
+@lru_cache(maxsize=64)
+def signer_for(model: str) -> str:
+    """Return the signer of a model's thoughts, by LiteLLM's name for the model: its provider's."""
+    return hashlib.sha256(model.encode()).hexdigest()[:12]
 
 
 def signature_of(block: object) -> tuple[str, str] | None:
@@ -52,29 +66,89 @@ def for_signer(block: Mapping[str, Any], signer: str) -> Mapping[str, Any] | Non
 def without_marked(document: Mapping[str, Any], body: bytes) -> tuple[Mapping[str, Any], bytes]:
     """Return a request without the thoughts of slots, parsed and as bytes: what Anthropic may see.
 
-    The bytes are the same ones if there is no such thought, also where a text contains the mark.
+    Every other byte is as it was; all are the same ones if there is no such thought, also where a
+    text contains the mark. A body that cannot be read is left to its receiver.
     """
     if MARK_BYTES not in body:
         return document, body
-    messages = document.get("messages")
-    if not isinstance(messages, list):
-        return document, body
-    kept = [turn_without_marked(turn) for turn in messages]
-    if all(one is turn for one, turn in zip(kept, messages, strict=True)):
-        return document, body
-    document = {**document, "messages": kept}
     try:
-        return document, orjson.dumps(document)
-    except TypeError:  # half of a surrogate pair, or a number of more than 64 bits
-        return document, json.dumps(document).encode()
+        text = body.decode(ENCODING, ERRORS)
+        cuts = list(cuts_in(text))
+        if not cuts:
+            return document, body
+        parts, done = [], 0
+        for (start, end), kept in cuts:
+            parts += [text[done:start], kept]
+            done = end
+        text = "".join([*parts, text[done:]])
+        return json.loads(text), text.encode(ENCODING, ERRORS)
+    except (ValueError, RecursionError):
+        return document, body
 
 
-def turn_without_marked(turn: Any) -> Any:
-    """Return a turn without thoughts of slots; the same object if there is none in it."""
-    content = turn.get("content") if isinstance(turn, Mapping) else None
-    if not isinstance(content, list):
-        return turn
-    kept = [block for block in content if signature_of(block) is None]
-    if len(kept) == len(content):
-        return turn
-    return {**turn, "content": kept or [{"type": "text", "text": NOTHING_SAID}]}
+def cuts_in(text: str) -> Iterator[tuple[Span, str]]:
+    """Yield the content of each turn with such thoughts: its place, and its other blocks."""
+    for key, (start, _) in members(text):
+        if key != "messages" or text[start] != "[":
+            continue
+        for turn_start, turn_end in elements(text, start):
+            if text[turn_start] != "{" or text.find(MARK, turn_start, turn_end) < 0:
+                continue
+            for name, (at, end) in members(text, turn_start):
+                if name == "content" and text[at] == "[":
+                    spans = list(elements(text, at))
+                    kept = [i for i, span in enumerate(spans) if not is_marked(text, *span)]
+                    if len(kept) < len(spans):
+                        yield (at, end), with_blocks(text, (at, end), spans, kept)
+
+
+def with_blocks(text: str, content: Span, spans: list[Span], kept: list[int]) -> str:
+    """The content with these of its blocks only, and what is between them as it was."""
+    parts = [text[content[0] : spans[0][0]]]
+    for place, i in enumerate(kept):
+        start, end = spans[i]
+        parts += [text[spans[i - 1][1] : start] if place else "", text[start:end]]
+    return "".join([*parts, *([] if kept else [NOTHING]), text[spans[-1][1] : content[1]]])
+
+
+def is_marked(text: str, start: int, end: int) -> bool:
+    """Tell whether the block in a part of the text is a thought of ours."""
+    if text.find(MARK, start, end) < 0:
+        return False
+    block = json.loads(text[start:end])
+    return signature_of(block) is not None
+
+
+def members(text: str, at: int = 0) -> Iterator[tuple[str, Span]]:
+    """Yield the keys of a JSON object, each with the place of its value. Raises ValueError."""
+    decoder = json.JSONDecoder()
+    at = after_blanks(text, at)
+    if text[at : at + 1] != "{":
+        raise ValueError("not a JSON object")
+    while text[at : at + 1] in ("{", ","):
+        at = after_blanks(text, at + 1)
+        if text[at : at + 1] != '"':
+            break  # an empty object
+        key, at = decoder.raw_decode(text, at)
+        start = after_blanks(text, after_blanks(text, at) + 1)  # past the colon
+        _, end = decoder.raw_decode(text, start)
+        yield key, (start, end)
+        at = after_blanks(text, end)
+
+
+def elements(text: str, at: int) -> Iterator[Span]:
+    """Yield the places of a JSON list's values; `at` is its bracket. Raises ValueError."""
+    decoder = json.JSONDecoder()
+    while text[at : at + 1] in ("[", ","):
+        start = after_blanks(text, at + 1)
+        if text[start : start + 1] == "]":
+            break
+        _, end = decoder.raw_decode(text, start)
+        yield start, end
+        at = after_blanks(text, end)
+
+
+def after_blanks(text: str, at: int) -> int:
+    """The place of the next character that is not whitespace."""
+    match = BLANKS.match(text, at)
+    return match.end() if match else at

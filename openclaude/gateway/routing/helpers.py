@@ -12,19 +12,16 @@ Claude Code 2.1.330):
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from openclaude.contracts.routing import AnthropicAuth, RoutingTable
 from openclaude.gateway.requests.server_tools import is_server_tool
+from openclaude.gateway.requests.signatures import ENCODING, ERRORS, members
 from openclaude.gateway.routing.routes import CLAUDE
 
 QUOTA_PROBE = [{"role": "user", "content": "quota"}]
 MODEL = "model"
-BLANKS = re.compile(r"[ \t\n\r]*")
-# a body may contain half of a surrogate pair, as in truncated text
-ENCODING, ERRORS = "utf-8", "surrogatepass"
 
 
 def helper_model(table: RoutingTable, slot: str, document: Mapping[str, Any]) -> str:
@@ -86,26 +83,3 @@ def with_model(body: bytes, model: str) -> bytes:
     for start, end in reversed(spans):  # if a key is repeated, none may name the slot
         text = text[:start] + json.dumps(model) + text[end:]
     return text.encode(ENCODING, ERRORS)
-
-
-def members(text: str) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Yield the keys of a JSON object, each with the position of its value. Raises ValueError."""
-    decoder = json.JSONDecoder()
-    at = after_blanks(text, 0)
-    if text[at : at + 1] != "{":
-        raise ValueError("the body is not a JSON object")
-    while text[at : at + 1] in ("{", ","):
-        at = after_blanks(text, at + 1)
-        if text[at : at + 1] != '"':
-            break  # an empty object
-        key, at = decoder.raw_decode(text, at)
-        start = after_blanks(text, after_blanks(text, at) + 1)  # past the colon
-        _, end = decoder.raw_decode(text, start)
-        yield key, (start, end)
-        at = after_blanks(text, end)
-
-
-def after_blanks(text: str, at: int) -> int:
-    """Return the position of the next character that is not whitespace."""
-    match = BLANKS.match(text, at)
-    return match.end() if match else at

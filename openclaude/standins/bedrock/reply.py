@@ -16,6 +16,7 @@ from typing import Any
 from openclaude.standins.base.exchange import Chunk, Reply, json_reply
 from openclaude.standins.base.script import Block, Error, Reasoning, Script, Text, Tool, pieces
 from openclaude.standins.bedrock.eventstream import event_frame, exception_frame
+from openclaude.standins.bedrock.thinking import told
 
 KINDS = {
     400: "ValidationException",
@@ -37,6 +38,7 @@ class ConverseContext:
 
     input_tokens: int
     wants_stream: bool
+    model_id: str = ""
 
 
 def answer(script: Script, asked: ConverseContext) -> Reply:
@@ -46,7 +48,7 @@ def answer(script: Script, asked: ConverseContext) -> Reply:
     if script.midstream:  # a whole reply cannot break off in the middle
         kind = script.midstream.kind or "ModelErrorException"
         return error_reply(424, script.midstream.message, kind=kind[0].upper() + kind[1:])
-    message = {"role": "assistant", "content": [_block(block) for block in script.blocks]}
+    message = {"role": "assistant", "content": [_block(block, asked) for block in script.blocks]}
     document = {
         "output": {"message": message},
         "stopReason": _stop_reason(script),
@@ -79,12 +81,16 @@ def request_headers() -> tuple[tuple[str, str], ...]:
     return (("x-amzn-requestid", str(uuid.uuid4())),)
 
 
-def _block(block: Block) -> dict[str, Any]:
+def _block(block: Block, asked: ConverseContext) -> dict[str, Any]:
     match block:
         case Text():
             return {"text": block.text}
         case Reasoning():
-            return {"reasoningContent": {"reasoningText": {"text": block.text}}}
+            parts = {
+                key: said for part in told(asked.model_id, block.text) for key, said in part.items()
+            }
+            is_text = "text" in parts
+            return {"reasoningContent": {"reasoningText": parts} if is_text else parts}
         case Tool():
             use = {"toolUseId": _tool_use_id(), "name": block.name, "input": block.input}
             return {"toolUse": use}
@@ -123,19 +129,23 @@ def _events(script: Script, asked: ConverseContext) -> Iterator[Event]:
             use = {"toolUseId": _tool_use_id(), "name": block.name}
             yield "contentBlockStart", place | {"start": {"toolUse": use}}, 0.0
         pause_s = block.pause_s if isinstance(block, Text) else 0.0
-        for delta in _deltas(block):
+        for delta in _deltas(block, asked):
             yield "contentBlockDelta", place | {"delta": delta}, pause_s
         yield "contentBlockStop", place, 0.0
     yield "messageStop", {"stopReason": _stop_reason(script)}, 0.0
     yield "metadata", _accounts(script, asked), 0.0
 
 
-def _deltas(block: Block) -> Iterator[dict[str, Any]]:
+def _deltas(block: Block, asked: ConverseContext) -> Iterator[dict[str, Any]]:
     match block:
         case Text(parts=parts):
             yield from ({"text": part} for part in parts)
         case Reasoning():
-            yield from ({"reasoningContent": {"text": part}} for part in pieces(block.text))
+            for thought in told(asked.model_id, block.text):
+                texts = pieces(thought["text"]) if "text" in thought else ()
+                yield from ({"reasoningContent": {"text": text}} for text in texts)
+                if "text" not in thought:
+                    yield {"reasoningContent": thought}
         case Tool():
             for part in pieces(json.dumps(block.input)):
                 yield {"toolUse": {"input": part}}

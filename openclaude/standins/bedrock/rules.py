@@ -146,12 +146,6 @@ def no_prefill(body: Body, _: ModelRules) -> Iterator[str]:
         yield "the last message is the assistant's (prefill)"
 
 
-def no_extraneous_fields(body: Body, _: ModelRules) -> Iterator[str]:
-    """Fields for the model itself, which it may not know."""
-    for key in body.get("additionalModelRequestFields") or {}:
-        yield f"additionalModelRequestFields.{key}: extraneous key [{key}] is not permitted"
-
-
 def no_orphan_results(body: Body, _: ModelRules) -> Iterator[str]:
     """A tool result without its call in the message before."""
     turns = _turns(body)
@@ -186,7 +180,6 @@ REFUSALS: tuple[Rule, ...] = (
 )
 NOTES: tuple[Rule, ...] = (
     no_prefill,
-    no_extraneous_fields,
     no_orphan_results,
     results_say_something,
 )

@@ -26,6 +26,7 @@ from openclaude.standins.bedrock.reply import ConverseContext, answer, error_rep
 from openclaude.standins.bedrock.rules import NOTES, REFUSALS, ModelRules, broken
 from openclaude.standins.bedrock.shape import input_shape, violations, without_nulls
 from openclaude.standins.bedrock.sigv4 import Secret, SignatureRefusal, check_signature, read_claim
+from openclaude.standins.bedrock.thinking import thinking_problems
 
 OPERATIONS = {
     "converse": "Converse",
@@ -45,6 +46,7 @@ EXAMPLE_MODELS: Mapping[str, ModelRules] = {
     "qwen.qwen3-coder-next": ModelRules(max_output_tokens=16000),
     "qwen.qwen3-vl-235b-a22b": ModelRules(max_output_tokens=8000, vision=True),
     "openai.gpt-oss-120b-1:0": ModelRules(max_output_tokens=16384),
+    "us.zai.glm-5.3": ModelRules(max_output_tokens=128_000),
     "amazon.nova-lite-v1:0": ModelRules(max_output_tokens=10000, vision=True, caching=True),
 }
 API_KEY = "a Bedrock API key"  # in place of the id of an access key
@@ -165,7 +167,7 @@ class BedrockStandin(Standin[BedrockRecorded]):
         if misfits := tuple(violations(body, shape)):
             return BedrockRecorded(**seen, problems=misfits, refusal=_invalid(misfits[0]))
         body = without_nulls(body, shape)
-        refused = broken(REFUSALS, body, rules)
+        refused = (*broken(REFUSALS, body, rules), *thinking_problems(model_id, body))
         notes = tuple(f"note: {note}" for note in broken(NOTES, body, rules))
         refusal = _invalid(refused[0]) if refused else None
         return BedrockRecorded(**seen, problems=(*refused, *notes), refusal=refusal)
@@ -208,6 +210,7 @@ class BedrockStandin(Standin[BedrockRecorded]):
         asked = ConverseContext(
             input_tokens=len(request.body) // 4,
             wants_stream=request.operation == "ConverseStream",
+            model_id=request.model_id,
         )
         return answer(script, asked)
 

@@ -192,6 +192,33 @@ sonnet = "bedrock/qwen.qwen3-32b-v1:0"
     }
 
 
+@pytest.mark.parametrize(
+    ("model", "line", "reasons", "thinking"),
+    [
+        ("zai.glm-5", "", True, None),
+        ("zai.glm-5", "thinking = false", False, "off"),
+        ("zai.glm-5", "thinking = true", True, None),
+        ("moonshotai.kimi-k2.5", "", False, None),
+        ("moonshotai.kimi-k2.5", "thinking = true", True, None),
+    ],
+)
+def test_a_profile_says_whether_a_model_thinks(
+    compiled: Callable[..., Plan], model: str, line: str, reasons: bool, thinking: str | None
+) -> None:
+    text = f"""schema = 1
+[tiers.haiku]
+model = "bedrock/{model}"
+{line}
+[aws]
+profile = "p"
+region = "us-west-2"
+"""
+    row = yaml.safe_load(compiled("mine", text).files["providers.yaml"])["model_list"][0]
+
+    assert row["model_info"]["supports_reasoning"] is reasons
+    assert row["model_info"].get("openclaude_thinking") == thinking
+
+
 def test_limits_of_the_profile_win_over_the_catalogue(compiled: Callable[..., Plan]) -> None:
     text = """schema = 1
 [tiers.haiku]

@@ -62,6 +62,7 @@ TIER = st.one_of(
             "region": st.sampled_from(REGIONS),
             "label": st.just("A label"),
             "vision": st.booleans(),
+            "thinking": st.booleans(),
             "api_key": MAYBE_A_SECRET,
             "api_base": st.sampled_from(ADDRESSES),
             "params": PARAMS,

@@ -17,6 +17,7 @@ from openclaude.contracts.capabilities import (
     RULES,
     Capabilities,
     ModelInfo,
+    Thinking,
     both,
     combine,
     either,
@@ -46,6 +47,10 @@ context_window = 200000
 max_output_tokens = 8000
 """
 BUNDLED = Catalog.bundled()
+
+
+# Those that say the same of both models, or nothing; each has rows of its own
+AGREED = ("thinking", "thoughts")
 
 
 class Made(NamedTuple):
@@ -126,14 +131,15 @@ def compiled(folder: Path, text: str, find_model: Callable[..., Model | None]) -
 def read_slot(config: dict[str, Any]) -> list[Capabilities]:
     """Return what the guard reads about a slot and its fallbacks, as LiteLLM requests them."""
     ((slot, fallbacks),) = config["router_settings"]["fallbacks"][0].items()
-    return [slot_capabilities(group, config["model_list"]) for group in (slot, *fallbacks)]
+    read = [slot_capabilities(group, config["model_list"]) for group in (slot, *fallbacks)]
+    return [one._replace(**dict.fromkeys(AGREED)) for one in read]
 
 
 # Capabilities ------------------------------------------------------------------------------------
 
 
 def test_every_capability_is_tested_here() -> None:
-    assert {name for name, _ in UNUSUAL} == set(RULES)
+    assert {name for name, _ in UNUSUAL} == set(RULES) - set(AGREED)
 
 
 @pytest.mark.parametrize(("name", "unusual"), UNUSUAL)
@@ -163,7 +169,7 @@ def test_a_slot_without_quirks_takes_everything(
     assert guard_reads(monkeypatch, tmp_path, first=Made(), second=Made()) == [USUALLY] * 2
 
 
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize("name", sorted(set(RULES) - set(AGREED)))
 def test_a_default_takes_everything_and_a_rule_knows_no_order(name: str) -> None:
     usual = Capabilities()
     odd = {min: 64, shared: "made_up"}.get(RULES[name], not getattr(usual, name))
@@ -172,6 +178,24 @@ def test_a_default_takes_everything_and_a_rule_knows_no_order(name: str) -> None
     assert combine(usual, unusual) == combine(unusual, usual) == combine(unusual, unusual)
     assert combine(usual, unusual) == unusual
     assert RULES[name] in (min, both, either, shared)
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other", "nothing"),
+    [
+        ("thinking", Thinking(returns=True), Thinking(efforts=("low",)), Thinking()),
+        ("thoughts", "a/model", "b/model", ""),
+    ],
+)
+def test_what_two_models_do_not_agree_on_is_not_known(
+    name: str, one: object, other: object, nothing: object
+) -> None:
+    first, second = (Capabilities()._replace(**{name: value}) for value in (one, other))
+
+    assert combine(first, Capabilities()) == combine(Capabilities(), first) == first
+    assert combine(first, first) == first
+    assert combine(first, second) == combine(second, first)
+    assert getattr(combine(first, second), name) == nothing
 
 
 def test_the_record_is_read_back_as_it_was_written() -> None:
@@ -186,6 +210,7 @@ def test_the_record_is_read_back_as_it_was_written() -> None:
         openclaude_markup="qwen",
         openclaude_notice="said",
         openclaude_name="GLM",
+        openclaude_thinking="off",
     )
 
     assert not {*vars(info).items()} & {*vars(ModelInfo()).items()}

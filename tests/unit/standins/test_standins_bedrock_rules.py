@@ -140,10 +140,6 @@ def test_what_keeps_the_rules_is_taken_without_a_note(
     [
         (body(user(TEXT), assistant(TEXT)), "the last message is the assistant's (prefill)"),
         (
-            body(user(TEXT), additionalModelRequestFields={"speed": "fast"}),
-            "additionalModelRequestFields.speed: extraneous key [speed] is not permitted",
-        ),
-        (
             calls(user(TEXT), assistant(TEXT), user(result("a", TEXT))),
             "messages.2: toolResult for a toolUse that is not there: a",
         ),

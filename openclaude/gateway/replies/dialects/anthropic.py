@@ -28,6 +28,8 @@ from openclaude.gateway.replies.dialects.message import (
     kind_of,
     named,
     text_instead,
+    thought_deltas,
+    thought_of,
     usage_of,
     whole_block,
 )
@@ -67,7 +69,7 @@ ENDINGS = {
 NATIVE = frozenset(
     {*ENDINGS.values(), "stop_sequence", "pause_turn", "model_context_window_exceeded"}
 )
-DELTAS = {"text_delta": "text", "thinking_delta": "thinking"}
+DELTAS = {"text_delta": "text", "thinking_delta": "thinking", "signature_delta": "signature"}
 KNOWN = ("text", "thinking", "redacted_thinking", CALL)
 
 DELTA_COUNTS = ("output_tokens",)  # what the event with the stop reason has to count
@@ -149,8 +151,7 @@ class Messages:
         self._unknown.discard(index)
         match block.get("type") or kind_of(block):
             case "thinking":
-                if block.get("thinking"):
-                    yield ReasoningEvent(str(block["thinking"]), index)
+                yield from thought_of(block, index)
             case "tool_use":
                 self._calls.add(index)
                 yield call_piece(index, block)
@@ -172,8 +173,8 @@ class Messages:
         elif isinstance(delta, dict):
             if isinstance(text := delta.get("text"), str):
                 yield TextEvent(text, index)
-            elif isinstance(thought := delta.get("thinking"), str):
-                yield ReasoningEvent(thought, index)
+            elif delta.keys() & {"thinking", "signature"}:
+                yield from thought_of(delta, index)
             elif (said := delta.get("partial_json", input_of(delta))) is not ABSENT:
                 self._calls.add(index)
                 is_text = isinstance(said, str)
@@ -195,13 +196,13 @@ class Messages:
             case "content_block_delta":
                 said = DELTAS.get(document["delta"]["type"], "")
                 is_said = said != "" and isinstance(document["delta"][said], str)
-                # a block without a start event needs one, unlike Converse's text blocks
-                is_open = not self._blocks.is_closed
+                is_open = not self._blocks.is_closed  # unlike Converse's, each needs a start
+                said = said.replace("signature", "thinking")  # which is in a thought's block
                 return is_said and is_open and self._blocks.may_keep(said, index)
             case "content_block_start":
                 block = document["content_block"]
                 said = block["type"]
-                is_plain = said in DELTAS.values() and block[said] == ""
+                is_plain = said in KNOWN and (block[said], block.get("signature") or "") == ("", "")
                 return self._blocks.is_closed and is_plain and self._blocks.may_keep(said, index)
             case "content_block_stop":
                 return self._blocks.may_keep_stop(index)
@@ -235,8 +236,7 @@ class Messages:
                 return [*opened, self._delta_of({"type": "text_delta", "text": event.text})]
             case ReasoningEvent():
                 opened = self._blocks.to("thinking", event.block)
-                delta = {"type": "thinking_delta", "thinking": event.text}
-                return [*opened, self._delta_of(delta)]
+                return [*opened, *(self._delta_of(delta) for delta in thought_deltas(event))]
             case CallOpen():
                 closed = self._blocks.close()
                 block = {"type": CALL, "id": event.id, "name": event.name, "input": {}}

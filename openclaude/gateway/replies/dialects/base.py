@@ -118,7 +118,7 @@ def regrouped(events: Sequence[Event]) -> Iterator[Event | Called]:
     for event in events:
         if isinstance(event, TextEvent | ReasoningEvent):
             if held is not None and (type(held), held.block) == (type(event), event.block):
-                held = held._replace(text=held.text + event.text)
+                held = joined(held, event)
                 continue
             if held is not None:
                 yield held
@@ -133,6 +133,15 @@ def regrouped(events: Sequence[Event]) -> Iterator[Event | Called]:
             yield event
     if held is not None:
         yield held
+
+
+def joined(
+    one: TextEvent | ReasoningEvent, other: TextEvent | ReasoningEvent
+) -> TextEvent | ReasoningEvent:
+    """Return two pieces of one block as one."""
+    if isinstance(one, ReasoningEvent) and isinstance(other, ReasoningEvent):
+        one = one._replace(signature=one.signature + other.signature)
+    return one._replace(text=one.text + other.text)
 
 
 def ending_of(events: Sequence[Event]) -> Finish:

@@ -6,6 +6,7 @@ what its stop reasons mean. Independent of: models, credentials, the framing. Pu
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -122,9 +123,13 @@ class Converse:
         if isinstance(use := delta.get("toolUse"), dict):
             self._calls.add(index)
             yield call_piece(index, use)
-        thought = delta.get("reasoningContent")
-        if isinstance(thought, dict) and isinstance(thought.get("text"), str):
-            yield ReasoningEvent(thought["text"], index)
+        if isinstance(thought := delta.get("reasoningContent"), dict):
+            if isinstance(thought.get("text"), str):
+                yield ReasoningEvent(thought["text"], index)
+            elif isinstance(thought.get("signature"), str):
+                yield ReasoningEvent("", index, thought["signature"])
+            elif isinstance(thought.get("redactedContent"), str):
+                yield Other(wrapped(thought["redactedContent"]), index)
 
     def keeps(self, document: Any) -> bool:
         """Tell whether an event fits the blocks that are open."""
@@ -135,6 +140,7 @@ class Converse:
                 ((key, said),) = payload["delta"].items()
                 is_said = isinstance(said, str if key == "text" else dict)
                 is_words = key in ("text", "reasoningContent") and is_said
+                is_words = is_words and "redactedContent" not in said
                 kept = "text" if key == "text" else "reasoning"
                 return is_words and isinstance(index, int) and self._blocks.may_keep(kept, index)
             case "contentBlockStop":
@@ -166,10 +172,13 @@ class Converse:
                     delta_of(self._blocks.index, {"text": event.text}),
                 ]
             case ReasoningEvent():
-                return [
-                    *self._blocks.to("reasoning", event.block),
-                    delta_of(self._blocks.index, {"reasoningContent": {"text": event.text}}),
-                ]
+                key = "signature" if event.signature else "text"
+                thought = {"reasoningContent": {key: event.signature or event.text}}
+                opened = self._blocks.to("reasoning", event.block)
+                return [*opened, delta_of(self._blocks.index, thought)]
+            case Other():
+                opened = self._blocks.to("reasoning", event.block)
+                return [*opened, delta_of(self._blocks.index, event.value)]
             case CallOpen():
                 closed = self._blocks.close()
                 start = {"toolUse": {"toolUseId": event.id, "name": event.name}}
@@ -221,6 +230,8 @@ class Converse:
         is_plain = all(isinstance(block, dict) and len(block) == 1 for block in content)
         is_plain = is_plain and all(isinstance(block.get("text", ""), str) for block in content)
         is_plain = is_plain and has_counts(document.get("usage"))
+        thoughts = [block.get("reasoningContent") or {} for block in content]
+        is_plain = is_plain and not any("redactedContent" in thought for thought in thoughts)
         return bool(is_plain and document.get("stopReason") in NATIVE)
 
     def write_whole(self, events: Sequence[Event], document: Any) -> Any:
@@ -286,7 +297,10 @@ def block_of(index: int, block: Any) -> Iterator[Event]:
     if isinstance(thought := block.get("reasoningContent"), dict):
         said = thought.get("reasoningText")
         if isinstance(said, dict) and isinstance(said.get("text"), str):
-            yield ReasoningEvent(said["text"], index)
+            proof = said.get("signature")
+            yield ReasoningEvent(said["text"], index, proof if isinstance(proof, str) else "")
+        elif isinstance(thought.get("redactedContent"), str):
+            yield Other(wrapped(thought["redactedContent"]), index)
     elif not block.keys() & {"text", "toolUse", "reasoningContent"}:
         yield Other(block, index)
 
@@ -297,13 +311,22 @@ def whole_block(event: Event | Called) -> Document | None:
         case TextEvent():
             return {"text": event.text}
         case ReasoningEvent():
-            return {"reasoningContent": {"reasoningText": {"text": event.text}}}
+            proof = {"signature": event.signature} if event.signature else {}
+            return {"reasoningContent": {"reasoningText": {"text": event.text, **proof}}}
         case Called():
             return {"toolUse": {"toolUseId": event.id, "name": event.name, "input": event.input}}
         case Other():
             return dict(event.value)
         case _:
             return None
+
+
+def wrapped(redacted: str) -> Document:
+    """Write a redacted thought so that LiteLLM gives it out as it came.
+
+    It decodes what decodes to base64 once more, and is not always told so on the way back.
+    """
+    return {"reasoningContent": {"redactedContent": b64encode(redacted.encode()).decode()}}
 
 
 def delta_of(index: int, delta: Document) -> Document:

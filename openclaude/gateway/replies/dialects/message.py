@@ -89,7 +89,8 @@ def block_of(index: int, block: Any) -> Iterator[Event]:
         case "text":
             yield TextEvent(str(block.get("text") or ""), index)
         case "thinking":
-            yield ReasoningEvent(str(block.get("thinking") or ""), index)
+            proof = str(block.get("signature") or "")
+            yield ReasoningEvent(str(block.get("thinking") or ""), index, proof)
         case "tool_use":
             yield call_piece(index, block)
             yield CallEnd(index)
@@ -97,6 +98,23 @@ def block_of(index: int, block: Any) -> Iterator[Event]:
             yield Other(block, index)
         case _:
             yield TextEvent(text_instead(block), index)
+
+
+def thought_of(part: Document, index: int) -> Iterator[ReasoningEvent]:
+    """Read a thought, or what proves it, in a block or a delta."""
+    words, proof = part.get("thinking"), part.get("signature")
+    if isinstance(words, str) and words:
+        yield ReasoningEvent(words, index)
+    if isinstance(proof, str) and proof:
+        yield ReasoningEvent("", index, proof)
+
+
+def thought_deltas(event: ReasoningEvent) -> Iterator[Document]:
+    """Write a thought as the deltas of its block."""
+    if event.text or not event.signature:
+        yield {"type": "thinking_delta", "thinking": event.text}
+    if event.signature:
+        yield {"type": "signature_delta", "signature": event.signature}
 
 
 def text_instead(block: Document) -> str:
@@ -111,7 +129,7 @@ def whole_block(event: Event | Called) -> Document | None:
         case TextEvent():
             return {"type": "text", "text": event.text}
         case ReasoningEvent():
-            return {"type": "thinking", "thinking": event.text, "signature": ""}
+            return {"type": "thinking", "thinking": event.text, "signature": event.signature}
         case Called():
             return {"type": CALL, "id": event.id, "name": event.name, "input": event.input}
         case Other():

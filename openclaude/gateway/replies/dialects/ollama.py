@@ -151,6 +151,8 @@ class Ollama:
     def write_whole(self, events: Sequence[Event], document: Any) -> Any:
         """Write a whole reply."""
         said: Document = {"role": "assistant", "content": text_of(events)}
+        if thought := "".join(one.text for one in events if isinstance(one, ReasoningEvent)):
+            said["thinking"] = thought
         if calls := [call_of(call) for call in calls_of(events)]:
             said["tool_calls"] = calls
         end = {"done": True, "done_reason": ENDINGS[ending_of(events).ending]}

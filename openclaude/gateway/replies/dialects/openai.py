@@ -206,7 +206,8 @@ class OpenAIChat:
             case TextEvent():
                 delta = {"content": event.text}
             case ReasoningEvent():
-                delta = {"reasoning_content": event.text}
+                # OpenRouter's name for it is the only one that LiteLLM reads there (measured)
+                delta = {"reasoning_content": event.text, "reasoning": event.text}
             case CallOpen():
                 self._written += 1
                 function = {"name": event.name, "arguments": ""}

@@ -131,19 +131,19 @@ def test_what_bedrock_reports_instead_of_an_answer_is_a_failure(
 
 
 def test_claude_gets_every_thought_with_the_mark_of_its_signer() -> None:
-    stream = ReplyStream(StripEvents("bedrock"))
+    stream = ReplyStream(StripEvents("bedrock", cites=True))
     frames = [part for event in EVENTS for part in stream.feed(write_event(event))]
     told = [json.loads(frame.decode().partition("data: ")[2]) for frame in frames]
 
     starts = [one["content_block"] for one in told if one["type"] == "content_block_start"]
     signatures = [one["delta"]["signature"] for one in told if "signature" in str(one.get("delta"))]
     assert starts == [
-        {"type": "thinking", "thinking": "", "signature": marked("bedrock", "")},
+        {"type": "thinking", "thinking": "", "signature": ""},
         {"type": "redacted_thinking", "data": marked("bedrock", "c2Vh")},
         {"type": "text", "text": ""},
     ]
     assert signatures == [marked("bedrock", "c2ln")]
-    whole = strip_reply(WHOLE, "bedrock")["content"]
+    whole = strip_reply(WHOLE, "bedrock", cites=True)["content"]
     assert [one.get("signature", one.get("data")) for one in whole] == [
         marked("bedrock", "c2ln"),
         marked("bedrock", "c2Vh"),

@@ -10,10 +10,11 @@ from openclaude.contracts.capabilities import Capabilities
 from openclaude.contracts.decode import Malformed
 from openclaude.gateway.requests.capabilities import (
     UNKNOWN,
+    Deployments,
     declared_markup,
-    slot_capabilities,
     slot_notice,
 )
+from openclaude.gateway.requests.capabilities import slot_capabilities as read_capabilities
 
 
 def deployment(name: str, cap: object = 8000, **flags: object) -> dict[str, Any]:
@@ -36,6 +37,13 @@ WORDY_TAKES = {
 # the defaults for an unknown provider
 LIKE_OPENAI = {"takes_cache_marks": False, "wants_strings": True, "max_call_id": 40}
 BOTH = [{**SEEING, "model_name": "both"}, {**WORDY, "model_name": "both"}]
+
+
+def slot_capabilities(slot_id: object, deployments: Deployments) -> Capabilities:
+    """Return what a slot can take, without the two that are tested for each model."""
+    return read_capabilities(slot_id, deployments)._replace(thinking=None, thoughts=None)
+
+
 DEPLOYMENTS = [SEEING, WORDY, *BOTH, {"model_name": "bare"}]
 
 

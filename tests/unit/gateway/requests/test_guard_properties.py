@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from openclaude.contracts.capabilities import Capabilities
 from openclaude.gateway.requests.request import fit_request
 from openclaude.gateway.requests.tools import Refused
+from openclaude.providers.thinking import ROWS
 
 KINDS = [
     "text",
@@ -80,7 +81,15 @@ values = {
 }
 models = st.builds(
     Capabilities,
-    **{name: values[type(value)] for name, value in vars(Capabilities()).items()},
+    **{
+        name: values[type(value)]
+        for name, value in vars(Capabilities()).items()
+        if value is not None and name != "requires_reasoning_echo"
+    },
+    # a second pass would not see that the first was asked for thoughts
+    requires_reasoning_echo=st.just(False),
+    thinking=st.sampled_from([None, *(row.thinking for row in ROWS)]),
+    thoughts=st.sampled_from([None, "", "made_up/model"]),
 )
 
 

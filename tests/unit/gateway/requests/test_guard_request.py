@@ -492,12 +492,6 @@ def test_a_model_that_does_not_reason_is_not_asked_to(config: Any, kept: Any) ->
     assert sent.get("output_config") == kept
 
 
-def test_a_model_that_reasons_is_asked_to() -> None:
-    request = body(thinking={"type": "adaptive"}, output_config={"effort": "high"})
-
-    assert fit_request(request, REASONS) == request
-
-
 NATIVE = REASONS._replace(speaks_anthropic=True)
 
 

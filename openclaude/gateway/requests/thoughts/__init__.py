@@ -1,0 +1,1 @@
+"""Asks a model for its thoughts, and gives them back to it."""
