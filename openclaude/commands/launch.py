@@ -24,6 +24,7 @@ from openclaude.claude.launch import (
     folder_line,
 )
 from openclaude.claude.network import environment_for_instances
+from openclaude.claude.pins import pin_sentence, pinned_model
 from openclaude.claude.settings import look_at_launch
 from openclaude.claude.tools_environment import outer_environment, outer_values, with_hook
 from openclaude.claude.way import WAY, marked_environment, passed
@@ -110,6 +111,9 @@ def launch(split: Split, places: Places, env: Mapping[str, str]) -> NoReturn:
     plan = find_plan(name, places, env)
     facts = look_at_launch(arguments, claude, env, places.home, working_folder())
     build_launch(plan.launch, facts, url="", key="")  # conflicts are found before anything starts
+    variable, model = pinned_model(plan, facts)
+    if variable:
+        sys.stderr.write(f"openclaude: {pin_sentence(variable, model)}\n")
     delay_s = TERMINAL_DELAY_S if is_conversation(arguments) else 0.0
     joined = bring_up(plan, places, environment_for_instances(facts), session=True, delay_s=delay_s)
     try:

@@ -10,9 +10,10 @@ from openclaude.doctor.checks.aws import check_aws
 from openclaude.doctor.checks.claude import check_claude, check_login
 from openclaude.doctor.checks.disk import check_disk
 from openclaude.doctor.checks.environment import check_environment
-from openclaude.doctor.checks.kernel import check_kernel
+from openclaude.doctor.checks.kernel import check_kernel, check_open_files
 from openclaude.doctor.checks.litellm import check_litellm
 from openclaude.doctor.checks.network import check_network
+from openclaude.doctor.checks.pins import check_pins
 from openclaude.doctor.checks.profile import check_profile
 from openclaude.doctor.checks.settings import check_settings
 from openclaude.doctor.checks.stack import check_elsewhere, check_ports, check_stack
@@ -25,6 +26,7 @@ CHECKS = (
     check_profile,
     check_aws,
     check_settings,
+    check_pins,
     check_environment,
     check_network,
     check_stack,
@@ -32,6 +34,7 @@ CHECKS = (
     check_ports,
     check_disk,
     check_kernel,
+    check_open_files,
 )
 
 

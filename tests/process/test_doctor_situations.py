@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -244,6 +245,24 @@ IN_FILES = [
         "error",
         "`unset OPENCLAUDE_LITELLM_PORT`",
         variables(OPENCLAUDE_LITELLM_PORT="80"),
+    ),
+    Broken(
+        "model-pinned",
+        "warning",
+        "`unset ANTHROPIC_MODEL`",
+        variables(ANTHROPIC_MODEL="eu.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+    ),
+    Broken(
+        "model-pinned",
+        "warning",
+        "remove `env.CLAUDE_CODE_SUBAGENT_MODEL` from `",
+        settings({"env": {"CLAUDE_CODE_SUBAGENT_MODEL": "gpt-5"}}),
+    ),
+    Broken(
+        "models-limited",
+        "warning",
+        "add `opus`, `haiku` to `availableModels` in `",
+        settings({"availableModels": ["sonnet"]}),
     ),
     Broken("secret-missing", "error", "set NO_SUCH_KEY", openrouter("env:NO_SUCH_KEY")),
     Broken("secret-missing", "warning", "install -m 600", openrouter("file:/nowhere/key")),
@@ -491,6 +510,23 @@ def test_what_is_broken_is_found_with_its_fix(sound: World, row: Broken) -> None
         elif row.code == "folder-exposed":  # a launch looks at another of them first
             same = same.partition("`: ")[2]
         assert same in launch.err
+
+
+def test_a_limit_of_open_files_is_named_and_what_it_names_raises_it(sound: World) -> None:
+    def doctor(script: str) -> dict[str, Any]:
+        argv = ["bash", "-c", f"{script}; exec {sound.program} doctor --json"]
+        done = subprocess.run(
+            argv, env=sound.env, cwd=sound.home, capture_output=True, check=False, timeout=60
+        )
+        return {one["code"]: one for one in json.loads(done.stdout)["data"]["diagnostics"]}
+
+    few = doctor("ulimit -Sn 100")["few-open-files"]
+
+    assert few["message"] == "this shell allows 100 open files"
+    fix = few["fix"].removeprefix("run `").partition("`")[0]
+    assert fix.startswith("ulimit -n ")
+    assert "few-open-files" not in doctor(f"ulimit -Sn 100; {fix}")
+    assert "container" in doctor("ulimit -n 100")["few-open-files"]["fix"]
 
 
 def test_variables_that_are_no_text_crash_nothing(sound: World) -> None:

@@ -294,7 +294,8 @@ def test_a_stack_whose_launch_comes_to_nothing_is_ended(empty_world: World, plan
 
 # Start and stop -----------------------------------------------------------------------------------
 
-# the first of each of these; all calls are tried by `build/test --all`
+# the first of each of these; every fourth call is tried by `build/test --all`
+STEP_OF_ALL = 4
 OF_A_START = {"bind", "clone", "flock", "mkdir", "pipe2"}
 OF_A_STOP = {"connect", "flock", "openat", "unlink"}
 
@@ -302,7 +303,7 @@ OF_A_STOP = {"connect", "flock", "openat", "unlink"}
 def tried(found: list[Refusal], calls: set[str], *, is_whole: bool) -> list[Refusal]:
     """Those that one run has the time for."""
     firsts = {one.call: one for one in reversed(found)}
-    return found if is_whole else [firsts[call] for call in sorted(calls)]
+    return found[::STEP_OF_ALL] if is_whole else [firsts[call] for call in sorted(calls)]
 
 
 def judge_command(done: subprocess.CompletedProcess[str], one: Refusal) -> None:

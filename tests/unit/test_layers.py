@@ -54,6 +54,7 @@ ALLOWED = {
     },
     "doctor.checks": {
         *("", "aws.endpoints", "aws.profile_check", "aws.sections", "claude.launch"),
+        "claude.pins",
         *("claude.login", "contracts", "diagnostics"),
         *("compatibility", "doctor.snapshot.world", "litellm_version"),
     },

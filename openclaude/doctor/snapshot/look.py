@@ -7,6 +7,7 @@ Nothing here opens a connection but to loopback, and nothing is written or chang
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import socket
 import stat
@@ -89,6 +90,7 @@ def look(name: str | None, places: Places, env: Mapping[str, str], cwd: Path) ->
         stack=look_at_stack(places.stacks, wanted.name, inheritable(plan, network))
         if wanted.name
         else StackSeen(),
+        open_files=resource.getrlimit(resource.RLIMIT_NOFILE),
         moved=str(moved_root(places.stacks) or ""),
         elsewhere=tuple(
             Elsewhere(one.name, str(one.folder), one.who) for one in neighbours(places.stacks)

@@ -119,6 +119,7 @@ class World(NamedTuple):
     ports: tuple[Port, ...] = ()
     stack: StackSeen = StackSeen()
     elsewhere: tuple[Elsewhere, ...] = ()
+    open_files: tuple[int, int] = (-1, -1)  # soft and hard limit; below 0 for none
     moved: str = ""  # where stacks are kept, the file system of the state folder being unfit
     trials: tuple[Trial, ...] = ()  # versions of claude that were tried
     litellm: str = ""  # the installed version; "none"

@@ -1,0 +1,76 @@
+"""Models that the user's own variables and settings pin, past what the profile gives.
+
+Knows: which settings choose a model in claude. Must not depend on what a launch replaces
+(`settings`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from openclaude.claude.launch import SettingsFile, texts
+from openclaude.claude.pins import VARIABLES, asks_anthropic, is_nobodys
+from openclaude.diagnostics import Diagnostic, Location, Severity
+from openclaude.doctor.snapshot.world import World
+
+TIERS = ("opus", "sonnet", "haiku")
+
+
+def check_pins(world: World) -> Iterator[Diagnostic]:
+    """Names that lead to an error in each session, and lists that leave a tier out."""
+    plan = world.wanted.plan
+    if plan is None or not asks_anthropic(plan):
+        return
+    overridden = {*plan.launch.environment, *plan.launch.unbound}
+    names = [name for name in VARIABLES if name not in overridden]
+    for name in names:
+        if is_nobodys(value := world.env.get(name, "")):
+            yield pinned(name, value, f"run `unset {name}`, where it is set")
+    for source in world.settings:
+        env = texts(source.values.get("env"))
+        for name in names:
+            if is_nobodys(value := env.get(name, "")):
+                yield pinned(f"env.{name}", value, remove(f"env.{name}", source), source)
+        chosen = source.values.get("model")
+        if isinstance(chosen, str) and is_nobodys(chosen):
+            yield pinned("model", chosen, remove("model", source), source)
+        yield from limits(source)
+
+
+def pinned(name: str, value: str, fix: str, source: SettingsFile | None = None) -> Diagnostic:
+    """One such name."""
+    where = f" in `{source.path}`" if source else ""
+    return Diagnostic(
+        code="model-pinned",
+        severity=Severity.WARNING,
+        message=f"`{name}`{where} asks for the model `{value}`",
+        why="neither Anthropic nor the profile has a model of that name: what asks for it ends in "
+        "an error",
+        fix=fix,
+        location=Location(path=Path(source.path)) if source else None,
+    )
+
+
+def remove(name: str, source: SettingsFile) -> str:
+    """How to take it out of a settings file."""
+    return f"remove `{name}` from `{source.path}`"
+
+
+def limits(source: SettingsFile) -> Iterator[Diagnostic]:
+    """A list of allowed models that leaves a tier out."""
+    allowed = source.values.get("availableModels")
+    if not isinstance(allowed, list):
+        return
+    names = [one.lower() for one in allowed if isinstance(one, str)]
+    if missing := [tier for tier in TIERS if not any(tier in name for name in names)]:
+        listed = ", ".join(f"`{tier}`" for tier in missing)
+        yield Diagnostic(
+            code="models-limited",
+            severity=Severity.WARNING,
+            message=f"`availableModels` in `{source.path}` leaves out {listed}",
+            why="claude offers no other model, and takes one of those where a tier is asked for",
+            fix=f"add {listed} to `availableModels` in `{source.path}`"
+            + (": ask who manages this machine" if source.kind == "managed" else ""),
+            location=Location(path=Path(source.path)),
+        )
