@@ -28,6 +28,8 @@ MANAGED_FOLDERS = {
 
 # A repository's: whoever wrote it may be nobody the user knows
 FROM_REPOSITORY = frozenset({"project", "local"})
+# what goes into the settings of a launch
+WISHES = frozenset({"modelPicker", "statusLine"})
 # Of `env`, what goes into the settings of a launch
 COPIED = frozenset({HEADERS, EXTRA, *NO_PROXIES})
 # and what goes to the instances, which serve other sessions as well
@@ -82,14 +84,14 @@ def as_taken(
 def has_wishes(source: SettingsFile) -> bool:
     """Whether a launch would take anything of it."""
     own = source.values.get("env")
-    return "modelPicker" in source.values or bool(
+    return bool(WISHES & source.values.keys()) or bool(
         isinstance(own, dict) and (COPIED | SHARED) & own.keys()
     )
 
 
 def without_wishes(source: SettingsFile) -> SettingsFile:
     """The file as a launch takes it that copies nothing of it."""
-    values = {name: value for name, value in source.values.items() if name != "modelPicker"}
+    values = {name: value for name, value in source.values.items() if name not in WISHES}
     return without(source._replace(values=values), COPIED | SHARED)
 
 

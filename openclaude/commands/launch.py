@@ -26,6 +26,7 @@ from openclaude.claude.launch import (
 from openclaude.claude.network import environment_for_instances
 from openclaude.claude.pins import pin_sentence, pinned_model
 from openclaude.claude.settings import look_at_launch
+from openclaude.claude.statusline import line_command, status_line
 from openclaude.claude.tools_environment import outer_environment, outer_values, with_hook
 from openclaude.claude.way import WAY, marked_environment, passed
 from openclaude.commands.split import Split
@@ -46,7 +47,7 @@ from openclaude.run.launcher.launch import (
     launch_files,
     settings_file,
 )
-from openclaude.run.os.processes import is_above, start_time
+from openclaude.run.os.processes import is_above, python_environment, start_time
 from openclaude.run.stack.client import StackElsewhere
 from openclaude.run.stack.folder import is_live, read_record
 from openclaude.run.stack.inherited import inheritable
@@ -137,6 +138,8 @@ def prepare(
         bundle = certificate_bundle(folder, joined.certificate, user_bundle(facts))
         made.settings["env"][EXTRA] = bundle
     made.settings["env"][HEADERS] += f"\n{folder_line(str(working_folder()))}"
+    if plan.launch.has_status_line:
+        made.settings.update(status_line(facts, our_line(plan.profile, folder)))
     outer = outer_values(facts)
     environment = marked_environment(
         {**made.environment, **outer_environment(outer)}, facts.claude, ourselves(), forgets=True
@@ -146,6 +149,12 @@ def prepare(
     settings = str(settings_file(folder, with_hook(made.settings, outer)))
     given = (settings if argument == SETTINGS_PATH else argument for argument in made.argv[1:])
     return environment, tuple(given)
+
+
+def our_line(profile: str, folder: Path) -> str:
+    """The command that prints our status line."""
+    package = python_environment().get("PYTHONPATH", "").partition(os.pathsep)[0]
+    return line_command(sys.executable, package, profile, str(folder))
 
 
 def withdraw(folder: Path, *, is_new: bool) -> None:

@@ -64,6 +64,11 @@ COMMANDS = (
         "show the last requests, one a line; -f follows them",
     ),
     Command(
+        "statusline",
+        "openclaude.commands.ledger.statusline",
+        "print a status line for claude; a launch sets it up",
+    ),
+    Command(
         "budget",
         "openclaude.commands.ledger.budget",
         "show what slots may cost and have cost; allow more for once",

@@ -69,6 +69,7 @@ def launch_plan(resolution: Resolution) -> LaunchPlan:
         model_settings={slot.stands_for: known_window(slot) for slot in known},
         claude_rows=tuple(claude_rows(resolution)) if known else (),
         unbound=tuple(default_model(slot.tier) for slot in known),
+        has_status_line=resolution.profile.launch.statusline,
     )
 
 

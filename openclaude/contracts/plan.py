@@ -68,6 +68,7 @@ class LaunchPlan(Record):
     claude_rows: tuple[dict[str, str], ...] = ()
     # names that would bind one of claude's aliases past a slot: emptied where the user has set them
     unbound: tuple[str, ...] = ()
+    has_status_line: bool = True  # ours, or the user's own with true figures
 
 
 # What a launch does where the login of the AWS profile has expired

@@ -117,6 +117,7 @@ def prepare(connection: sqlite3.Connection) -> sqlite3.Connection:
             )
         add_columns(connection)
         connection.execute(f"CREATE TABLE IF NOT EXISTS {ALLOWANCES}")
+        connection.execute("CREATE INDEX IF NOT EXISTS by_session ON requests (session)")
     except BaseException:
         connection.close()
         raise

@@ -166,6 +166,12 @@ class Stack(Table):
         return values.seconds(self.linger)
 
 
+class LaunchTable(Table):
+    """What a launch adds to claude."""
+
+    statusline: bool = True
+
+
 class Ledger(Table):
     """What is written down of each request."""
 
@@ -227,6 +233,7 @@ class Profile(Heading):
     agents: Agents = Agents()
     auto_mode: AutoMode = AutoMode()
     stack: Stack = Stack()
+    launch: LaunchTable = LaunchTable()
     ledger: Ledger = Ledger()
     budget: BudgetTable = BudgetTable()
 
@@ -245,6 +252,7 @@ TABLES: dict[tuple[str, ...], type[Table]] = {
     ("agents",): Agents,
     ("auto_mode",): AutoMode,
     ("stack",): Stack,
+    ("launch",): LaunchTable,
     ("ledger",): Ledger,
     ("budget",): BudgetTable,
 }

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,8 +45,16 @@ def open_terminal(house: House, tmp_path: Path) -> Iterator[Open]:
 def test_a_session_answers_changes_its_model_and_ends_well(
     house: House, anthropic: AnthropicStandin, bedrock: BedrockStandin, open_terminal: Open
 ) -> None:
+    heard = house.home / "told.jsonl"
+    theirs = {
+        "type": "command",
+        "command": f"cat >>{heard}; echo >>{heard}; echo their own line",
+        "refreshInterval": 1,
+    }
+    house.write(".claude/settings.json", json.dumps({"statusLine": theirs}))
     with open_terminal() as terminal:
         drawn = terminal.wait_for(PROMPT)
+        terminal.wait_for("their own line")
         assert executable(terminal.pid) == CLAUDE
         terminal.type("hello there")
         terminal.wait_for(f"● anthropic stand-in: claude-opus-5-5{DONE}")
@@ -52,9 +64,11 @@ def test_a_session_answers_changes_its_model_and_ends_well(
         changed = terminal.wait_for("Set model to")
         terminal.type("and again")
         terminal.wait_for(f"● bedrock stand-in: qwen.qwen3-next-80b-a3b{DONE}")
+        told_at_last = wait_until_told(house, heard, "Qwen3 Next 80B")
         terminal.type("/exit")
         code = terminal.exit_status()
 
+    assert told_at_last["cost"]["total_duration_ms"] > 0
     assert "Opus 5.5 · Claude Max" in drawn  # the plan's login, as plain claude displays it
     assert "Qwen3 Next 80B" in asked
     assert "Qwen3 Next 80B" in changed
@@ -68,11 +82,31 @@ def test_a_session_answers_changes_its_model_and_ends_well(
     assert "hello there" in told.body.decode()  # the conversation was sent along
 
 
+def wait_until_told(house: House, path: Path, model: str) -> dict[str, Any]:
+    """Return what the user's status line is told, once it is what the ledger has of the session."""
+    deadline = time.monotonic() + 30
+    argv = (house.program, "usage", "--by", "session", "--json")
+    told: dict[str, Any] = {}
+    while time.monotonic() < deadline:
+        rows = house.run(argv, house.environment()).json()["data"]["rows"]
+        known = {row["session"]: row["usd"] for row in rows}
+        for line in path.read_text().splitlines()[-3:]:
+            with contextlib.suppress(ValueError):  # half written
+                told = json.loads(line) if line else told
+        paid = known.get(told.get("session_id", ""), 0)
+        is_right = told.get("cost", {}).get("total_cost_usd") == pytest.approx(paid)
+        if paid and is_right and told["model"]["display_name"] == model:
+            return told
+        time.sleep(0.5)
+    raise AssertionError(f"it was never told what the ledger has: {told}")
+
+
 def test_no_row_of_the_models_names_a_claude_that_does_not_answer(
     house: House, anthropic: AnthropicStandin, bedrock: BedrockStandin, open_terminal: Open
 ) -> None:
     with open_terminal() as terminal:
         terminal.wait_for(PROMPT)
+        terminal.wait_for(r"\n *house · Opus 5.5")  # our own status line
         terminal.type("/model")
         rows = terminal.wait_for(r"Select model[\s\S]*to save").partition("Select model")[2]
 

@@ -22,7 +22,7 @@ CODE = Path(__file__).resolve().parent / "before" / "3de8aeb.tar.xz"
 THEN = "0.0.9"
 NEW = ("before_fork", "is_tls", "aws_on_expired", "aws_login")  # part of a plan since then
 NEW_OF_UNIT = ("starts_programs",)
-NEW_OF_LAUNCH = ("model_settings", "claude_rows", "unbound")
+NEW_OF_LAUNCH = ("model_settings", "claude_rows", "unbound", "has_status_line")
 
 
 class TwoVersions:

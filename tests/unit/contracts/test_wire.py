@@ -172,6 +172,7 @@ def test_its_plan_is_read_and_written_byte_for_byte_but_for_what_is_new() -> Non
     new: tuple[str, ...] = ('  "is_tls": true,\n', '  "before_fork": [],\n')
     new += ('  "aws_on_expired": "ask",\n', '  "aws_login": "",\n')
     new += ('    "model_settings": {},\n', ',\n    "unbound": []', '    "claude_rows": [],\n')
+    new += ('    "has_status_line": true,\n',)
     new += (',\n      "starts_programs": false',)
 
     written = read_plan(text).to_json()

@@ -293,6 +293,7 @@ def test_the_keys_of_a_table_are_the_schemas() -> None:
         "agents",
         "auto_mode",
         "stack",
+        "launch",
         "ledger",
         "budget",
     )

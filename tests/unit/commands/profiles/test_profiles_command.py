@@ -222,6 +222,7 @@ listen.tls                     true                               default
 search.with                    "claude"                           default
 stack.idle_sleep               "15m"                              default
 stack.linger                   "10m"                              default
+launch.statusline              true                               default
 ledger.keep                    "90d"                              default
 budget.then                    "stop"                             default
 """
