@@ -202,7 +202,8 @@ def bring_up(
     except NoPlace as error:
         joined = join_moved(places, plan.profile, env, join, error)
     if joined.is_new:
-        clear_ended(places.stacks)
+        with contextlib.suppress(OSError):  # another launch tries again
+            clear_ended(places.stacks)
     if joined.renewed:
         sys.stderr.write(f"openclaude: {renewal(joined)}\n")
     return joined
