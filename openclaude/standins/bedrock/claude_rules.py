@@ -33,6 +33,9 @@ BETAS = frozenset(
     | {"dev-full-thinking-2025-05-14", "context-management-2025-06-27", "effort-2025-11-24"}
     | {"tool-search-tool-2025-10-19", "tool-examples-2025-10-29", "compact-2026-01-12"}
     | {"fine-grained-tool-streaming-2025-05-14"}
+    # not in AWS's documentation; LiteLLM 1.108.14 lists them as Bedrock's
+    | {"thinking-display-updates-2026-08-18", "mid-conversation-output-config-2026-07-01"}
+    | {"mid-conversation-tool-changes-2026-07-01", "thinking-binding-controls-2026-08-01"}
 )
 TOOL_SEARCH = "tool-search-tool-2025-10-19"
 EDITS = {

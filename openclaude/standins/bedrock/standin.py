@@ -129,7 +129,7 @@ class BedrockStandin(Standin[BedrockRecorded]):
             )
         seen |= {"operation": OPERATIONS[route["operation"]], "model_id": unquote(route["model"])}
         scheme, _, key = (request.header("authorization") or "").partition(" ")
-        if scheme == "Bearer":
+        if scheme == "Bearer" and self._api_keys:
             if key not in self._api_keys:
                 return _refused(seen, BAD_KEY)
             return self._judge(seen | {"signed_by": API_KEY})
