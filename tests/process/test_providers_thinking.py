@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import socket
@@ -55,6 +56,7 @@ def reasoning_models() -> list[str]:
 
 
 MODELS = reasoning_models()
+NOVA = next(name for name in MODELS if "nova-2-lite" in name)
 
 
 class Running:
@@ -271,3 +273,31 @@ def test_a_thought_is_with_claude_as_soon_as_the_provider_has_it(running: Runnin
     assert message["content"][0]["thinking"] == "at once"
     assert times[1] - began < 1.0  # the start of the message, then of the thought
     assert times[-1] - began > 1.5
+
+
+@pytest.mark.parametrize("model", [OFF, NOVA, "openai.gpt-oss-120b-1:0"])
+def test_each_request_of_a_session_begins_with_the_one_before(running: Running, model: str) -> None:
+    """What a provider that caches by prefix reuses of ten turns with tools and thoughts."""
+    running.bedrock.clear()
+    system = [
+        {"type": "text", "text": "x-anthropic-billing-header: cc_version=1; cch={}"},
+        {"type": "text", "text": "You are an agent. " * 2000},
+    ]
+    turns: list[Any] = []
+    for number in range(10):
+        first = {**system[0], "text": system[0]["text"].format(number)}  # another in each request
+        script = reasoning(f"thought {number}") + CALL
+        turns.append({"role": "user", "content": [{"type": "text", "text": script}]})
+        _, message, _ = running.ask(model, turns, system=[first, system[1]])
+        (call,) = [block for block in message["content"] if block["type"] == "tool_use"]
+        result = {"type": "tool_result", "tool_use_id": call["id"], "content": "x" * 500}
+        turns.append({"role": "assistant", "content": message["content"]})
+        turns.append({"role": "user", "content": [result]})
+        turns.append({"role": "assistant", "content": [{"type": "text", "text": "done"}]})
+
+    asked = [request.json() for request in running.bedrock.requests]
+    for before, after in itertools.pairwise(asked):
+        assert after["messages"][: len(before["messages"])] == before["messages"]
+        assert {**after, "messages": []} == {**before, "messages": []}
+    sizes = [len(json.dumps(body)) for body in asked]
+    assert sum(sizes[:-1]) / sum(sizes[1:]) > 0.95  # the share that is the same as the time before
