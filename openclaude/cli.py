@@ -77,7 +77,7 @@ def fill_closed_streams() -> None:
 
 def run_launch(split: Split, env: Mapping[str, str]) -> int:
     """Become claude, which returns only by raising; a guided start may end before it."""
-    from openclaude.commands.launch import AwsUnusable, SecretMissing, launch
+    from openclaude.commands.launch import AwsUnusable, launch
     from openclaude.paths import find_places
 
     if split.updates_claude:
@@ -85,11 +85,12 @@ def run_launch(split: Split, env: Mapping[str, str]) -> int:
     places = find_places(env)
     try:
         launch(split, places, env)
-    except (AwsUnusable, SecretMissing):
+    except AwsUnusable as error:
         from openclaude.commands.guide.first import is_first_start
 
-        # on a fresh machine the default profile needs what is not there
-        if not is_first_start(split, places, env):
+        # the default profile needs an AWS profile that a fresh machine does not have; what is wrong
+        # with one that is there is said as ever
+        if error.code != "aws-profile-missing" or not is_first_start(split, places, env):
             raise
     from openclaude.commands.guide.guide import start_guide
 

@@ -193,3 +193,20 @@ def test_a_key_is_asked_for_without_echo_and_kept_for_its_owner_alone(
     profile = (fresh.home / ".config/openclaude/profiles/mine.toml").read_text()
     assert key not in profile
     assert f'api_key = "file:{kept}"' in profile
+
+
+@pytest.mark.parametrize("way", ["a profile that is broken", "a profile that was chosen"])
+def test_a_user_who_has_set_something_up_is_told_what_is_wrong_as_ever(
+    fresh: House, tmp_path: Path, way: str
+) -> None:
+    need(shutil.which("tmux"), "tmux")
+    if way == "a profile that is broken":
+        (fresh.home / ".aws/credentials").write_text("[openclaude]\naws_access_key_id = AKIA\n")
+    else:
+        fresh.write(".config/openclaude/default", "qwen\n")
+    environment = fresh.environment()
+    with Terminal((fresh.program,), environment, fresh.project, tmp_path / "tmux") as terminal:
+        screen = terminal.wait_for("Pane is dead")
+
+    assert "hint: run `openclaude aws setup" in screen
+    assert "What do you want" not in screen
