@@ -8,11 +8,13 @@ AWS region (haiku), and after a short timeout (fable).
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
 
+from openclaude.ledger.writer import GATHER_S
 from openclaude.standins.base import script
 from openclaude.standins.base.exchange import Reply
 from openclaude.standins.bedrock.reply import error_reply as aws_error
@@ -162,6 +164,7 @@ def test_a_failure_that_passes_is_one_call_and_then_one_of_the_second_model(
 
 def tried(town: Town) -> list[tuple[str, int, str]]:
     """Return what the ledger says was asked before the last answer and failed."""
+    time.sleep(5 * GATHER_S)  # the ledger is written in batches, off the request's way
     argv = (town.house.program, "requests", "-n", "1", "--json")
     (last,) = json.loads(town.house.run(argv, town.house.environment()).out)["data"]["requests"]
     return [(one["model"], one["status"], one["error"]) for one in last["attempts"]]
