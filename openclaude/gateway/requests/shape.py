@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from openclaude.gateway.requests.schema import SchemaRules, Unmendable, mend_schema
+
+NO_INPUT = {"type": "object", "properties": {}}
 ROLES = ("user", "assistant", "system")
 CHOICES = ("auto", "any", "tool", "none")
 NUMBERS = ("temperature", "top_p", "top_k")
@@ -100,3 +103,29 @@ def in_tools(tools: object) -> Iterator[str]:
             yield f"tools.{at}: must be an object with a `name`"
         elif not isinstance(tool.get("input_schema"), dict | None):
             yield f"tools.{at}.input_schema: must be an object"
+
+
+def countable(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the request with schemas that can be counted; the same one where it has no tools.
+
+    LiteLLM's counter reads each property of a schema as an object, and fails on others (measured
+    with 1.108.14). No provider is asked, so no provider's rules count.
+    """
+    tools = document.get("tools")
+    if not isinstance(tools, list):
+        return document
+    return {
+        **document,
+        "tools": [counted_tool(tool) for tool in tools if isinstance(tool, Mapping)],
+    }
+
+
+def counted_tool(tool: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a tool with a schema that is whole."""
+    if "input_schema" not in tool:
+        return dict(tool)
+    try:
+        schema: Mapping[str, Any] = mend_schema(tool["input_schema"], SchemaRules())
+    except Unmendable:
+        schema = NO_INPUT
+    return {**tool, "input_schema": schema}

@@ -41,7 +41,7 @@ from openclaude.gateway.http.asgi import (
 )
 from openclaude.gateway.http.disconnect import run_while_present
 from openclaude.gateway.http.trail import NOTICE, announcing
-from openclaude.gateway.requests.shape import find_mistake
+from openclaude.gateway.requests.shape import countable, find_mistake
 from openclaude.gateway.requests.signatures import without_marked
 from openclaude.gateway.requests.turns import is_asked_by_a_person
 from openclaude.gateway.routing.budget import BudgetGate, BudgetVerdict, Step
@@ -287,7 +287,9 @@ class Router:
     ) -> None:
         """Send to `providers`, without the plan's login, and with errors that claude can show."""
         slot = self.route_of(model)
-        if document["model"] != model:
+        if scope["path"] == COUNTED:
+            document = countable(document)
+        if document["model"] != model or scope["path"] == COUNTED:
             body = orjson.dumps({**document, "model": model})
         headers = without(scope["headers"], CREDENTIALS | NOT_FOR_LITELLM | {b"content-length"})
         headers = [*end_to_end(headers), (b"content-length", b"%d" % len(body))]
