@@ -172,7 +172,8 @@ ROWS = [
 ]
 
 EVENTS, DOCUMENT = b"text/event-stream", b"application/json"
-STREAMS = {"bedrock": b"application/vnd.amazon.eventstream", "ollama": b"application/x-ndjson"}
+AT_AWS = b"application/vnd.amazon.eventstream"
+STREAMS = {"bedrock": AT_AWS, "invoke": AT_AWS, "ollama": b"application/x-ndjson"}
 
 
 def http_reply(dialect: str, body: bytes, *, streams: bool) -> bytes:

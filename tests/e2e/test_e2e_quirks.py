@@ -35,6 +35,7 @@ SERVED = {
     "openai": ("second", "fable", "openai/m", "/v1"),
     "gemini": ("second", "sonnet", "gemini/gemini-2.5-pro", "/v1beta"),
     "anthropic": ("second", "haiku", "anthropic/m", "/api/anthropic"),
+    "invoke": ("third", "haiku", "bedrock/us.anthropic.claude-haiku-5-5", ""),
 }
 TIER = """[tiers.{tier}]
 model = "{model}"
@@ -47,7 +48,7 @@ api_key = "env:SERVER_KEY"
 
 
 class Running(NamedTuple):
-    """A house with two stacks, and the provider behind all of their slots."""
+    """A house with three stacks, and the provider behind all of their slots."""
 
     house: House
     replay: Replay
@@ -59,7 +60,7 @@ class Running(NamedTuple):
         return dict(json.loads(path.read_bytes()))
 
     def logs(self) -> str:
-        """Everything that the instances of both stacks have logged."""
+        """Everything that the instances of all stacks have logged."""
         stacks = self.house.home / ".local/state/openclaude/stacks"
         return "".join(path.read_text() for path in stacks.glob("*/*.log*"))
 
@@ -79,13 +80,13 @@ class Running(NamedTuple):
 def running(build_house: Build) -> Iterator[Running]:
     with Replay() as replay, build_house("quirks") as house:
         threading.Thread(target=replay.serve_forever, daemon=True).start()
-        for profile in ("first", "second"):
+        for profile in dict.fromkeys(own for own, *_ in SERVED.values()):
             tiers = ""
             for own, tier, model, path in SERVED.values():
                 if own == profile:
                     address = "" if "bedrock" in model else ADDRESS
-                    # of these two nothing is looked for, unless the profile says so
-                    is_known = "codex" in model or "gemini" in model
+                    # of these three nothing is looked for, unless the profile says so
+                    is_known = any(one in model for one in ("codex", "gemini", "claude"))
                     address += 'markup = "hermes"\n' if is_known else ""
                     tiers += (TIER + address).format(
                         tier=tier, model=model, address=replay.url + path

@@ -129,8 +129,10 @@ def test_a_slot_is_not_told_how_many_tokens_are_left(house: House, bedrock: Bedr
         assert "tokens left" not in request.body.decode()
 
 
-def test_reasoning_of_the_model_never_reaches_claude(house: House, bedrock: BedrockStandin) -> None:
-    prompt = script.reasoning("a secret thought") + script.say("the answer")
+def test_reasoning_of_the_model_is_a_thought_of_its_own_for_claude(
+    house: House, bedrock: BedrockStandin
+) -> None:
+    prompt = script.reasoning("a deep thought") + script.say("the answer")
 
     ran = haiku(house, prompt, "--output-format", "stream-json", "--verbose")
     whole = ask_slot(house, question(prompt, model=SLOT, stream=False))
@@ -142,9 +144,11 @@ def test_reasoning_of_the_model_never_reaches_claude(house: House, bedrock: Bedr
         if event["type"] == "assistant"
         for block in event["message"]["content"]
     ]
-    assert [block["type"] for block in blocks] == ["text"]
-    assert "a secret thought" not in ran.out
-    assert json.loads(whole.body)["content"] == [{"type": "text", "text": "the answer"}]
+    assert [block["type"] for block in blocks] == ["thinking", "text"]
+    thought, answer = json.loads(whole.body)["content"]
+    assert thought["thinking"] == blocks[0]["thinking"] == "a deep thought"
+    assert thought["signature"].startswith("openclaude:")  # nobody takes it for Claude's
+    assert answer == {"type": "text", "text": "the answer"}
 
 
 @pytest.mark.parametrize("asked", [128_000, 32_000, 8_000])

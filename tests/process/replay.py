@@ -86,8 +86,10 @@ SERVED = {
     "gemini": ("gemini/gemini-2.5-pro", "/v1beta"),
     "ollama": ("ollama_chat/m", ""),
     "bedrock": ("bedrock/converse/qwen.qwen3-next-80b-a3b", ""),
+    "invoke": ("bedrock/invoke/us.anthropic.claude-haiku-5-5", ""),
     "anthropic": ("anthropic/m", "/api/anthropic"),
 }
+AT_BEDROCK = ("bedrock", "invoke")
 
 
 LIKE_OPENAI = ("openai", "openrouter", "mistral", "hosted_vllm")
@@ -105,7 +107,7 @@ def slots(name: str) -> tuple[str, ...]:
     if b"message_start" in raw:
         return ("anthropic",)
     if raw.startswith(b"HTTP/1.1 4"):
-        return tuple(slot for slot in SERVED if slot != "bedrock")
+        return tuple(slot for slot in SERVED if slot not in AT_BEDROCK)
     return LIKE_OPENAI
 
 
@@ -113,7 +115,7 @@ def deployment(name: str, url: str) -> dict[str, Any]:
     """Return one model, as the compiler writes it."""
     model, path = SERVED[name]
     params: dict[str, Any] = {"model": model, "max_retries": 0}
-    if name == "bedrock":
+    if name in AT_BEDROCK:
         params |= {
             "aws_profile_name": "work",
             "aws_region_name": "us-west-2",
@@ -121,7 +123,7 @@ def deployment(name: str, url: str) -> dict[str, Any]:
         }
     else:
         params |= {"api_base": url + path, "api_key": "os.environ/OPENCLAUDE_SECRET_HAIKU"}
-    if name not in {"anthropic", "bedrock"}:
+    if name not in {"anthropic", *AT_BEDROCK}:
         params["allowed_openai_params"] = ["tools"]
     return {"model_name": name, "litellm_params": params, "model_info": {"max_output_tokens": 8000}}
 
