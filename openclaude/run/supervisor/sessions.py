@@ -32,6 +32,7 @@ class Sessions:
         self.log = log
         self.watched: dict[Session, int | None] = {}  # the pidfd, where there is one
         self.launches: dict[int, None] = {}  # the pids of all, the oldest first
+        self.has_missed_one = False  # that ended before it could be watched, and left its files
         self.left_at = time.monotonic()  # when the last one ended, or the stack began
 
     def __len__(self) -> int:
@@ -53,10 +54,14 @@ class Sessions:
     def add(self, pid: int, started: str) -> None:
         """Watch a session until its process exits: a launch is about to become claude."""
         session = Session(pid=pid, started=started)
-        if session not in self.watched and is_alive(pid, started):
+        if session in self.watched:
+            return
+        if is_alive(pid, started):
             self.watched[session] = self.watch(session)
             self.remember(pid)
             self.log(f"session {pid} begins")
+        else:
+            self.has_missed_one = True
 
     def remember(self, pid: int) -> None:
         """Know a launch by its pid after its end, for what it may leave behind."""
@@ -94,7 +99,8 @@ class Sessions:
                 self.selector.unregister(descriptor)
                 os.close(descriptor)
             self.log(f"session {session.pid} has ended")
-        if gone:
+        if gone or self.has_missed_one:
+            self.has_missed_one = False
             self.add_background()
             remove_settings(self.folder)
         if gone and not self.watched:
