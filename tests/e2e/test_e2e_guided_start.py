@@ -14,11 +14,13 @@ from typing import Any, ClassVar
 
 import pytest
 
+from openclaude.errors import LAUNCH_FAILED
 from openclaude.standins.bedrock.standin import BedrockStandin
 from tests.conftest import need
 from tests.e2e.house import House
 from tests.e2e.terminal import Terminal
 
+INTERRUPTED = 130
 SIZES = ((80, 24), (60, 24))
 CLAUDE_PROMPT = r"❯[^\n]*\n─"
 
@@ -161,7 +163,7 @@ def test_a_demo_is_one_key_away_and_ctrl_c_leaves_everything_as_it_was(
             ("Which model", "Enter"),
             ("Which AWS profile", "C-c"),
         )
-        terminal.wait_for("Pane is dead")
+        assert terminal.exit_status() == INTERRUPTED
     assert not (fresh.home / ".config/openclaude").exists()
 
     with guided(fresh, tmp_path / "again", (80, 24)) as terminal:
@@ -183,7 +185,8 @@ def test_a_key_is_asked_for_without_echo_and_kept_for_its_owner_alone(
             terminal.press(letter)
         terminal.press("Enter")
         press(terminal, ("Write this as the profile `mine`", "Enter"), ("Ask haiku", "C-c"))
-        screen = terminal.wait_for("Pane is dead")
+        assert terminal.exit_status() == INTERRUPTED
+        screen = terminal.screen()
 
     kept = fresh.home / ".config/openclaude/keys/openai"
     assert kept.read_text() == key + "\n"
@@ -206,7 +209,8 @@ def test_a_user_who_has_set_something_up_is_told_what_is_wrong_as_ever(
         fresh.write(".config/openclaude/default", "qwen\n")
     environment = fresh.environment()
     with Terminal((fresh.program,), environment, fresh.project, tmp_path / "tmux") as terminal:
-        screen = terminal.wait_for("Pane is dead")
+        assert terminal.exit_status() == LAUNCH_FAILED
+        screen = terminal.screen()
 
     assert "hint: run `openclaude aws setup" in screen
     assert "What do you want" not in screen

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from openclaude.ledger.writer import GATHER_S
 from openclaude.standins.anthropic.standin import AnthropicStandin
 from openclaude.standins.base import script
 from openclaude.standins.bedrock.standin import BedrockStandin
@@ -160,6 +162,7 @@ def test_a_used_up_budget_stops_the_slot_says_so_and_can_be_extended(
     assert "`openclaude budget allow" in refused.out
     assert len(bedrock.requests) == asked
 
+    time.sleep(5 * GATHER_S)  # until what other tests have left is written as well
     spent = usage(house)["total"]["usd"]
     allow = (house.program, "budget", "allow", f"{spent / 0.9:.12f}", "--today")
     assert house.run(allow, house.environment()).code == 0

@@ -159,7 +159,7 @@ def offered(complete: Complete, line: str) -> set[str]:
 
 def test_the_first_word_is_one_of_ours(complete: Complete) -> None:
     assert offered(complete, "openclaude ") >= OURS - {"--profile", "--help", "--version"}
-    assert offered(complete, "openclaude st") == {"start", "stop", "status"}
+    assert offered(complete, "openclaude st") == {"start", "stop", "status", "statusline"}
     assert offered(complete, "openclaude --p") == {"--profile"}
 
 
@@ -180,7 +180,8 @@ def test_after_the_profile_the_line_is_claudes(complete: Complete) -> None:
 def test_actions_and_options_are_those_of_the_word(complete: Complete) -> None:
     assert offered(complete, "openclaude profiles re") == {"rename", "remove"}
     assert offered(complete, "openclaude profiles new --t") == {"--tier"}
-    assert offered(complete, "openclaude stop --") == {"--profile", "--json", "--all", "--help"}
+    of_stop = {"--profile", "--json", "--all", "--yes", "--help"}
+    assert offered(complete, "openclaude stop --") == of_stop
     assert offered(complete, "openclaude stop d") == {"deepseek"}
     assert offered(complete, "openclaude setup d") == set()
 

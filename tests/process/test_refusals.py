@@ -303,7 +303,9 @@ OF_A_STOP = {"connect", "flock", "openat", "unlink"}
 def tried(found: list[Refusal], calls: set[str], *, is_whole: bool) -> list[Refusal]:
     """Those that one run has the time for."""
     firsts = {one.call: one for one in reversed(found)}
-    return found[::STEP_OF_ALL] if is_whole else [firsts[call] for call in sorted(calls)]
+    chosen = [firsts[call] for call in sorted(calls & firsts.keys())]
+    assert len(chosen) >= len(calls) - 1, sorted(firsts)  # a folder is not always made
+    return found[::STEP_OF_ALL] if is_whole else chosen
 
 
 def judge_command(done: subprocess.CompletedProcess[str], one: Refusal) -> None:
