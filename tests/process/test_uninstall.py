@@ -85,6 +85,8 @@ def test_purge_removes_the_profiles_too_and_a_second_time_finds_nothing(used: Wo
 
 def test_without_a_yes_it_is_shown_and_nothing_is_changed(used: World) -> None:
     used.up()
+    settings = used.state.parent / "claude-settings"
+    until(lambda: not list(settings.iterdir()))  # that of the session went with it
     before = used.files(used.profiles.parent, used.cache, used.folder() / "stack.json")
 
     said = used.run("uninstall", "--purge")
@@ -95,7 +97,7 @@ def test_without_a_yes_it_is_shown_and_nothing_is_changed(used: World) -> None:
     assert said.err == (
         "stop    the proxies of `qwen`\n"
         f"remove  ROOT/home/.local/state/openclaude ({count} files)\n"
-        "remove  ROOT/home/.local/state/claude-settings (1 file)\n"
+        "remove  ROOT/home/.local/state/claude-settings (0 files)\n"
         "remove  ROOT/home/.cache/openclaude (3 files)\n"
         "remove  ROOT/home/.config/openclaude/profiles/.mine.1.0123abcd.draft.toml\n"
         "remove  ROOT/home/.config/openclaude/profiles/mine.toml\n"
