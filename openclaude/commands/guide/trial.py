@@ -37,7 +37,7 @@ def try_tier(name: str, tier: str, places: Places, env: Mapping[str, str]) -> Fi
     """Start the proxies of a profile and ask one of its tiers. Raises OpenclaudeError."""
     plan = find_plan(name, places, env)
     joined = bring_up(plan, places, as_claude_goes(env, places))
-    wait_until_ready(places.stacks / name)
+    wait_until_ready(joined.folder)
     asked = next(one.behaves_as or one.slot for one in plan.tiers if one.tier == tier)
     with progress(f"asking {tier}"):
         began = time.monotonic()

@@ -60,6 +60,7 @@ def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -
     from openclaude.errors import UsageError
     from openclaude.output import Result
     from openclaude.profile.names import profile_name
+    from openclaude.run.stack.places import stack_folder
 
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError(
@@ -67,7 +68,7 @@ def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -
             hint="a launch sets it up: see `openclaude statusline --help`",
         )
     name = profile_name(arguments.profile, env, places)
-    main([name, str(places.stacks / name)])
+    main([name, str(stack_folder(places.stacks, name))])
     return Result(text="")
 
 
