@@ -117,6 +117,14 @@ PARTS = {
             variables=(("OPENCLAUDE_NEMESIS_S", "3600"),),
         ),
         Part(
+            name="long",
+            what="the real claude, for minutes: whole days, long sessions, every profile",
+            minutes=5,
+            tests=("tests/long",),
+            isolated=True,
+            again=True,
+        ),
+        Part(
             name="llama",
             what="compiles llama.cpp's server, once; needs a package index and a compiler",
             minutes=6,
@@ -151,7 +159,7 @@ ALL: tuple[Stage, ...] = (
     (("lint",),),
     (("unit", "properties", "process", "shells", "tomorrow"), ("e2e",)),
 )
-LONG: Stage = (("fuzz", "fuzz-messages", "soak"), ("llama", "local", "nemesis"))
+LONG: Stage = (("fuzz", "fuzz-messages", "soak"), ("long", "llama", "local", "nemesis"))
 STAGES = {
     "all": ALL,
     "--all": (*ALL, (("packages",), ("versions",)), LONG),
