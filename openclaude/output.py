@@ -1,4 +1,4 @@
-"""Output on stdout and stderr: results, tables, errors, colour, the JSON envelope.
+"""Output on stdout and stderr: results, errors, progress, the JSON envelope.
 
 Knows: how things look. Independent of: what they mean.
 """
@@ -9,13 +9,15 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from openclaude import __version__
 from openclaude.contracts.printable import printable
 from openclaude.errors import OpenclaudeError
+from openclaude.screen import paint
+from openclaude.tables import table as table  # for commands that give it no screen yet
 
 ENVELOPE_VERSION = 1
 
@@ -49,33 +51,6 @@ def error_text(error: OpenclaudeError, *, colour: bool) -> str:
     if error.hint:
         text += f"\n{paint('hint:', '36;1', colour=colour)} {printable(error.hint)}\n"
     return text
-
-
-def paint(text: str, code: str, *, colour: bool) -> str:
-    """`text` in the ANSI style `code` where colour is on."""
-    return f"\x1b[{code}m{text}\x1b[0m" if colour else text
-
-
-def wants_colour(stream: IO[str], env: Mapping[str, str]) -> bool:
-    """Colour per stream: NO_COLOR, FORCE_COLOR, TERM=dumb, then whether it is a terminal."""
-    if env.get("NO_COLOR"):
-        return False
-    if env.get("FORCE_COLOR"):
-        return True
-    return env.get("TERM") != "dumb" and stream.isatty()
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Columns padded to their widest cell, two spaces apart, no trailing blanks."""
-    lines = [tuple(header), *(tuple(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    return (
-        "\n".join(
-            "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-            for line in lines
-        )
-        + "\n"
-    )
 
 
 PROGRESS_AFTER_S = 0.3  # what is over sooner needs no word

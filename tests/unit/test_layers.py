@@ -23,7 +23,7 @@ ALLOWED = {
     "__main__": {"cli"},
     "aws": {"contracts", "diagnostics", "errors", "files", "paths", "providers"},
     "claude": {"contracts", "diagnostics", "errors", "paths"},
-    "cli": {"errors", "interrupt", "output", "own_path", "paths", "commands", "crash"},
+    "cli": {"errors", "interrupt", "output", "own_path", "paths", "commands", "crash", "screen"},
     "commands": {
         *(
             "",
@@ -36,6 +36,8 @@ ALLOWED = {
             "plan_cache",
             "program",
             "prompt",
+            "screen",
+            "tables",
             "contracts",
             "providers",
         ),
@@ -80,7 +82,7 @@ ALLOWED = {
         *("gateway.requests.shape", "gateway.requests.signatures"),
     },
     "models": {"contracts", "errors", "providers"},
-    "output": {"", "contracts.printable", "errors"},
+    "output": {"", "contracts.printable", "errors", "screen", "tables"},
     "ledger": {"contracts"},
     "litellm_version": {"errors"},
     "own_path": set(),
@@ -121,7 +123,9 @@ ALLOWED = {
     "run.stack": {"contracts", "errors", "files", "run.os"},
     "run.supervisor": {"", "contracts", "run.os", "run.stack"},
     "run.worker": {"contracts", "run.os"},
+    "screen": set(),
     "standins": set(),
+    "tables": {"contracts.printable", "screen"},
 }
 # pure: what they must not import
 NO_WORLD = {"os", "socket", "subprocess", "psutil", "tempfile", "signal", "time", "shutil"}

@@ -29,7 +29,7 @@ from openclaude.commands.launch import as_claude_goes
 from openclaude.commands.running import WAIT_S, NotReady, kept_plan, wait_for_units
 from openclaude.contracts.control import Join, Joinable
 from openclaude.errors import OpenclaudeError
-from openclaude.output import Result, table
+from openclaude.output import Result
 from openclaude.paths import Places, find_places
 from openclaude.run.os.processes import python_environment, python_module, start_time
 from openclaude.run.stack.client import ask_supervisor
@@ -41,6 +41,7 @@ from openclaude.standins.base.exchange import Recorded
 from openclaude.standins.base.nowhere import Nowhere
 from openclaude.standins.bedrock.sigv4 import Secret
 from openclaude.standins.bedrock.standin import BedrockRecorded, BedrockStandin
+from openclaude.tables import table
 
 PROFILE = "demo"
 AWS_PROFILE = "openclaude-demo"

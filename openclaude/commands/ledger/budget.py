@@ -17,10 +17,11 @@ from openclaude.contracts.budget import Budget, Budgets, Period, Then, budgets_i
 from openclaude.errors import UsageError
 from openclaude.ledger.spending import Spending, allow, which
 from openclaude.ledger.store import Unusable, ledger_file, open_to_write
-from openclaude.output import Result, table
+from openclaude.output import Result
 from openclaude.paths import Places
 from openclaude.plan_cache import find_plan
 from openclaude.profile.names import profile_name
+from openclaude.tables import table
 
 ALLOW = "allow"
 MOST = 10_000.0  # dollars at once

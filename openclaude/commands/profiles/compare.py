@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from openclaude.commands.profiles.show import flat, map_values, origin_text
 from openclaude.commands.profiles.store import find_file
 from openclaude.commands.profiles.validate import load
-from openclaude.output import Result, table
+from openclaude.output import Result
 from openclaude.paths import Places
+from openclaude.tables import table
 
 if TYPE_CHECKING:
     from openclaude.profile.library import Library

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from openclaude.commands.profiles.edit import DRAFT, left_drafts
 from openclaude.errors import OpenclaudeError
-from openclaude.output import Result, table
+from openclaude.output import Result
 from openclaude.paths import Places
 from openclaude.profile.names import BadDefault, default_profile_name
+from openclaude.tables import table
 
 if TYPE_CHECKING:
     from openclaude.profile.library import Entry, Library

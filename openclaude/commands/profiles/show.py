@@ -9,7 +9,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from openclaude.output import Result, table
+from openclaude.output import Result
+from openclaude.tables import table
 
 if TYPE_CHECKING:
     from openclaude.models.catalog import Model

@@ -21,9 +21,10 @@ from openclaude.commands.help_page import (
 )
 from openclaude.commands.setup.steps import STEPS, Done, Setup, take_steps
 from openclaude.errors import UsageError
-from openclaude.output import Result, table
+from openclaude.output import Result
 from openclaude.paths import Places
 from openclaude.prompt import is_attended
+from openclaude.tables import table
 
 LAUNCH = "openclaude"
 

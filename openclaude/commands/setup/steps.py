@@ -25,7 +25,6 @@ from openclaude.doctor.snapshot.look import look
 from openclaude.doctor.snapshot.profile import look_at_profile
 from openclaude.doctor.snapshot.world import ProfileSeen, World
 from openclaude.errors import OpenclaudeError
-from openclaude.output import table
 from openclaude.paths import Places, working_folder
 from openclaude.profile.names import (
     DEFAULT_PROFILE,
@@ -35,6 +34,7 @@ from openclaude.profile.names import (
     used_profile_name,
 )
 from openclaude.prompt import ask, confirm, tell
+from openclaude.tables import table
 
 ALREADY, MADE, SKIPPED, MISSING = "ok", "done", "skipped", "missing"
 
