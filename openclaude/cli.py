@@ -119,6 +119,6 @@ def run_command_line(split: Split, env: Mapping[str, str]) -> int:
 def show_error(error: OpenclaudeError, env: Mapping[str, str]) -> None:
     """The failure on stderr."""
     from openclaude.output import error_text, write_to_stderr
-    from openclaude.screen import wants_colour
+    from openclaude.terminal.screen import wants_colour
 
     write_to_stderr(error_text(error, colour=wants_colour(sys.stderr, env)))

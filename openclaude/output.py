@@ -16,8 +16,8 @@ from typing import NamedTuple
 from openclaude import __version__
 from openclaude.contracts.printable import printable
 from openclaude.errors import OpenclaudeError
-from openclaude.screen import paint
-from openclaude.tables import table as table  # for commands that give it no screen yet
+from openclaude.terminal.screen import paint
+from openclaude.terminal.tables import table as table  # for commands that give it no screen yet
 
 ENVELOPE_VERSION = 1
 

@@ -12,7 +12,7 @@ from functools import partial
 from statistics import median
 from typing import Any
 
-from openclaude.tables import table
+from openclaude.terminal.tables import table
 
 HEADER = ("ROW", "WHAT", "OURS", "OTHER", "FIGURE", "REACH", "AIM", "")
 Samples = dict[str, list[float]]

@@ -23,7 +23,7 @@ ALLOWED = {
     "__main__": {"cli"},
     "aws": {"contracts", "diagnostics", "errors", "files", "paths", "providers"},
     "claude": {"contracts", "diagnostics", "errors", "paths"},
-    "cli": {"errors", "interrupt", "output", "own_path", "paths", "commands", "crash", "screen"},
+    "cli": {"errors", "interrupt", "output", "own_path", "paths", "commands", "crash", "terminal"},
     "commands": {
         *(
             "",
@@ -36,8 +36,7 @@ ALLOWED = {
             "plan_cache",
             "program",
             "prompt",
-            "screen",
-            "tables",
+            "terminal",
             "contracts",
             "providers",
         ),
@@ -82,7 +81,7 @@ ALLOWED = {
         *("gateway.requests.shape", "gateway.requests.signatures"),
     },
     "models": {"contracts", "errors", "providers"},
-    "output": {"", "contracts.printable", "errors", "screen", "tables"},
+    "output": {"", "contracts.printable", "errors", "terminal"},
     "ledger": {"contracts"},
     "litellm_version": {"errors"},
     "own_path": set(),
@@ -123,9 +122,8 @@ ALLOWED = {
     "run.stack": {"contracts", "errors", "files", "run.os"},
     "run.supervisor": {"", "contracts", "run.os", "run.stack"},
     "run.worker": {"contracts", "run.os"},
-    "screen": set(),
     "standins": set(),
-    "tables": {"contracts.printable", "screen"},
+    "terminal": {"contracts.printable"},
 }
 # pure: what they must not import
 NO_WORLD = {"os", "socket", "subprocess", "psutil", "tempfile", "signal", "time", "shutil"}

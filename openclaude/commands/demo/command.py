@@ -41,7 +41,7 @@ from openclaude.standins.base.exchange import Recorded
 from openclaude.standins.base.nowhere import Nowhere
 from openclaude.standins.bedrock.sigv4 import Secret
 from openclaude.standins.bedrock.standin import BedrockRecorded, BedrockStandin
-from openclaude.tables import table
+from openclaude.terminal.tables import table
 
 PROFILE = "demo"
 AWS_PROFILE = "openclaude-demo"

@@ -21,7 +21,7 @@ from openclaude.output import Result
 from openclaude.paths import Places
 from openclaude.plan_cache import find_plan
 from openclaude.profile.names import profile_name
-from openclaude.tables import table
+from openclaude.terminal.tables import table
 
 ALLOW = "allow"
 MOST = 10_000.0  # dollars at once

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from openclaude.litellm_version import LITELLM_VERSION
 from openclaude.models.catalog import Catalog, Model
 from openclaude.providers.bedrock import split_prefix
-from openclaude.tables import table
+from openclaude.terminal.tables import table
 
 WIDTH = 120
 MILLION = 1_000_000

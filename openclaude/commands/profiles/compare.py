@@ -14,7 +14,7 @@ from openclaude.commands.profiles.store import find_file
 from openclaude.commands.profiles.validate import load
 from openclaude.output import Result
 from openclaude.paths import Places
-from openclaude.tables import table
+from openclaude.terminal.tables import table
 
 if TYPE_CHECKING:
     from openclaude.profile.library import Library

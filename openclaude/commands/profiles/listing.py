@@ -13,7 +13,7 @@ from openclaude.errors import OpenclaudeError
 from openclaude.output import Result
 from openclaude.paths import Places
 from openclaude.profile.names import BadDefault, default_profile_name
-from openclaude.tables import table
+from openclaude.terminal.tables import table
 
 if TYPE_CHECKING:
     from openclaude.profile.library import Entry, Library

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from openclaude.output import Result
-from openclaude.tables import table
+from openclaude.terminal.tables import table
 
 if TYPE_CHECKING:
     from openclaude.models.catalog import Model

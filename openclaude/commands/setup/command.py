@@ -24,7 +24,7 @@ from openclaude.errors import UsageError
 from openclaude.output import Result
 from openclaude.paths import Places
 from openclaude.prompt import is_attended
-from openclaude.tables import table
+from openclaude.terminal.tables import table
 
 LAUNCH = "openclaude"
 

@@ -34,7 +34,7 @@ from openclaude.profile.names import (
     used_profile_name,
 )
 from openclaude.prompt import ask, confirm, tell
-from openclaude.tables import table
+from openclaude.terminal.tables import table
 
 ALREADY, MADE, SKIPPED, MISSING = "ok", "done", "skipped", "missing"
 

@@ -12,7 +12,7 @@ from typing import TextIO
 
 import pytest
 
-from openclaude.screen import BAD, FILE, find_screen, short_path
+from openclaude.terminal.screen import BAD, FILE, find_screen, short_path
 
 TERMINAL = {"TERM": "xterm-256color"}
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wcwidth import wcswidth
 
-from openclaude.screen import BAD, FILE, GOOD
-from openclaude.tables import Cell, Column, chop, paragraph, table, text_width, wrap
+from openclaude.contracts.printable import printable
+from openclaude.terminal.screen import BAD, FILE, GOOD
+from openclaude.terminal.tables import Cell, Column, chop, paragraph, table, text_width, wrap
 
 HEADER = (
     *("PROCESS", "STATE", "PORT", "PID", "FOR", "ACTIVE", "SERVED", "RESTARTS"),
@@ -114,7 +115,7 @@ def test_whatever_a_cell_holds_its_letters_arrive_and_fit(texts: list[str], widt
     assert sorted(letters(shown)) == sorted(letters(table(("KEY", "TEXT", "N"), rows)))
 
 
-@given(st.text(), st.integers(2, 40))
+@given(st.text().map(printable), st.integers(2, 40))
 def test_wrapping_loses_nothing_but_blanks(text: str, width: int) -> None:
     lines = wrap(text, width)
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from openclaude.contracts.printable import printable
-from openclaude.screen import DIM, FILE, HEAD, Screen
+from openclaude.terminal.screen import DIM, FILE, HEAD, Screen
 
 GAP = "  "
 NARROW = 12  # columns that a text keeps at least, before others move below
@@ -155,19 +155,18 @@ def wrap(text: str, width: int) -> list[str]:
     """`text` in lines of at most `width` columns, broken behind blanks or signs if that does."""
     if width <= 0 or text_width(text) <= width:
         return [text]
-    lines, line, used = [], "", 0
+    lines, line = [], ""
     for part in BREAKS.findall(text):
-        wide = text_width(part)
-        if used + wide > width and line.strip():
-            lines.append(line.rstrip())
-            line, used = "", 0
+        # not the sum of both widths: signs that follow each other may share a place
+        if text_width(line + part.rstrip()) > width:
+            lines += [line.rstrip()] if line.strip() else []
+            line = ""
         if not line and part.isspace() and lines:
             continue
-        if wide > width:
+        if text_width(part.rstrip()) > width:
             *whole, part = chop(part, width)
             lines += whole
-            wide = text_width(part)
-        line, used = line + part, used + wide
+        line += part
     return [*lines, line.rstrip()] if line.strip() else lines
 
 
