@@ -18,8 +18,9 @@ from pathlib import Path
 
 from openclaude.contracts.budget import Period
 from openclaude.ledger.entry import RequestEntry
+from openclaude.ledger.rollup import BUCKET_S
 from openclaude.ledger.store import VERSION, present
-from openclaude.ledger.sums import BUCKET_S, day_of
+from openclaude.ledger.sums import day_of
 
 log = logging.getLogger("openclaude.ledger")
 BUSY_S = 0.5  # for a writer that has the file

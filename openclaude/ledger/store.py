@@ -17,6 +17,7 @@ from typing import get_type_hints
 
 from openclaude.contracts.routing import LEDGER_FILE, LEDGER_FOLDER
 from openclaude.ledger.entry import RequestEntry
+from openclaude.ledger.rollup import add_rollup
 
 VERSION = 1  # PRAGMA user_version
 BUSY_S = 2.0  # for another writer
@@ -36,6 +37,7 @@ ALLOWANCES = """
 """
 # A clock that is ahead by years for a moment must not make everything look old
 LONGEST_PAUSE_S = 30 * 86400.0
+MOST_REMOVED = 5000  # entries at once: a fraction of a second
 LEFT_BY_SQLITE = ("-wal", "-shm", "-journal")
 
 
@@ -118,6 +120,10 @@ def prepare(connection: sqlite3.Connection) -> sqlite3.Connection:
         add_columns(connection)
         connection.execute(f"CREATE TABLE IF NOT EXISTS {ALLOWANCES}")
         connection.execute("CREATE INDEX IF NOT EXISTS by_session ON requests (session)")
+        connection.execute(
+            "CREATE INDEX IF NOT EXISTS by_quota ON requests (id) WHERE used_5h IS NOT NULL"
+        )
+        add_rollup(connection)
     except BaseException:
         connection.close()
         raise
@@ -175,5 +181,13 @@ def forget(connection: sqlite3.Connection, *, older_than_s: float, now: float) -
     (newest,) = connection.execute("SELECT max(at) FROM requests").fetchone()
     if newest is None or not -LONGEST_PAUSE_S < now - newest < LONGEST_PAUSE_S:
         return 0
-    gone = connection.execute("DELETE FROM requests WHERE at < ?", (now - older_than_s,))
-    return gone.rowcount
+    gone = MOST_REMOVED
+    number = 0
+    while gone == MOST_REMOVED:  # other writers get their turn between two parts
+        rows = connection.execute(
+            "DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE at < ? LIMIT ?)",
+            (now - older_than_s, MOST_REMOVED),
+        )
+        gone = rows.rowcount
+        number += gone
+    return number

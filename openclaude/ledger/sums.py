@@ -9,13 +9,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from math import ceil
 from pathlib import Path
 from typing import NamedTuple
 
-from openclaude.ledger.entry import RequestEntry, Via
+from openclaude.ledger.entry import RequestEntry
+from openclaude.ledger.rollup import BUCKET_S, KEYS, TABLE, VALUES, has_rollup
 from openclaude.ledger.store import VERSION, Unusable, present
 
-BUCKET_S = 900  # every time zone's midnight is at such a quarter of an hour
 # what requests may be summed by: the name of an option, and the column
 GROUPS = {
     "tier": "tier",
@@ -23,18 +24,8 @@ GROUPS = {
     "profile": "profile",
     "session": "session",
     "project": "project",
-    "day": "day",
+    "day": "bucket",
 }
-# the model that answered, else the one that was asked for
-MODEL = "CASE WHEN answered = '' THEN asked ELSE answered END"
-OURS = f"('{Via.SLOT}', '{Via.ON_LIMIT}', '{Via.BUDGET}')"  # answered in place of Claude
-SUMS = f"""
-    count(*), sum(status >= 400 OR status = 0 OR error != ''),
-    sum(coalesce(tokens_in, 0)), sum(coalesce(tokens_out, 0)),
-    sum(coalesce(cache_read, 0)), sum(coalesce(cache_write, 0)),
-    sum(coalesce(dollars, 0)), sum(via IN {OURS} AND dollars IS NULL AND status = 200),
-    sum(coalesce(first_ms, 0)), count(first_ms)
-"""
 
 
 class Where(NamedTuple):
@@ -59,6 +50,15 @@ class Where(NamedTuple):
             given += [self.session, self.session]
         if self.errors_only:
             parts.append("(status >= 400 OR status = 0 OR error != '' OR is_cut)")
+        return " AND ".join(parts), given
+
+    def of_rollup(self, first: int) -> tuple[str, list[object]]:
+        """The same for the rollup, from its quarter of an hour `first` on."""
+        parts, given = ["bucket >= ?"], [first, *self.sql[1][2:]]
+        if self.profile:
+            parts.append("profile = ?")
+        if self.session:
+            parts.append("substr(session, 1, length(?)) = ?")
         return " AND ".join(parts), given
 
 
@@ -144,13 +144,7 @@ class LedgerReader:
 
         Raises sqlite3.Error, as everything here.
         """
-        day = f"CAST(at / {BUCKET_S} AS INTEGER)"
-        column = {"day": day, "model": MODEL}.get(group) or self._names[GROUPS[group]]
-        condition, values = where.sql
-        text = (
-            f"SELECT {column}, tier, via IN {OURS} AND status = 200, {SUMS}"  # noqa: S608
-            f" FROM requests WHERE {condition} GROUP BY 1, 2, 3"
-        )
+        text, values = self._summed(GROUPS[group], where)
         rows: dict[str, Sums] = {}
         spared: dict[str, Sums] = {}
         total = Sums()
@@ -164,6 +158,33 @@ class LedgerReader:
         if group != "day":
             in_order.sort(key=lambda one: (-one[1].dollars, -one[1].tokens))
         return UsageReport(in_order, total, spared)
+
+    def _summed(self, column: str, where: Where) -> tuple[str, list[object]]:
+        """A query for sums by a column, tier and whether it was in place of Claude.
+
+        Whole quarters of an hour are read from the rollup, the one that `since` cuts from entries.
+        """
+        entries = self._of_entries(column)
+        condition, values = where.sql
+        if where.errors_only or where.after_id or not has_rollup(self._connection):
+            text = f"SELECT {entries} FROM requests WHERE {condition} GROUP BY 1, 2, 3"  # noqa: S608
+            return text, values
+        first = ceil(where.since / BUCKET_S)
+        summed = ", ".join(f"sum({name})" for name in VALUES)
+        of_rollup, given = where.of_rollup(first)
+        return (
+            f"SELECT {column}, tier, is_spared, {summed} FROM {TABLE} WHERE {of_rollup}"  # noqa: S608
+            f" GROUP BY 1, 2, 3 UNION ALL SELECT {entries} FROM requests"
+            f" WHERE {condition} AND at < ? GROUP BY 1, 2, 3",
+            [*given, *values, first * BUCKET_S],
+        )
+
+    def _of_entries(self, column: str) -> str:
+        """What is selected for sums over entries; an earlier version's file lacks some columns."""
+        one = self._names[column] if column in self._names else KEYS[column].format("")
+        spared = KEYS["is_spared"].format("")
+        values = (f"sum({value.format('')})" for value in VALUES.values())
+        return ", ".join((one, "tier", spared, *values))
 
     def last(self, where: Where, number: int) -> list[NumberedEntry]:
         """The newest of them, oldest first."""

@@ -32,7 +32,7 @@ INSTEAD = {
 }
 SECRET = re.compile(
     r"(?:^|_)(?:keys?|secrets?|passw(?:or)?d|credentials?|authorization|cookie|bearer)(?:_|$)"
-    r"|(?:^|_)token$"
+    r"|(?:^|(?<!_per)_)token$"  # `input_cost_per_token` is a price
 )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from openclaude.ledger import rollup
 from openclaude.ledger.entry import RequestEntry
 from openclaude.ledger.store import Unusable, add, forget, ledger_file, open_to_write
 from openclaude.ledger.sums import Sums, Where, open_to_read
@@ -264,6 +265,9 @@ def test_a_file_of_an_earlier_version_gets_its_new_columns_and_can_be_read_befor
 ) -> None:
     open_to_write(path).close()
     with sqlite3.connect(path) as before:
+        for trigger in (rollup.ADDED, rollup.REMOVED):
+            before.execute(f"DROP TRIGGER {trigger}")
+        before.execute(f"DROP TABLE {rollup.TABLE}")
         for name in RequestEntry._field_defaults:
             before.execute(f"ALTER TABLE requests DROP COLUMN {name}")
         old = entry()[: -len(RequestEntry._field_defaults)]

@@ -339,6 +339,7 @@ def test_params_hold_no_secret_and_nothing_that_has_a_key_of_its_own(
         "temperature = 0.2",
         "num_ctx = 65536",
         "max_tokens_to_sample = 5",
+        "input_cost_per_token = 1e-6, output_cost_per_token = 2e-6",
         'extra_headers = { HTTP-Referer = "https://x.example" }',
         'azure_ad_token = "env:AZURE_AD_TOKEN"',
         'vertex_credentials = "file:/run/secrets/vertex.json"',
