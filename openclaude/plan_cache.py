@@ -15,6 +15,8 @@ from openclaude.contracts.plan import Plan, read_plan
 from openclaude.contracts.record import Record
 from openclaude.files import FolderUnusable, private_folder, read_trusted, write_private
 from openclaude.paths import Places
+from openclaude.run.stack.folder import switch_in
+from openclaude.run.stack.places import likely_folder
 
 if TYPE_CHECKING:
     from openclaude.profile.read.loaded import Source
@@ -30,6 +32,7 @@ class CachedPlan(Record):
     absent: tuple[str, ...]  # paths where there was no file
     stamps: dict[str, tuple[int, int]]  # path -> size and time of a file too large to compare
     plan: str  # JSON
+    switch: str = ""  # what `openclaude switch` has changed, in TOML
 
 
 OVERRIDES = ("OPENCLAUDE_AWS_PROFILE", "OPENCLAUDE_AWS_REGION", "OPENCLAUDE_LITELLM_PORT")
@@ -40,23 +43,31 @@ def find_plan(name: str, places: Places, env: Mapping[str, str]) -> Plan:
 
     Raises what loading and compiling a profile raise.
     """
+    return switched_plan(name, places, env, switch_in(likely_folder(places.stacks, name)))
+
+
+def switched_plan(name: str, places: Places, env: Mapping[str, str], switch: str) -> Plan:
+    """The same with what `switch` changes (TOML; "" for nothing), whatever runs."""
     overrides = {key: env[key] for key in OVERRIDES if env.get(key)}
-    cache = cache_file(name, places, overrides)
-    found = cached_plan(cache, overrides, places.profiles)
-    return found or compile_and_keep(name, places, overrides, cache)
+    cache = cache_file(name, places, overrides, switch)
+    found = cached_plan(cache, overrides, places.profiles, switch)
+    return found or compile_and_keep(name, places, overrides, cache, switch)
 
 
-def cache_file(name: str, places: Places, overrides: Mapping[str, str]) -> Path:
-    """Where a plan is kept: one file for a profile as it is, one for the last overridden form."""
-    kind = "overridden" if overrides else "plain"
+def cache_file(name: str, places: Places, overrides: Mapping[str, str], switch: str = "") -> Path:
+    """Where a plan is kept: a file for a profile as it is, one for the last of each other form."""
+    kind = "switched" if switch else "overridden" if overrides else "plain"
     return places.cache / "plans" / f"{name}.{kind}.json"
 
 
-def cached_plan(cache: Path, overrides: Mapping[str, str], profiles: Path) -> Plan | None:
+def cached_plan(
+    cache: Path, overrides: Mapping[str, str], profiles: Path, switch: str = ""
+) -> Plan | None:
     """The cached plan, if it was made from the profiles in that folder and nothing has changed."""
     try:
         cached = read(CachedPlan, read_trusted(cache), "cached plan")
-        if cached.profiles == str(profiles) and is_current(cached, overrides):
+        is_same = cached.profiles == str(profiles) and cached.switch == switch
+        if is_same and is_current(cached, overrides):
             return read_plan(cached.plan)
     except (OSError, ValueError):
         return None  # no cache, or a torn or foreign one: compiled again and replaced
@@ -80,7 +91,9 @@ def stamp(path: Path) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def compile_and_keep(name: str, places: Places, overrides: Mapping[str, str], cache: Path) -> Plan:
+def compile_and_keep(
+    name: str, places: Places, overrides: Mapping[str, str], cache: Path, switch: str = ""
+) -> Plan:
     """Load, compile, and keep the plan for the next launch."""
     from openclaude.compile.compiler import compile_plan
     from openclaude.litellm_version import require_litellm
@@ -90,7 +103,7 @@ def compile_and_keep(name: str, places: Places, overrides: Mapping[str, str], ca
     require_litellm()
     catalog = Catalog.bundled()
     library = Library(places.profiles, places.shipped, catalog=catalog)
-    loaded = library.load(name, env=overrides)
+    loaded = library.load(name, env=overrides, switch=switch)
     plan = compile_plan(name, loaded.profile, catalog.find, made_by=__version__)
     sources = read_again(loaded.sources)
     if sources is None:
@@ -103,6 +116,7 @@ def compile_and_keep(name: str, places: Places, overrides: Mapping[str, str], ca
         absent=tuple(str(path) for path in loaded.absent),
         stamps={str(catalog.path): stamp(catalog.path)},
         plan=plan.to_json(),
+        switch=switch,
     )
     try:
         private_folder(places.cache)

@@ -48,6 +48,11 @@ COMMANDS = (
         is_shared=True,
     ),
     Command(
+        "switch",
+        "openclaude.commands.switch.command",
+        "give a tier of the running sessions another model",
+    ),
+    Command(
         "status",
         "openclaude.commands.status",
         "show running proxies, sessions, memory, and the model behind each tier",

@@ -32,7 +32,7 @@ UPDATES = frozenset({"update", "upgrade"})  # of claude; it has no word for ours
 EXPECTED = {
     **{"list": "profiles list", "ls": "profiles list", "ps": "status", "show": "profiles show"},
     **{"config": "profiles edit", "configure": "setup", "init": "setup", "login": "setup"},
-    **{"use": "profiles use", "switch": "profiles use", "up": "start", "down": "stop"},
+    **{"use": "profiles use", "up": "start", "down": "stop"},
     **{"run": "start", "check": "doctor", "validate": "profiles validate"},
 }
 LONG_ENOUGH = 5  # letters of a command of which two may be wrong; of a shorter one, one

@@ -14,6 +14,7 @@ from typing import Any
 
 from openclaude.commands.help_page import STATE, HelpPage, add_json, add_page, add_profile
 from openclaude.commands.running import stack_names
+from openclaude.commands.switch.command import tiers_of
 from openclaude.contracts.decode import encode
 from openclaude.contracts.report import Degradation, Report
 from openclaude.errors import OpenclaudeError
@@ -23,6 +24,7 @@ from openclaude.paths import Places
 from openclaude.profile.names import profile_name
 from openclaude.run.os.procstat import NOTHING, usage
 from openclaude.run.stack.client import StackUnreachable
+from openclaude.run.stack.folder import switch_in
 from openclaude.run.stack.places import stack_folder
 from openclaude.run.stack.program_keys import programs_with_keys
 from openclaude.run.stack.reports import ask_report
@@ -104,6 +106,7 @@ def stack_row(report: Report) -> dict[str, Any]:
     """A stack's report, without the local key and with each process's resources."""
     row: dict[str, Any] = encode(report)
     del row["main_key"], row["former"]
+    row["switched"] = tiers_of(switch_in(Path(report.folder)))
     programs = programs_with_keys(Path(report.folder))
     row["programs"] = [{"name": one.name, "made": one.made} for one in programs]
     for entry in (*row["units"], *row["draining"]):
@@ -163,10 +166,15 @@ def stack_text(report: dict[str, Any]) -> str:
     )
     programs = ", ".join(one["name"] for one in report["programs"])
     users = f"programs with a key: {programs}\n" if programs else ""
+    switched = "".join(
+        f"\n{one['tier']} is switched until the proxies stop; `openclaude switch --undo "
+        f"{report['profile']}` goes back\n"
+        for one in report["switched"]
+    )
     return (
         f"{report['profile']}: up {duration(report['uptime_s'])}, sessions: {sessions}\n{users}\n"
         f"{table(HEADER, rows)}\n"
-        f"{tiers}{errors}{degraded}"
+        f"{tiers}{switched}{errors}{degraded}"
     )
 
 

@@ -103,6 +103,8 @@ CERTIFICATE_VARIABLE = "OPENCLAUDE_CERTIFICATE"
 FORMER_KEYS = "OPENCLAUDE_FORMER_KEYS"
 # The file with the digests of the keys that programs of the user's own have
 PROGRAM_KEYS = "OPENCLAUDE_PROGRAM_KEYS"
+# The file that says which models were exchanged under open sessions
+MODEL_CHANGES = "OPENCLAUDE_MODEL_CHANGES"
 # whom main meets at the address of providers: the path of a certificate, in PEM
 HOP_CERTIFICATE_VARIABLE = "OPENCLAUDE_HOP_CERTIFICATE"
 SECRETS_VARIABLE = "OPENCLAUDE_SECRETS"

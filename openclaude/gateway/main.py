@@ -22,6 +22,7 @@ from openclaude.gateway.litellm.resend import resend_lost
 from openclaude.gateway.litellm.warmup_requests import warm_up_main
 from openclaude.gateway.litellm.way_out import take_the_way_out
 from openclaude.gateway.routing.budget import BudgetGate
+from openclaude.gateway.routing.model_changes import ModelChanges
 from openclaude.gateway.routing.router import MESSAGES, MODELS, Router
 from openclaude.gateway.routing.routes import may_be_anthropics
 from openclaude.ledger.spending import Spending
@@ -42,6 +43,7 @@ def make_app(env: Mapping[str, str]) -> AccessControl:
         raw_body_key=RAW_BODY_KEY,
         ledger=ledger_in(env),
         budget=budget_in(env, table.profile),
+        changes=ModelChanges.of(env),
     )
     return AccessControl(
         router,

@@ -20,7 +20,12 @@ from openclaude.profile.mistakes import (
     mistake,
 )
 from openclaude.profile.names import UnknownProfile, check_name, is_name
-from openclaude.profile.read.document import Document, describe_os_error, read_document
+from openclaude.profile.read.document import (
+    Document,
+    describe_os_error,
+    read_document,
+    text_document,
+)
 from openclaude.profile.read.loaded import Loaded, Source
 from openclaude.profile.read.merge import Leaves, flatten, is_written, merge, nest, replace
 from openclaude.profile.read.overrides import read_overrides
@@ -34,6 +39,7 @@ from openclaude.profile.validate.validator import (
 )
 
 SUFFIX = ".toml"
+SWITCHED = Path("openclaude switch")  # in place of a file, where mistakes are said
 
 
 class Entry(NamedTuple):
@@ -81,13 +87,14 @@ class Library:
         """What can be given to `--profile`."""
         return tuple(entry.name for entry in self.entries())
 
-    def load(self, name: str, *, env: Mapping[str, str]) -> Loaded:
+    def load(self, name: str, *, env: Mapping[str, str], switch: str = "") -> Loaded:
         """The profile of that name, merged with its parents and validated.
 
         Three variables of `env` replace a key: OPENCLAUDE_AWS_PROFILE, OPENCLAUDE_AWS_REGION,
         OPENCLAUDE_LITELLM_PORT. The region replaces `aws.region` only: a tier that names a region
-        of its own keeps it. Raises UnknownProfile, UnreadableProfile, BadOverride, or
-        ProfileMistakes with every mistake of all files involved.
+        of its own keeps it. `switch` is TOML over the files, of `openclaude switch`. Raises
+        UnknownProfile, UnreadableProfile, BadOverride, or ProfileMistakes with every mistake of all
+        files involved.
 
         """
         overrides = read_overrides(env)
@@ -95,7 +102,8 @@ class Library:
         document = self._read(check_name(name), absent)
         if document is None:
             raise UnknownProfile(name, self.names())
-        return self._judge(name, self._follow(name, document, absent), overrides)
+        chain = self._follow(name, document, absent)
+        return self._judge(name, chain, overrides, switched(switch))
 
     def load_file(self, path: Path, *, env: Mapping[str, str]) -> Loaded:
         """The profile in a file that need not be in the library; its parents are looked up here.
@@ -108,9 +116,13 @@ class Library:
             raise UnreadableProfile(path, "no such file")
         return self._judge(path.stem, self._follow("", document, []), overrides)
 
-    def _judge(self, name: str, chain: Chain, overrides: Leaves) -> Loaded:
+    def _judge(
+        self, name: str, chain: Chain, overrides: Leaves, over: Document | None = None
+    ) -> Loaded:
         """The profile of a chain of files, or every mistake in them."""
         merged = merge(flatten(document) for document in chain.documents)
+        if over:
+            replace(merged, flatten(over))
         replace(merged, overrides)
         values = nest(merged)
         mistakes = [*chain.mistakes, *parent_mistakes(chain.documents[1:])]
@@ -123,7 +135,8 @@ class Library:
             or is_written(merged, key_of(finding))
         ]
         if mistakes:
-            raise ProfileMistakes(in_order(mistakes, chain.documents))
+            documents = [*chain.documents, *([over] if over else [])]
+            raise ProfileMistakes(in_order(mistakes, documents))
         profile = Profile.model_validate(values)
         return Loaded(
             name=name,
@@ -176,6 +189,11 @@ def files_in(folder: Path) -> list[Path]:
         return []
     except OSError as error:
         raise UnreadableProfile(folder, describe_os_error(error)) from error
+
+
+def switched(text: str) -> Document | None:
+    """What `openclaude switch` puts over the files; None for nothing. Raises ProfileMistakes."""
+    return text_document(SWITCHED, text) if text else None
 
 
 def cycle_mistakes(names: list[str], parent: str, documents: list[Document]) -> list[Diagnostic]:

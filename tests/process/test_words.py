@@ -40,6 +40,13 @@ SAID = [
     ("lock", 1, "qwen: not running\n", ""),
     ("lock --all", 0, "nothing is running\n", ""),
     ("restart", 1, "", NOT_RUNNING),
+    ("switch haiku=x", 1, "", NOT_RUNNING),
+    (
+        "switch",
+        2,
+        "",
+        "error: no tier is named\n\nhint: for example `openclaude switch haiku=MODEL`\n",
+    ),
     ("logs", 1, "", NO_LOGS),
     ("status --nope", 2, "", usage("status", "unknown option: --nope")),
     ("status x", 1, "nothing is running\n", ""),
@@ -100,6 +107,8 @@ REPORTS = [
     ("start --profile nope", 2, []),
     ("restart", 0, ["profile", "changes"]),
     ("restart --profile base", 1, []),
+    ("switch --undo", 0, ["profile", "changes", "saved", "switched", "sessions", "notes"]),
+    ("switch haiku=x --profile base", 1, []),
     ("lock", 0, ["locked", "not_running", "sessions"]),
     ("lock --profile base", 1, ["locked", "not_running", "sessions"]),
     ("stop --profile base", 1, ["stopped", "not_running", "sessions"]),
@@ -125,7 +134,7 @@ UNIT = ["name", "state", "pid", "port", "state_s", "in_flight", "served", "resta
 UNIT += ["cause", "pss_bytes", "rss_bytes", "cpu_s"]
 STACK = ["version", "profile", "folder", "digest", "is_stopping", "pid", "port", "uptime_s"]
 STACK += ["start_method", "sessions", "tiers", "units", "draining", "forkserver", "preloader"]
-STACK += ["certificate", "degraded", "renewed", "programs", "supervisor"]
+STACK += ["certificate", "degraded", "renewed", "switched", "programs", "supervisor"]
 
 
 def test_every_report_is_the_same_envelope(world: World) -> None:

@@ -88,7 +88,7 @@ ALLOWED = {
     "paths": {"errors"},
     "plan_cache": {
         *("", "compile", "contracts", "files", "litellm_version", "models", "paths"),
-        *("profile.library", "profile.read.loaded"),
+        *("profile.library", "profile.read.loaded", "run.stack.folder", "run.stack.places"),
     },
     "profile": {"contracts", "diagnostics", "errors", "models", "paths", "providers"},
     "profile.author": {

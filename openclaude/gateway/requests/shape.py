@@ -7,8 +7,11 @@ of the server and is tried again ten times. Unknown fields, and missing optional
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+import orjson
 
 from openclaude.gateway.requests.schema import SchemaRules, Unmendable, mend_schema
 
@@ -129,3 +132,20 @@ def counted_tool(tool: Mapping[str, Any]) -> dict[str, Any]:
     except Unmendable:
         schema = NO_INPUT
     return {**tool, "input_schema": schema}
+
+
+def read_object(body: bytes) -> dict[str, Any] | None:
+    """Return the body as a JSON object, or None."""
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        document = parse_leniently(body)
+    return document if isinstance(document, dict) else None
+
+
+def parse_leniently(body: bytes) -> object:
+    """Parse what orjson refuses but Anthropic must judge: half of a surrogate pair."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None

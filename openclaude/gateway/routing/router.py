@@ -15,7 +15,6 @@ claude's own helpers, which only Anthropic can answer (`helpers`).
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -41,17 +40,14 @@ from openclaude.gateway.http.asgi import (
 )
 from openclaude.gateway.http.disconnect import run_while_present
 from openclaude.gateway.http.trail import NOTICE, announcing
-from openclaude.gateway.requests.shape import countable, find_mistake
+from openclaude.gateway.requests.shape import countable, find_mistake, read_object
 from openclaude.gateway.requests.signatures import without_marked
 from openclaude.gateway.requests.turns import is_asked_by_a_person
 from openclaude.gateway.routing.budget import BudgetGate, BudgetVerdict, Step
 from openclaude.gateway.routing.forwarded import end_to_end, joined
-from openclaude.gateway.routing.helpers import (
-    for_anthropic,
-    has_server_tool,
-    with_model,
-)
+from openclaude.gateway.routing.helpers import for_anthropic, has_server_tool, with_model
 from openclaude.gateway.routing.meter import Meter
+from openclaude.gateway.routing.model_changes import ModelChanges
 from openclaude.gateway.routing.passthrough_reply import PassthroughReply
 from openclaude.gateway.routing.plan_limit import LIMIT_STATUS, LimitWatch
 from openclaude.gateway.routing.routes import (
@@ -105,6 +101,7 @@ class Router:
         raw_body_key: str,
         ledger: EntrySink | None = None,
         budget: BudgetGate | None = None,
+        changes: ModelChanges | None = None,
     ) -> None:
         """`raw_body_key`: the item of a request's state whose bytes LiteLLM sends upstream."""
         self.app = app
@@ -112,6 +109,7 @@ class Router:
         self.raw_body_key = raw_body_key
         self.ledger = ledger
         self.budget = budget
+        self.changes = changes or ModelChanges({})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] != MODELS:
@@ -142,7 +140,7 @@ class Router:
         A body with a model that is not Claude's is sent nowhere, nor is one that is not JSON,
         because LiteLLM would have to parse it.
         """
-        document = parse(body) if body else {}
+        document = read_object(body) if body else {}
         model = document.get("model", CLAUDE) if document is not None else None
         if document is None or not isinstance(model, str) or not is_anthropics(self.table, model):
             route = f"{scope['method']} {scope['path']}"
@@ -152,7 +150,7 @@ class Router:
 
     async def messages(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         """Find the model, choose the route."""
-        document = parse(body)
+        document = read_object(body)
         model = document.get("model") if document else None
         if document is None or not isinstance(model, str):
             await answer_error(send, 400, "the request body must be a JSON object with a `model`")
@@ -249,11 +247,16 @@ class Router:
             case Step.STOP | Step.CLAUDE:
                 await answer_error(meter.send, 424, verdict.sentence)
             case _:
-                told = announcing(verdict.notice)
+                is_count = scope["path"] == COUNTED
+                changed = "" if is_count else self.changes.notice(slot, meter.session, document)
+                told = announcing(changed + verdict.notice)
                 scope = {**scope, "headers": [*scope["headers"], *told]}
                 await self.slot(slot, document, body, scope, receive, meter)
-                if told and self.budget and meter.is_answered and is_asked_by_a_person(document):
-                    self.budget.told(verdict)
+                is_news = bool(told or self.changes.lines) and meter.is_answered
+                if is_news and is_asked_by_a_person(document):
+                    self.changes.told(slot, meter.session)
+                    if self.budget:
+                        self.budget.told(verdict)
 
     async def passthrough(
         self,
@@ -330,20 +333,3 @@ class Router:
 def shown_of(document: Mapping[str, Any]) -> bytes:
     """Return the body that LiteLLM sees of a request it passes through."""
     return orjson.dumps({key: document[key] for key in FOR_LITELLM if key in document})
-
-
-def parse(body: bytes) -> dict[str, Any] | None:
-    """Return the body as a JSON object, or None."""
-    try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        document = parse_leniently(body)
-    return document if isinstance(document, dict) else None
-
-
-def parse_leniently(body: bytes) -> object:
-    """Parse what orjson refuses but Anthropic must judge: half of a surrogate pair."""
-    try:
-        return json.loads(body)
-    except ValueError:
-        return None

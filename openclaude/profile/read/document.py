@@ -46,12 +46,16 @@ def read_document(path: Path) -> Document | None:
     content = read_bytes(path)
     if content is None:
         return None
-    text = decode_text(path, content)
+    return text_document(path, decode_text(path, content), content)
+
+
+def text_document(path: Path, text: str, content: bytes | None = None) -> Document:
+    """A text as if it were the file at `path`. Raises ProfileMistakes."""
     return Document(
         path=path,
         values=parse(path, text),
         lines=locate_keys(text),
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=hashlib.sha256(text.encode() if content is None else content).hexdigest(),
     )
 
 

@@ -80,6 +80,9 @@ def join_stack(
         found = ask_to_join(folder, question)
         if found and found.version == __version__ and not found.is_stopping:
             if found.digest != plan.digest:
+                from openclaude.run.launcher.changes import note_exchanged  # rare
+
+                note_exchanged(folder, plan)
                 write_files(folder, plan)
                 ask_supervisor(folder, Reload(inherited=dict(inherited)), Joinable)
             return Joined(

@@ -16,6 +16,10 @@ from openclaude.run.os.environment import Relation, here, relation
 from openclaude.run.os.processes import is_alive
 
 PLAN = "plan.json"
+# what `openclaude switch` changes of the profile for as long as the stack lives, in TOML
+SWITCH = "switch.toml"
+# which models were exchanged under open sessions, for main to say
+CHANGES = "changes.json"
 LAUNCHES = "launches"
 # where instances work; settings of launches, of an openclaude before this one
 FOLDERS = frozenset({LAUNCHES, "empty"})
@@ -128,3 +132,20 @@ def write_files(folder: Path, plan: Plan) -> None:
 def read_folder_plan(folder: Path) -> Plan:
     """The plan in a stack's directory. Raises OSError or Malformed."""
     return read_plan(read_trusted(folder / PLAN))
+
+
+def switch_in(folder: Path) -> str:
+    """What `openclaude switch` has changed of the profile; "" for nothing. Raises FolderUnusable.
+
+    It ends with its stack: what one that was killed has left is removed here.
+    """
+    try:
+        text = read_trusted(folder / SWITCH)
+    except (OSError, UnicodeDecodeError):
+        return ""
+    record = read_record(folder)
+    if record and is_live(record):
+        return text
+    if record is None or relation(record.where) in {Relation.HERE, Relation.ENDED}:
+        (folder / SWITCH).unlink(missing_ok=True)
+    return ""

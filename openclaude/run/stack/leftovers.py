@@ -30,7 +30,7 @@ def forget_stack(folder: Path) -> None:
     for path in folder.iterdir():
         if path.name in FOLDERS - {LAUNCHES}:
             shutil.rmtree(path, ignore_errors=True)
-        elif path.suffix in {".json", ".yaml", ".tmp"}:
+        elif path.suffix in {".json", ".yaml", ".toml", ".tmp"}:
             path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # certificates of sessions that go on, or there is none
         (folder / LAUNCHES).rmdir()

@@ -24,6 +24,7 @@ from openclaude.contracts.worker import (
     CERTIFICATE_VARIABLE,
     FORMER_KEYS,
     HOP_CERTIFICATE_VARIABLE,
+    MODEL_CHANGES,
     PROGRAM_KEYS,
     PROGRAMS_VARIABLE,
     UnitSetup,
@@ -31,7 +32,7 @@ from openclaude.contracts.worker import (
 )
 from openclaude.run.os.environment import here
 from openclaude.run.os.processes import python_environment, python_module
-from openclaude.run.stack.folder import client_certificate
+from openclaude.run.stack.folder import CHANGES, client_certificate
 from openclaude.run.stack.logs import last_lines, log_path, open_log
 from openclaude.run.stack.program_keys import programs_file
 from openclaude.run.stack.secret_environment import for_programs, secret_environment
@@ -70,6 +71,7 @@ def unit_environment(unit: Unit, context: StackContext) -> dict[str, str]:
         proof[HOP_CERTIFICATE_VARIABLE] = str(client_certificate(context.folder))
     if MAIN_KEY in unit.environment.values():
         proof[PROGRAM_KEYS] = str(programs_file(context.folder))
+        proof[MODEL_CHANGES] = str(context.folder / CHANGES)
         if context.former:
             proof[FORMER_KEYS] = ",".join(context.former)
     return {

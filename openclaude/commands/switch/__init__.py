@@ -1,0 +1,1 @@
+"""`openclaude switch`: gives running sessions other models."""
