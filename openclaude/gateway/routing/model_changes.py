@@ -16,7 +16,7 @@ from typing import Any
 from openclaude.contracts.worker import MODEL_CHANGES
 from openclaude.gateway.requests.turns import content_text, is_asked_by_a_person, role_of
 
-KEPT_S = 24 * 3600.0  # a note that is older is no news
+KEPT_S = 24 * 3600.0  # an older note is not repeated
 MOST_SESSIONS = 1000
 LARGEST = 1 << 16  # bytes of the note; a sentence for each tier is less than a kilobyte
 
