@@ -135,10 +135,7 @@ def test_a_model_that_open_sessions_cannot_reach_is_noticed(places: Places) -> N
     assert haiku.behaves_as
 
     def with_haiku(**more: str) -> Plan:
-        tiers = tuple(
-            one._replace(**more) if one.tier == "haiku" else one  # type: ignore[arg-type]
-            for one in own.tiers
-        )
+        tiers = tuple(one._replace(**more) if one.tier == "haiku" else one for one in own.tiers)
         return own._replace(tiers=tiers)
 
     small = with_haiku(model="bedrock/small", behaves_as="")
