@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.process.replay import QUIRKS, SERVED, Replayer, replayer
-from tests.standins.tool_schema import refused_by_gemini, refused_by_openai
+from tests.standins.tool_schema import refused_by_claude, refused_by_gemini, refused_by_openai
 
 OPENAI, GEMINI = "21-mcp-schema-openai", "22-mcp-schema-boolean-gemini"
 SCHEMAS: dict[str, Any] = {
@@ -55,14 +55,14 @@ def schemas_in(request: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-# Claude at Bedrock gets claude's schemas as they are, like Claude at Anthropic
-@pytest.mark.parametrize("slot", [slot for slot in SERVED if slot != "invoke"])
+@pytest.mark.parametrize("slot", SERVED)
 def test_no_provider_gets_a_schema_that_it_refuses(
     instance: Replayer, slot: str, name: str
 ) -> None:
     (schema,) = schemas_in(asked(instance, slot, tools=[tool(SCHEMAS[name])]))
 
-    refused = refused_by_gemini if slot == "gemini" else refused_by_openai
+    rules = {"gemini": refused_by_gemini, "invoke": refused_by_claude}
+    refused = rules.get(slot, refused_by_openai)
     assert list(refused({"properties": {}, **schema})) == []
 
 

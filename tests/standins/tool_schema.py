@@ -1,7 +1,8 @@
 """What providers refuse in a tool's schema: one function per rule, in their words if known.
 
 Knows: the reported rules of OpenAI (ruvnet/ruflo#1294, zed-industries/zed#32946) and of Gemini
-(google/adk-python#4531, androidStern/openclaw-mcp-adapter#9). Independent of: requests, HTTP.
+(google/adk-python#4531, androidStern/openclaw-mcp-adapter#9) and of Anthropic
+(anthropics/claude-code#5319 and #34771, openclaw/openclaw#29416). Independent of: requests, HTTP.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from jsonschema import Draft202012Validator
 
 TYPES = frozenset({"string", "number", "integer", "boolean", "array", "object", "null"})
 BRANCHES = ("anyOf", "oneOf", "allOf")
@@ -27,6 +30,20 @@ def refused_by_openai(schema: object) -> Iterator[str]:
     if stray := schema.keys() & {*BRANCHES, "enum", "not"}:
         yield f"schema must not have {sorted(stray)} at the top level"
     yield from unsound(schema, ())
+
+
+def refused_by_claude(schema: object) -> Iterator[str]:
+    """What Anthropic refuses in a tool's input schema."""
+    if not isinstance(schema, Mapping) or schema.get("type") != "object":
+        yield "input_schema.type: Field required"
+        return
+    if schema.keys() & {*BRANCHES}:
+        yield "input_schema does not support oneOf, allOf, or anyOf at the top level"
+    for fault in Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(schema):
+        yield f"JSON schema is invalid. It must match JSON Schema draft 2020-12: {fault.message}"
+    for name in schema.get("properties") or ():
+        if isinstance(name, str) and not re.fullmatch("[a-zA-Z0-9_.-]{1,64}", name):
+            yield "Property keys should match pattern '^[a-zA-Z0-9_.-]{1,64}$'"
 
 
 def unsound(schema: object, path: tuple[str, ...]) -> Iterator[str]:

@@ -12,14 +12,28 @@ Not taken over, because no document says that Bedrock has it: server tools, file
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from openclaude.contracts.capabilities import Capabilities
 from openclaude.gateway.requests.blocks import NOTHING_SAID, Block, fit_block, is_blank, text
+from openclaude.gateway.requests.keywords import OBJECT
+from openclaude.gateway.requests.schema import BRANCHES, SchemaRules, Unmendable
 from openclaude.gateway.requests.server_tools import is_server_tool
 from openclaude.gateway.requests.signatures import PROOFS, for_signer
-from openclaude.gateway.requests.tools import PLACEHOLDER, is_callable
+from openclaude.gateway.requests.tools import (
+    BAD_NAME,
+    MOST_KEPT,
+    NAME,
+    PLACEHOLDER,
+    is_callable,
+    mended,
+    say_left_out,
+)
 from openclaude.gateway.requests.turns import without_count
 
 BILLING = "x-anthropic-billing-header:"
@@ -29,6 +43,11 @@ TOOL_SEARCH = "tool-search-tool-2025-10-19"  # AWS's name; without it `defer_loa
 DEFERRED = "defer_loading"
 THINKS = ("enabled", "adaptive")
 BETA = "anthropic-beta"
+# Anthropic's rule for the names of the properties at the top of a schema, in its own message
+# (reported: anthropics/claude-code#34771; for Bedrock: aws-solutions-library-samples/
+# accelerated-intelligent-document-processing-on-aws#709)
+PROPERTY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
+BAD_PROPERTY = "one of its parameters has a name that Claude does not take"
 CLEAR_THINKING = "clear_thinking"  # an edit of the context; a date follows
 
 
@@ -65,7 +84,10 @@ def own_system(system: object) -> Any:
 
 
 def fit_own_tools(fitted: dict[str, Any]) -> None:
-    """Return the tools as they are, without claude's placeholder. Raises Refused.
+    """Return the tools that Claude takes, without claude's placeholder. Raises Refused.
+
+    One whose schema Claude would refuse, with the whole request, is mended or left out; every other
+    one is the same object.
 
     Of the tools that a server runs Bedrock has none that claude asks for; LiteLLM answers a web
     search with an error, and so does the guard, in its own words.
@@ -77,11 +99,63 @@ def fit_own_tools(fitted: dict[str, Any]) -> None:
     kept = [tool for tool in tools if is_server_tool(tool) or is_own_tool(tool)]
     if any(is_server_tool(tool) for tool in kept):
         kept = [tool for tool in kept if is_callable(tool)]
-    if kept:
-        fitted["tools"] = kept
+    left_out: dict[str, str] = {}
+    own: dict[str, Mapping[str, Any]] = {}
+    for tool in kept:
+        try:
+            own.setdefault(tool["name"], takeable_by_claude(tool))
+        except Unmendable as reason:
+            left_out[tool["name"][:80]] = str(reason)
+    if own:
+        fitted["tools"] = list(own.values())
     else:
         fitted.pop("tools", None)
+    choice = fitted.get("tool_choice")
+    chosen = choice.get("name") if isinstance(choice, Mapping) else None
+    if not own or (chosen is not None and chosen not in own):
         fitted.pop("tool_choice", None)
+    say_left_out(fitted, left_out)
+
+
+def takeable_by_claude(tool: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the tool, with a schema that Claude takes. Raises Unmendable."""
+    if not NAME.fullmatch(tool["name"]):
+        raise Unmendable(BAD_NAME)
+    schema = tool.get("input_schema")
+    if not is_sound(schema):
+        schema = mended(schema, SchemaRules())
+        tool = {**tool, "input_schema": schema}
+    if any(not PROPERTY.fullmatch(name) for name in (schema or {}).get("properties") or {}):
+        raise Unmendable(BAD_PROPERTY)
+    return tool
+
+
+def is_sound(schema: object) -> bool:
+    """Tell whether Claude takes a schema: an object's, by draft 2020-12, with no choice on top.
+
+    Reported: anthropics/claude-code#5319, openclaw/openclaw#29416.
+    """
+    if not isinstance(schema, Mapping) or schema.get("type") != OBJECT:
+        return False
+    if any(branch in schema for branch in BRANCHES):
+        return False
+    try:
+        return is_sound_text(orjson.dumps(schema))
+    except TypeError:  # nested too deeply, or half of a surrogate pair
+        return False
+
+
+@lru_cache(MOST_KEPT)
+def is_sound_text(text: bytes) -> bool:
+    """Tell whether a schema is one by draft 2020-12."""
+    from jsonschema import Draft202012Validator  # late: only where Claude is a slot
+    from jsonschema.exceptions import SchemaError
+
+    try:
+        Draft202012Validator.check_schema(orjson.loads(text))
+    except (SchemaError, RecursionError):
+        return False
+    return True
 
 
 def fit_edits(fitted: dict[str, Any]) -> None:

@@ -33,6 +33,7 @@ TOOL_KEYS = ("type", "name", "description", "input_schema", "cache_control")
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 MCP = "mcp__"  # name prefixes of tools that are not claude's own
 MOST_KEPT = 1024  # number of fixed schemas that are cached
+BAD_NAME = "its name is not made of 1 to 128 letters, digits, _ and -"
 LEFT_OUT = "These tools are not available with this model; if one is needed, say so: "
 
 
@@ -61,6 +62,11 @@ def fit_tools(fitted: dict[str, Any], capabilities: Capabilities) -> None:
     chosen = choice.get("name") if isinstance(choice, Mapping) else None
     if not kept or (chosen is not None and all(tool.get("name") != chosen for tool in kept)):
         fitted.pop("tool_choice", None)
+    say_left_out(fitted, left_out)
+
+
+def say_left_out(fitted: dict[str, Any], left_out: Mapping[str, str]) -> None:
+    """Name the tools that are not offered in the system prompt, each with its reason."""
     if left_out:
         reasons = "; ".join(f"{name} ({why})" for name, why in left_out.items())
         system = fitted.get("system") or []
@@ -97,7 +103,7 @@ def takeable(
     for tool in offered:
         name = tool.get("name")
         if not isinstance(name, str) or not NAME.fullmatch(name):
-            left_out[str(name)[:80]] = "its name is not made of 1 to 128 letters, digits, _ and -"
+            left_out[str(name)[:80]] = BAD_NAME
             continue
         try:
             schema = mended(tool.get("input_schema"), rules)

@@ -195,8 +195,15 @@ def tools_known(body: Body, rules: ClaudeRules) -> Iterator[str]:
         yield from (f"tools.{place}.{key}: {EXTRA}" for key in tool.keys() - TOOL_KEYS)
         if not NAME.fullmatch(str(tool.get("name"))):
             yield f"tools.{place}.custom.name: String should match pattern '{NAME.pattern}'"
-        if not isinstance(tool.get("input_schema"), dict):
+        schema = tool.get("input_schema")
+        if not isinstance(schema, dict):
             yield f"tools.{place}.custom.input_schema: Field required"
+            continue
+        if schema.get("type") != "object":
+            yield f"tools.{place}.custom.input_schema.type: Field required"
+        if schema.keys() & {"oneOf", "allOf", "anyOf"}:
+            where = f"tools.{place}.custom.input_schema"
+            yield f"{where}: input_schema does not support oneOf, allOf, or anyOf at the top level"
         if "defer_loading" in tool and not (rules.has_tool_search and TOOL_SEARCH in betas):
             yield f"tools.{place}.custom.defer_loading: {EXTRA}"
     tools = body.get("tools") or ()

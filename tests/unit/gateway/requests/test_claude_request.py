@@ -10,6 +10,7 @@ from openclaude.contracts.capabilities import Capabilities
 from openclaude.gateway.requests.request import fit_request
 from openclaude.gateway.requests.signatures import marked
 from openclaude.gateway.requests.tools import PLACEHOLDER, Refused
+from tests.standins.tool_schema import refused_by_claude
 
 OPUS = Capabilities(max_output_tokens=128_000, claude_signer="bedrock")
 OLDER = OPUS._replace(thinks_by_budget=True)
@@ -145,6 +146,60 @@ def test_a_server_tool_is_refused_and_a_placeholder_left_out() -> None:
     sent = fit("hi", tools=[{**BASH, "name": PLACEHOLDER}], tool_choice={"type": "auto"})
 
     assert not {"tools", "tool_choice"} & sent.keys()
+
+
+OBJECT = {"type": "object", "properties": {"a": {"type": "string"}}}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {},
+        None,
+        {"properties": {"a": {"type": "string"}}},
+        {"type": ["object", "null"], "properties": {}},
+        {"anyOf": [OBJECT, {"type": "null"}]},
+        {**OBJECT, "oneOf": [{"required": ["a"]}]},
+        {**OBJECT, "required": "a"},
+        {"type": "object", "properties": {"a": {"type": "text"}}},
+        {"type": "object", "properties": {"a": {"type": "array", "items": [{}, {}]}}},
+        {"type": "object", "properties": {"a": {"enum": "b"}}},
+        {"type": "object", "properties": [{"a": {}}]},
+        {"type": "object", "properties": {"a": 1}},
+        {"type": "object", "properties": {"a": {"properties": {"\ud800": 1}}}},
+    ],
+)
+def test_a_schema_that_claude_refuses_is_mended_and_all_others_stay(schema: Any) -> None:
+    bad = {"name": "mcp__s__t", "description": "d", "input_schema": schema}
+
+    tools = fit("hi", tools=[BASH, bad])["tools"]
+
+    assert tools[0] is BASH
+    assert [*refused_by_claude(tools[1]["input_schema"])] == [] != [*refused_by_claude(schema)]
+    assert tools[1] | {"input_schema": schema} == bad
+
+
+def test_a_tool_that_cannot_be_mended_is_left_out_and_named_and_so_is_the_choice_of_it() -> None:
+    named = {"name": "find", "input_schema": {"type": "object", "properties": {"$top": {}}}}
+
+    sent = fit("hi", tools=[BASH, named, BASH], tool_choice={"type": "tool", "name": "find"})
+    bad = fit("hi", tools=[{**BASH, "name": "a b"}], system="Be brief.")
+
+    assert sent["tools"] == [BASH]
+    assert "tool_choice" not in sent
+    assert "find (one of its parameters has a name that" in sent["system"][-1]["text"]
+    assert "tools" not in bad
+    assert bad["system"][0]["text"] == "Be brief.\n"
+    assert "a b (its name is not made of" in bad["system"][1]["text"]
+
+
+def test_a_schema_that_claude_takes_is_the_same_object() -> None:
+    schema = {**OBJECT, "$defs": {"b": {"type": ["string", "null"]}}, "additionalProperties": False}
+    schema["properties"] = {"a": {"$ref": "#/$defs/b"}, "c": {"anyOf": [OBJECT, True]}}
+
+    (tool,) = fit("hi", tools=[{**BASH, "input_schema": schema}])["tools"]
+
+    assert tool["input_schema"] is schema
 
 
 @pytest.mark.parametrize("kind", ["enabled", "adaptive"])
