@@ -86,7 +86,7 @@ def own_system(system: object) -> Any:
 def fit_own_tools(fitted: dict[str, Any]) -> None:
     """Return the tools that Claude takes, without claude's placeholder. Raises Refused.
 
-    One whose schema Claude would refuse, with the whole request, is mended or left out; every other
+    One whose schema Claude would refuse, with the whole request, is fixed or left out; every other
     one is the same object.
 
     Of the tools that a server runs Bedrock has none that claude asks for; LiteLLM answers a web
