@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from openclaude.ledger.entry import RequestEntry
-from openclaude.ledger.rollup import BUCKET_S, KEYS, TABLE, VALUES, has_rollup
+from openclaude.ledger.rollup import BUCKET_S, KEYS, MODEL, TABLE, VALUES, has_rollup
 from openclaude.ledger.store import VERSION, Unusable, present
 
+MOST_TIMED = 20_000  # requests of which the waiting times are compared
 # what requests may be summed by: the name of an option, and the column
 GROUPS = {
     "tier": "tier",
@@ -114,6 +115,15 @@ class PlanUse(NamedTuple):
     resets_7d: int | None
 
 
+class Latency(NamedTuple):
+    """How long a model's replies let wait for their first byte, in milliseconds."""
+
+    model: str
+    median_ms: int
+    p95_ms: int  # 95 of 100 were faster
+    number: int
+
+
 class UsageReport(NamedTuple):
     """The answer to a question about many requests."""
 
@@ -144,12 +154,10 @@ class LedgerReader:
 
         Raises sqlite3.Error, as everything here.
         """
-        text, values = self._summed(GROUPS[group], where)
         rows: dict[str, Sums] = {}
         spared: dict[str, Sums] = {}
         total = Sums()
-        for key, tier, is_spared, *numbers in self._connection.execute(text, values):
-            name, sums = day_of(key) if group == "day" else str(key), Sums(*numbers)
+        for name, tier, is_spared, sums in self._groups(group, where):
             rows[name] = rows.get(name, Sums()).plus(sums)
             total = total.plus(sums)
             if is_spared:
@@ -158,6 +166,37 @@ class LedgerReader:
         if group != "day":
             in_order.sort(key=lambda one: (-one[1].dollars, -one[1].tokens))
         return UsageReport(in_order, total, spared)
+
+    def days(self, where: Where) -> dict[str, dict[str, Sums]]:
+        """Sums by day and tier."""
+        days: dict[str, dict[str, Sums]] = {}
+        for name, tier, _, sums in self._groups("day", where):
+            day = days.setdefault(name, {})
+            day[tier] = day.get(tier, Sums()).plus(sums)
+        return days
+
+    def latencies(self, where: Where) -> list[Latency]:
+        """The waiting times of the last answered requests by model, the most used first."""
+        condition, values = where.sql
+        text = (
+            f"SELECT {MODEL.format('')}, first_ms FROM requests"  # noqa: S608
+            f" WHERE {condition} AND status = 200 AND first_ms IS NOT NULL ORDER BY id DESC LIMIT ?"
+        )
+        by_model: dict[str, list[int]] = {}
+        for model, first_ms in self._connection.execute(text, [*values, MOST_TIMED]):
+            by_model.setdefault(model, []).append(first_ms)
+        found = []
+        for model, times in sorted(by_model.items(), key=lambda one: -len(one[1])):
+            times.sort()
+            last = len(times) - 1
+            found.append(Latency(model, times[last // 2], times[last * 95 // 100], len(times)))
+        return found
+
+    def _groups(self, group: str, where: Where) -> Iterator[tuple[str, str, bool, Sums]]:
+        """Sums by one of GROUPS, tier, and whether it was in place of Claude."""
+        text, values = self._summed(GROUPS[group], where)
+        for key, tier, is_spared, *numbers in self._connection.execute(text, values):
+            yield day_of(key) if group == "day" else str(key), tier, is_spared, Sums(*numbers)
 
     def _summed(self, column: str, where: Where) -> tuple[str, list[object]]:
         """A query for sums by a column, tier and whether it was in place of Claude.

@@ -8,33 +8,59 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import shutil
+import json
+import stat
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
-from openclaude.commands.help_page import STATE, HelpPage, add_json, add_page, add_profile
-from openclaude.commands.ledger.words import clock, ledger, midnight, money, since, tokens
+from openclaude.commands.help_page import COLOUR, STATE, HelpPage, add_json, add_page, add_profile
+from openclaude.commands.ledger.words import (
+    HEADER,
+    again,
+    cells,
+    clock,
+    ledger,
+    midnight,
+    money,
+    since,
+    tokens,
+)
 from openclaude.compile.resolve import CLAUDE_MODELS
 from openclaude.errors import UsageError
-from openclaude.ledger.sums import GROUPS, PlanUse, Sums, Where
+from openclaude.files import write_private
+from openclaude.ledger.sums import GROUPS, LedgerReader, PlanUse, Sums, Where
 from openclaude.models.catalog import Catalog
-from openclaude.output import Result, table
+from openclaude.output import Result
 from openclaude.paths import Places
+from openclaude.terminal.screen import Screen, find_screen
+from openclaude.terminal.tables import Column, paragraph, table, text_width
 
 NONE = """\
 no request was written down yet: the first one through `openclaude` will be
 """
-HEADER = ("requests", "errors", "in", "cached", "out", "first byte", "cost")
-BAR, LONGEST_BAR = "█", 30
-NARROW = 60  # columns; a narrower table has no bars
+# the columns that give way on a narrow screen, first to last
+SPARE = ("first byte", "cached", "errors")
+SHORTEST_BAR, LONGEST_BAR = 4, 40
+PARTS = " \N{LEFT ONE EIGHTH BLOCK}\N{LEFT ONE QUARTER BLOCK}\N{LEFT THREE EIGHTHS BLOCK}"
+PARTS += "\N{LEFT HALF BLOCK}\N{LEFT FIVE EIGHTHS BLOCK}\N{LEFT THREE QUARTERS BLOCK}"
+PARTS += "\N{LEFT SEVEN EIGHTHS BLOCK}\N{FULL BLOCK}"
+BAR_STYLE = "36"
 PAGE = HelpPage(
     text="""\
 Show what the requests of claude used: tokens, dollars, errors and latency. Slots
 cost dollars, at LiteLLM's list prices or those in the profile's `params`; Claude
 models on your plan use up its quota, as Anthropic reported it last. No prompt and
-no answer is stored. `[ledger] keep` in a profile says for how long this is kept.""",
-    examples=("openclaude usage --today --by model", "openclaude usage qwen --since 7d --by day"),
-    variables=STATE,
+no answer is stored. `[ledger] keep` in a profile says for how long this is kept.
+`--html` writes a page with charts. `--managed-settings` prints the setting that
+gives claude's own figures a profile's prices, for an administrator's file.""",
+    examples=(
+        "openclaude usage --today --by model",
+        "openclaude usage qwen --since 7d --by day",
+        "openclaude usage --since 30d --html usage.html",
+    ),
+    variables=(*STATE, *COLOUR),
     docs="docs/usage.md",
 )
 
@@ -48,13 +74,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     when.add_argument("--today", action="store_true", help="only requests of today")
     when.add_argument("--since", metavar="TIME", help="such as 7d, 12h or 2026-11-30")
     parser.add_argument("--csv", action="store_true", help="print comma-separated values")
+    parser.add_argument("--html", metavar="FILE", help="write a page with charts (`-`: stdout)")
+    parser.add_argument(
+        "--managed-settings",
+        action="store_true",
+        help="print claude's `modelPricing` for a profile's slots",
+    )
     add_json(parser)
 
 
-def run(arguments: argparse.Namespace, places: Places, _env: Mapping[str, str]) -> Result:
-    """Sums over the ledger. Raises UsageError or LedgerUnreadable."""
-    if arguments.csv and arguments.json:
-        raise UsageError("`--csv` and `--json` exclude each other", hint="use one of the two")
+def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -> Result:
+    """Sums over the ledger. Raises OpenclaudeError."""
+    check(arguments)
+    if arguments.managed_settings:
+        return prices_for_claude(arguments.profile, places, env)
     now = datetime.now().astimezone()
     where = Where(
         since=midnight(now)
@@ -69,15 +102,80 @@ def run(arguments: argparse.Namespace, places: Places, _env: Mapping[str, str]) 
             return Result(
                 text="" if arguments.csv else NONE, data=data_of(arguments.by, [], Sums())
             )
+        if arguments.html:
+            return write_page(arguments.html, opened, where, now)
         rows, total, by_tier = opened.report(arguments.by, where)
         quota = opened.quota()
     spared = list_price(by_tier)
     data = data_of(arguments.by, rows, total, quota, spared)
     if arguments.csv:
         return Result(text=as_csv(arguments.by, rows), data=data)
-    width = shutil.get_terminal_size().columns
-    parts = [shown(arguments.by, rows, total, width), *lines(total, quota, spared)]
+    screen = find_screen(sys.stdout, env)
+    said = lines(total, quota, spared, now.timestamp())
+    parts = [shown(arguments.by, rows, total, screen), *(paragraph(one, screen) for one in said)]
     return Result(text="\n".join(parts) + "\n", data=data)
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Raise UsageError for options that exclude each other."""
+    asked = [
+        option
+        for option in ("--csv", "--json", "--html", "--managed-settings")
+        if getattr(arguments, option[2:].replace("-", "_"))
+    ]
+    if len(asked) > 1 and asked != ["--json", "--html"]:
+        both = " and ".join(f"`{option}`" for option in asked)
+        raise UsageError(f"{both} exclude each other", hint="use one of them")
+
+
+def prices_for_claude(profile: str | None, places: Places, env: Mapping[str, str]) -> Result:
+    """What an administrator's settings need for claude's own figures. Raises OpenclaudeError."""
+    from openclaude.commands.ledger.pricing import managed_settings
+    from openclaude.plan_cache import find_plan
+    from openclaude.profile.names import profile_name
+
+    settings = managed_settings(find_plan(profile_name(profile, env, places), places, env))
+    return Result(text=json.dumps(settings, indent=2) + "\n", data=settings)
+
+
+def write_page(name: str, opened: LedgerReader, where: Where, now: datetime) -> Result:
+    """Write the page with charts. Raises UsageError or sqlite3.Error."""
+    from openclaude.commands.ledger.page import PageFacts, page
+
+    tiers = opened.report("tier", where)
+    text = page(
+        PageFacts(
+            what=described(where),
+            at=now,
+            days=opened.days(where),
+            tiers=tiers.rows,
+            models=opened.report("model", where).rows,
+            total=tiers.total,
+            quota=opened.quota(),
+            spared=list_price(tiers.spared),
+            latencies=opened.latencies(where),
+        )
+    )
+    if name == "-":
+        return Result(text=text, data={"html": None})
+    path = Path(name).expanduser()
+    try:
+        if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+            with path.open("w", encoding="utf-8") as file:  # a pipe, or /dev/stdout
+                file.write(text)
+        else:
+            write_private(path, text)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write `{name}`: {error.strerror or error}", hint="name another file"
+        ) from None
+    return Result(text=f"written: {path}\n", data={"html": str(path.absolute())})
+
+
+def described(where: Where) -> str:
+    """Which requests are meant."""
+    of = f"the profile {where.profile}" if where.profile else "all profiles"
+    return f"{of}, since {clock(where.since)}" if where.since else of
 
 
 def list_price(by_tier: Mapping[str, Sums]) -> tuple[int, float]:
@@ -95,54 +193,67 @@ def list_price(by_tier: Mapping[str, Sums]) -> tuple[int, float]:
     return number, price
 
 
-def shown(by: str, rows: Sequence[tuple[str, Sums]], total: Sums, width: int) -> str:
+def shown(by: str, rows: Sequence[tuple[str, Sums]], total: Sums, screen: Screen) -> str:
     """The table, with bars where they fit."""
-    lines = [(name or "-", *cells(sums)) for name, sums in rows]
+    body = [(name or "-", *cells(sums)) for name, sums in rows]
     if len(rows) > 1:
-        lines.append(("total", *cells(total)))
-    text = table((by, *HEADER), lines)
-    room = width - max(map(len, text.splitlines())) - 2
-    if room < 5 or width < NARROW or len(rows) < 2:
-        return text.rstrip("\n")
-    weights = [sums.dollars or 0.0 for _, sums in rows]
-    if not any(weights):
-        weights = [float(sums.tokens) for _, sums in rows]
-    return with_bars(text, weights, min(room, LONGEST_BAR))
+        body.append(("total", *cells(total)))
+    header = [by, *HEADER]
+    dropped: list[str] = []
+    while (natural := natural_width(header, body)) > screen.width > 0:
+        spare = next((one for one in SPARE if one in header), None)
+        if spare is None:
+            break
+        at = header.index(spare)
+        header.remove(spare)
+        body = [(*line[:at], *line[at + 1 :]) for line in body]
+        dropped.append(spare)
+    columns = [Column(one, right=bool(place)) for place, one in enumerate(header)]
+    text = table(columns, body, screen).rstrip("\n")
+    room = min(screen.width - natural - 2, LONGEST_BAR)
+    if room >= SHORTEST_BAR and len(rows) > 1:
+        weights = [sums.dollars for _, sums in rows]
+        if not any(weights):
+            weights = [float(sums.tokens) for _, sums in rows]
+        text = with_bars(text, natural, weights, room, screen)
+    if dropped:
+        said = f"not shown in {screen.width} columns: {', '.join(dropped)}"
+        text += "\n" + paragraph(said, screen)
+    return text
 
 
-def with_bars(text: str, weights: Sequence[float], room: int) -> str:
+def natural_width(header: Sequence[str], body: Sequence[Sequence[str]]) -> int:
+    """The columns of a table in which nothing wraps."""
+    lines = [header, *body]
+    return sum(2 + max(text_width(line[at]) for line in lines) for at in range(len(header))) - 2
+
+
+def with_bars(text: str, width: int, weights: Sequence[float], room: int, screen: Screen) -> str:
     """The table with a bar behind each row but the header and the total."""
     head, *body = text.splitlines()
-    widest = max(len(line) for line in (head, *body))
     largest = max(weights) or 1.0
     barred = [
-        f"{line:<{widest}}  {BAR * round(room * weight / largest)}".rstrip()
+        f"{line}{' ' * (width - text_width(line))}  "
+        + screen.paint(bar(room * weight / largest), BAR_STYLE)
         for line, weight in zip(body, weights, strict=False)
     ]
-    return "\n".join([head, *barred, *body[len(weights) :]])
+    return "\n".join([head, *(line.rstrip() for line in barred), *body[len(weights) :]])
 
 
-def cells(sums: Sums) -> tuple[str, ...]:
-    """A row of the table."""
-    first = sums.mean_first_ms
-    return (
-        str(sums.requests),
-        str(sums.errors or "-"),
-        tokens(sums.tokens_in + sums.cache_read + sums.cache_write),
-        f"{100 * sums.cached:.0f} %" if sums.cache_read else "-",
-        tokens(sums.tokens_out),
-        f"{first} ms" if first is not None else "-",
-        money(sums.dollars) if sums.dollars else "-",
-    )
+def bar(length: float) -> str:
+    """A bar of so many columns, to an eighth of one."""
+    eighths = round(8 * length)
+    return (PARTS[8] * (eighths // 8) + PARTS[eighths % 8]).rstrip()
 
 
-def lines(total: Sums, quota: PlanUse | None, spared: tuple[int, float]) -> list[str]:
+def lines(total: Sums, quota: PlanUse | None, spared: tuple[int, float], now: float) -> list[str]:
     """What is said below the table."""
     said = []
     if quota is not None and quota.used_5h is not None:
-        week = f", {100 * quota.used_7d:.0f} % of its week" if quota.used_7d is not None else ""
-        resets = f" (new at {clock(quota.resets_5h)})" if quota.resets_5h else ""
-        hours = f"{100 * quota.used_5h:.0f} % of its five hours used{resets}"
+        hours = f"{100 * quota.used_5h:.0f} % of its five hours used{again(quota.resets_5h, now)}"
+        week = ""
+        if quota.used_7d is not None:
+            week = f", {100 * quota.used_7d:.0f} % of its week{again(quota.resets_7d, now)}"
         said.append(f"your plan at {clock(quota.at)}: {hours}{week}")
     number, price = spared
     if number:

@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 
 from openclaude.errors import OpenclaudeError, UsageError
 from openclaude.ledger.store import Unusable, ledger_file
-from openclaude.ledger.sums import LedgerReader, open_to_read
+from openclaude.ledger.sums import LedgerReader, Sums, open_to_read
 from openclaude.paths import Places
 
 AGO = re.compile(r"([0-9]{1,5})([mhdw])")
+HEADER = ("requests", "errors", "in", "cached", "out", "first byte", "cost")
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -83,8 +84,30 @@ def money(dollars: float | None) -> str:
     return f"${dollars:.2f}" if dollars >= 10 or not dollars else f"${dollars:.4f}"
 
 
+def cells(sums: Sums) -> tuple[str, ...]:
+    """A row of HEADER."""
+    first = sums.mean_first_ms
+    return (
+        str(sums.requests),
+        str(sums.errors or "-"),
+        tokens(sums.tokens_in + sums.cache_read + sums.cache_write),
+        f"{100 * sums.cached:.0f} %" if sums.cache_read else "-",
+        tokens(sums.tokens_out),
+        f"{first} ms" if first is not None else "-",
+        money(sums.dollars) if sums.dollars else "-",
+    )
+
+
 def clock(at: float) -> str:
     """A time of day, with the date if it was not today."""
     when = datetime.fromtimestamp(at).astimezone()
     is_today = when.date() == datetime.now().astimezone().date()
     return when.strftime("%H:%M:%S" if is_today else "%Y-%m-%d %H:%M:%S")
+
+
+def again(resets: int | None, now: float) -> str:
+    """When a part of the plan's quota begins anew, or has since it was said."""
+    if not resets:
+        return ""
+    minute = clock(resets).rpartition(":")[0]
+    return f" (new {'at' if resets > now else 'since'} {minute})"

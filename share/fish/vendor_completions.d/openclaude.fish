@@ -207,6 +207,8 @@ function __openclaude_know
                 'option'\t'--today'\t'-'\t'only requests of today' \
                 'option'\t'--since'\t'text'\t'such as 7d, 12h or 2026-11-30' \
                 'option'\t'--csv'\t'-'\t'print comma-separated values' \
+                'option'\t'--html'\t'file'\t'write a page with charts (`-`: stdout)' \
+                'option'\t'--managed-settings'\t'-'\t'print claude\'s `modelPricing` for a profile\'s slots' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
                 'position'\t'profile'
         case 'requests'

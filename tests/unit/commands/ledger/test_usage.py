@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import os
 import re
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from openclaude.contracts.budget import Budget, Budgets, Period
 from openclaude.errors import UsageError
 from openclaude.ledger.entry import RequestEntry, Via
 from openclaude.ledger.store import add, ledger_file, open_to_write
+from openclaude.ledger.sums import PlanUse, Sums
 from openclaude.output import Result
 from openclaude.paths import Places, find_places
 from tests.unit.ledger.entries import entry
@@ -62,7 +64,7 @@ def run(places: Places) -> Run:
         module.add_arguments(parser)
         given = parser.parse_args(arguments)
         given.profile = getattr(given, "named", None) or given.profile
-        return module.run(given, places, {})  # type: ignore[no-any-return]
+        return module.run(given, places, os.environ)  # type: ignore[no-any-return]
 
     return call
 
@@ -84,7 +86,7 @@ def test_sums_are_by_tier_with_the_plan_and_what_it_was_spared(
     text = run(usage).text
 
     first, haiku, opus, total, *rest = text.splitlines()
-    assert first == f"{'tier':<6} requests  errors  in     cached  out  first byte  cost"
+    assert first == "tier   requests  errors     in  cached  out  first byte     cost"
     assert haiku.split()[:4] == ["haiku", "3", "1", "6.00k"]
     assert "█" in haiku
     assert opus.split()[:5] == ["opus", "1", "-", "1.00k", "-"]
@@ -93,18 +95,61 @@ def test_sums_are_by_tier_with_the_plan_and_what_it_was_spared(
     assert any("in place of your plan: 5.20k tokens; at Claude's list prices: $" in r for r in rest)
 
 
-@pytest.mark.parametrize("width", [20, 60, 80, 200])
-def test_a_table_fits_or_has_no_bars(
-    run: Run, fill: Callable[..., None], monkeypatch: pytest.MonkeyPatch, width: int
+@pytest.mark.parametrize("group", ["tier", "model", "day", "project"])
+@pytest.mark.parametrize("width", [20, 40, 60, 61, 80, 100, 200])
+def test_a_table_fits_any_screen_with_bars_where_there_is_room(
+    run: Run, fill: Callable[..., None], monkeypatch: pytest.MonkeyPatch, width: int, group: str
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
-    fill(entry(), entry(**PLAN))
+    fill(
+        entry(project="/home/somebody/a-longer-name/of-a-project", cache_read=10),
+        entry(**PLAN, at=1_790_200_000.0),
+    )
 
-    rows = run(usage, "--by", "model").text.splitlines()[:4]
+    text = run(usage, "--by", group).text
 
-    bare = max(len(row.split("█")[0].rstrip()) for row in rows)
-    assert all(len(row) <= max(width, bare) for row in rows)
-    assert ("█" in "".join(rows)) == (width == 200)
+    assert max(map(len, text.splitlines())) <= width or width == 20
+    assert "$0.0010" in text
+    assert ("\u2588" in text) >= (width >= 120)
+    gone = [one for one in usage.SPARE if one not in text.split("not shown")[0]]
+    assert ("not shown in" in text) == bool(gone)
+
+
+def test_in_a_file_a_table_is_as_wide_as_it_is(
+    run: Run, fill: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    fill(entry(project="/" + "x" * 300), entry())
+
+    lines = run(usage, "--by", "project").text.splitlines()
+
+    assert [len(line.split()) for line in lines[1:4]] == [9, 9, 9]
+
+
+def test_bars_are_coloured_where_colours_are_wanted(
+    run: Run, fill: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    fill(entry(), entry(tier="opus", dollars=0.0005))
+
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[36m\u2588" in run(usage).text
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in run(usage).text
+
+
+def test_bars_are_as_long_as_what_they_show() -> None:
+    assert [len(usage.bar(length)) for length in (0, 0.01, 0.125, 1, 1.5, 9)] == [0, 0, 1, 1, 2, 9]
+
+
+def test_the_plans_quota_says_when_it_begins_anew() -> None:
+    quota = PlanUse(100.0, 0.5, 0.25, 2_000, 9_000)
+
+    (_, line) = usage.lines(Sums(), quota, (0, 0.0), 5_000.0)
+
+    five, week = line.split(", ")
+    assert " (new since " in five
+    assert " (new at " in week
 
 
 def test_requests_are_chosen_by_time_and_profile(run: Run, fill: Callable[..., None]) -> None:

@@ -1,0 +1,51 @@
+"""`openclaude usage --managed-settings`: claude's `modelPricing`, with the prices of slots.
+
+Knows: the setting's form, and by which name claude prices a reply (both measured with 2.1.330).
+Independent of: where prices come from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from openclaude.contracts.plan import Plan
+from openclaude.contracts.routing import ModelPrices, routing_in
+from openclaude.errors import UsageError
+
+MILLION = 1_000_000
+MOST = 10_000  # dollars for a million tokens, which claude takes
+KEY = "modelPricing"
+
+
+def managed_settings(plan: Plan) -> dict[str, Any]:
+    """The setting for an administrator's file. Raises UsageError if no price is known."""
+    main = next(unit for unit in plan.units if unit.name == "main")
+    overrides = {
+        name: rates(prices)
+        for name, prices in sorted(routing_in(main.environment).models.items())
+        if prices.input is not None and prices.output is not None
+    }
+    if not overrides:
+        raise UsageError(
+            f"no slot of the profile `{plan.profile}` has a known price",
+            hint="write `input_cost_per_token` and `output_cost_per_token` into the tier's "
+            f"`params`, or name another profile: `openclaude usage NAME --{'managed-settings'}`",
+        )
+    return {KEY: {"overrides": overrides}}
+
+
+def rates(prices: ModelPrices) -> Mapping[str, float]:
+    """Dollars for a million tokens; without a price of their own, those of a cache cost as others.
+
+    claude knows no steps: a model that costs more for a large prompt has the price of a small one.
+    """
+    read = prices.input if prices.cache_read is None else prices.cache_read
+    write = prices.input if prices.cache_write is None else prices.cache_write
+    each = {
+        "input": prices.input,
+        "output": prices.output,
+        "cacheRead": read,
+        "cacheWrite": write,
+    }
+    return {name: min(round((price or 0.0) * MILLION, 6), MOST) for name, price in each.items()}
