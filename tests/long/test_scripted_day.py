@@ -323,7 +323,8 @@ def check_requests(world: World, entries: list[dict[str, Any]]) -> None:
     assert {one["profile"] for one in entries} == {DAY, NIGHT}
     assert len({one["session"] for one in entries} - {""}) == 3
     assert len({one["agent"] for one in entries} - {""}) == 2
-    assert [one["error"] for one in entries if one["status"] == 400] == ["invalid_request_error"]
+    refused = {one["error"] for one in entries if one["status"] == 400}  # which claude sends again
+    assert refused == {"invalid_request_error"}
     assert sum(one["is_cut"] for one in entries) >= 2
 
 

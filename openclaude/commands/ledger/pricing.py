@@ -1,6 +1,7 @@
 """`openclaude usage --managed-settings`: claude's `modelPricing`, with the prices of slots.
 
-Knows: the setting's form, and by which name claude prices a reply (both measured with 2.1.330).
+Knows: the setting's form (from claude's own schema), and that claude prices a reply by the id it
+asked for, not by the model that the reply names (measured with 2.1.330).
 Independent of: where prices come from.
 """
 
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from openclaude.contracts.plan import Plan
-from openclaude.contracts.routing import ModelPrices, routing_in
+from openclaude.contracts.routing import ModelPrices, RoutingTable, routing_in
 from openclaude.errors import UsageError
 
 MILLION = 1_000_000
@@ -21,10 +22,11 @@ KEY = "modelPricing"
 def managed_settings(plan: Plan) -> dict[str, Any]:
     """The setting for an administrator's file. Raises UsageError if no price is known."""
     main = next(unit for unit in plan.units if unit.name == "main")
+    table = routing_in(main.environment)
     overrides = {
-        name: rates(prices)
-        for name, prices in sorted(routing_in(main.environment).models.items())
-        if prices.input is not None and prices.output is not None
+        tier.behaves_as or tier.slot: rates(prices)
+        for tier in plan.tiers
+        if tier.slot and (prices := prices_of(tier.model, table)) is not None
     }
     if not overrides:
         raise UsageError(
@@ -33,6 +35,12 @@ def managed_settings(plan: Plan) -> dict[str, Any]:
             f"`params`, or name another profile: `openclaude usage NAME --{'managed-settings'}`",
         )
     return {KEY: {"overrides": overrides}}
+
+
+def prices_of(model: str, table: RoutingTable) -> ModelPrices | None:
+    """The prices of a tier's own model; None if they are not known, or are Claude's own anyway."""
+    found = table.models.get(model)
+    return found if found and found.input is not None and found.output is not None else None
 
 
 def rates(prices: ModelPrices) -> Mapping[str, float]:

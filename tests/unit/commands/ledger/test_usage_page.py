@@ -9,6 +9,7 @@ import stat
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -168,35 +169,34 @@ def test_only_one_form_is_printed(run: Run) -> None:
         run((), "--csv", "--managed-settings")
 
 
-def plan_with(**models: ModelPrices) -> Any:
-    """Return as much of a plan as is read."""
-    table = RoutingTable(
-        slots={}, models={name.replace("_", "/"): one for name, one in models.items()}
-    )
-    unit = type("Unit", (), {"name": "main", "environment": {"OPENCLAUDE_ROUTES": table.to_json()}})
-    return type("Plan", (), {"units": (unit,), "profile": "qwen"})
+def plan_with(tiers: list[tuple[str, str, str]], models: dict[str, ModelPrices]) -> Any:
+    """Return as much of a plan as is read; a tier is its slot, model, and id of Claude's."""
+    table = RoutingTable(slots={}, models=models)
+    unit = SimpleNamespace(name="main", environment={"OPENCLAUDE_ROUTES": table.to_json()})
+    made = [SimpleNamespace(slot=one, model=model, behaves_as=of) for one, model, of in tiers]
+    return SimpleNamespace(units=(unit,), profile="qwen", tiers=made)
 
 
-def test_claude_gets_the_prices_of_a_million_tokens() -> None:
-    known = ModelPrices(provider="bedrock", input=0.15e-6, output=1.2e-6, cache_read=0.01e-6)
+def test_claude_gets_the_prices_of_a_million_tokens_by_the_ids_it_asks_for() -> None:
+    qwen = ModelPrices(provider="bedrock", input=0.15e-6, output=1.2e-6, cache_read=0.01e-6)
     unknown = ModelPrices(provider="openai", input=1e-6)
+    tiers = [
+        ("openclaude-haiku", "bedrock/qwen", "claude-haiku-5-5"),
+        ("openclaude-opus", "bedrock/qwen", ""),
+        ("openclaude-sonnet", "openai/x", "claude-sonnet-5-5"),
+        ("", "claude", ""),
+    ]
 
-    settings = pricing.managed_settings(plan_with(bedrock_qwen=known, openai_x=unknown))
+    settings = pricing.managed_settings(
+        plan_with(tiers, {"bedrock/qwen": qwen, "openai/x": unknown})
+    )
 
+    rates = {"input": 0.15, "output": 1.2, "cacheRead": 0.01, "cacheWrite": 0.15}
     assert json.loads(json.dumps(settings)) == {
-        "modelPricing": {
-            "overrides": {
-                "bedrock/qwen": {
-                    "input": 0.15,
-                    "output": 1.2,
-                    "cacheRead": 0.01,
-                    "cacheWrite": 0.15,
-                }
-            }
-        }
+        "modelPricing": {"overrides": {"claude-haiku-5-5": rates, "openclaude-opus": rates}}
     }
 
 
 def test_without_a_known_price_there_is_nothing_to_print() -> None:
     with pytest.raises(UsageError, match="no slot of the profile `qwen` has a known price"):
-        pricing.managed_settings(plan_with())
+        pricing.managed_settings(plan_with([("openclaude-haiku", "a/b", "")], {}))
