@@ -16,8 +16,9 @@ from typing import NamedTuple
 from openclaude import __version__
 from openclaude.contracts.printable import printable
 from openclaude.errors import OpenclaudeError
-from openclaude.terminal.screen import paint
+from openclaude.terminal.screen import USUAL, is_dumb, paint, width_of
 from openclaude.terminal.tables import table as table  # for commands that give it no screen yet
+from openclaude.terminal.tables import wrap_text
 
 ENVELOPE_VERSION = 1
 
@@ -29,6 +30,7 @@ class Result(NamedTuple):
     data: Mapping[str, object] = {}
     exit_code: int = 0
     errors: tuple[Mapping[str, object], ...] = ()
+    is_long: bool = False  # shown in the user's pager if it does not fit on the screen
 
 
 def envelope(command: Sequence[str], result: Result) -> str:
@@ -65,29 +67,27 @@ def progress(what: str) -> Iterator[Callable[[str], None]]:
     """
     began = time.monotonic()
     shown = ""
+    only_prints = is_dumb(os.environ)
 
     def say(detail: str) -> None:
         nonlocal shown
         passed = time.monotonic() - began
         line = f"{what} {detail} ({passed:.0f} s)".replace("  ", " ")
-        if passed >= PROGRESS_AFTER_S and line != shown and sys.stderr.isatty():
-            shown = line
+        if passed < PROGRESS_AFTER_S or line == shown or not sys.stderr.isatty():
+            return
+        if only_prints:  # a line that stays, once
+            write_to_stderr("" if shown else f"{what} ...\n")
+        else:
             # a line that wraps cannot be cleared
-            write_to_stderr(CLEARED + line[: terminal_width() - 1])
+            width = width_of(sys.stderr) or USUAL
+            write_to_stderr(CLEARED + wrap_text(printable(line), width - 1)[0])
+        shown = line
 
     try:
         yield say
     finally:
-        if shown:
+        if shown and not only_prints:
             write_to_stderr(CLEARED)
-
-
-def terminal_width() -> int:
-    """The columns of the terminal on stderr; 80 where it does not tell."""
-    try:
-        return os.get_terminal_size(sys.stderr.fileno()).columns or 80
-    except (OSError, ValueError):
-        return 80
 
 
 def write_to_stderr(text: str) -> None:

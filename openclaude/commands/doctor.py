@@ -6,6 +6,7 @@ Knows: how diagnostics are shown, and when AWS may be asked. Must not depend on 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -30,8 +31,17 @@ from openclaude.errors import UsageError
 from openclaude.output import Result, progress, ticking
 from openclaude.paths import Places, working_folder
 from openclaude.prompt import confirm, is_attended, tell
+from openclaude.terminal.screen import BAD, DIM, FILE, GOOD, WARNING, Screen, find_screen
+from openclaude.terminal.tables import paragraph
 
 WIDTH = 8  # of the longest severity, and a blank
+NEW_LINE, HANGING = "\n", "\n" + " " * (WIDTH + 1)
+STYLES = {
+    Severity.ERROR: BAD,
+    Severity.WARNING: WARNING,
+    Severity.NOTE: DIM,
+    Severity.OK: GOOD,
+}
 PLURALS = {
     Severity.ERROR: "errors",
     Severity.WARNING: "warnings",
@@ -85,7 +95,7 @@ def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -
 
         with progress("asking the profile's servers") as say, ticking(say):
             found += ask_online(world)
-    return report(world.wanted.name, found)
+    return report(world.wanted.name, found, find_screen(sys.stdout, env))
 
 
 def confirm_asking(world: World, *, is_agreed: bool) -> bool:
@@ -105,12 +115,12 @@ def confirm_asking(world: World, *, is_agreed: bool) -> bool:
     return confirm("Ask?")
 
 
-def report(name: str, diagnostics: Iterable[Diagnostic]) -> Result:
+def report(name: str, diagnostics: Iterable[Diagnostic], screen: Screen = FILE) -> Result:
     """All diagnostics, in the order of the checks; what is ok takes one line."""
     found = tuple(diagnostics)
     counts = Counter(one.severity for one in found)
     text = f"openclaude {__version__}, profile `{name or '?'}`\n\n"
-    text += "".join(f"{line}\n" for one in found for line in lines(one))
+    text += "".join(f"{line}\n" for one in found for line in lines(one, screen))
     text += f"\n{verdict(counts)}\n"
     return Result(
         text=text,
@@ -140,14 +150,18 @@ def finding(found: Diagnostic) -> dict[str, object]:
     }
 
 
-def lines(found: Diagnostic) -> Iterator[str]:
+def lines(found: Diagnostic, screen: Screen) -> Iterator[str]:
     """One diagnostic: what, and unless it is ok: where, why and how to fix it."""
-    yield f"{found.severity:<{WIDTH}} {shown(found.message)}"
+    severity = screen.paint(f"{found.severity:<{WIDTH}}", STYLES[found.severity])
+    room = screen._replace(width=max(0, screen.width - WIDTH - 1))
+    yield f"{severity} {paragraph(shown(found.message), room).replace(NEW_LINE, HANGING)}"
     if found.severity is not Severity.OK:
-        details = {"where": str(found.location or ""), "why": found.why, "fix": found.fix}
+        details = {"where": screen.path(found.location or ""), "why": found.why, "fix": found.fix}
         for label, value in details.items():
             if value:
-                yield f"{'':<{WIDTH}}   {label}: {shown(value)}"
+                text = f"{'':<{WIDTH}}   {label}: {shown(value)}"
+                # a command stays in one line, to be copied
+                yield text if label == "fix" else paragraph(text, screen, " " * (WIDTH + 5))
 
 
 def shown(text: str) -> str:

@@ -21,6 +21,7 @@ from openclaude.commands.registry import COMMANDS, Command, find_command
 from openclaude.errors import OpenclaudeError, UsageError, nearest, understand
 from openclaude.output import Result, envelope
 from openclaude.paths import find_places
+from openclaude.terminal.pager import pager_for, show_in_pager
 
 
 class Parser(argparse.ArgumentParser):
@@ -80,7 +81,9 @@ def run(name: str, arguments: Sequence[str], env: Mapping[str, str]) -> int:
             raise
         result = Result(exit_code=error.exit_code, errors=tuple(error.entries()))
     text = envelope((name, *subcommand(arguments)), result) if as_json else result.text
-    show(text)
+    pager = pager_for(text, sys.stdout, env) if result.is_long and not as_json else ""
+    if not (pager and show_in_pager(text, pager, env)):
+        show(text)
     return result.exit_code
 
 

@@ -29,6 +29,11 @@ def ends_soon(model: Model, today: datetime.date) -> bool:
     return end is not None and end - today <= datetime.timedelta(days=NOTICE_DAYS)
 
 
+def is_retired(model: Model, today: datetime.date) -> bool:
+    """Whether a model was retired before today."""
+    return bool(model.deprecation_date) and model.deprecation_date < today.isoformat()
+
+
 def end_of(model: Model) -> datetime.date | None:
     """The day a model will be retired, if one is announced."""
     announced = model.deprecation_date

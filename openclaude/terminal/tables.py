@@ -47,32 +47,41 @@ def table(header: Sequence[str | Column], rows: Iterable[Cells], screen: Screen 
     do, the last columns move below, each line led by its first cell again.
     """
     columns = [Column(one) if isinstance(one, str) else one for one in header]
-    body = [[styled(cell) for cell in row] for row in rows]
-    lines = [[Cell(shown(column.title), HEAD) for column in columns], *body]
-    bands = list(split_bands(lines, screen.width))
+    lines = [[Cell(shown(column.title), HEAD) for column in columns]]
+    lines += [[styled(cell) for cell in row] for row in rows]
+    natural, least = measure(lines)
+    if not screen.width or together(natural) <= screen.width:
+        return "".join(f"{side_by_side(columns, line, natural, screen)}\n" for line in lines)
     return "\n".join(
-        "".join(f"{line}\n" for line in band_text(columns, lines, band, screen)) for band in bands
+        "".join(f"{line}\n" for line in band_text(columns, lines, band, screen))
+        for band in split_bands(least, screen.width)
     )
+
+
+def together(widths: Sequence[int]) -> int:
+    """The width of columns side by side."""
+    return sum(widths) + len(GAP) * (len(widths) - 1)
 
 
 def styled(cell: str | Cell) -> Cell:
     """A cell without what a terminal would obey; a dash, which stands for nothing, is dim."""
-    text, style = (cell, "") if isinstance(cell, str) else cell
-    return Cell(shown(text), style or (DIM if text == DASH else ""))
+    if isinstance(cell, str):
+        return Cell(shown(cell), DIM if cell == DASH else "")
+    return Cell(shown(cell.text), cell.style)
 
 
 def shown(text: str) -> str:
     """Foreign text in one line, harmless."""
+    if text.isprintable():
+        return text
     return printable(text.replace("\n", " ").replace("\t", " "))
 
 
-def split_bands(lines: Sequence[Sequence[Cell]], width: int) -> Iterator[list[int]]:
-    """The columns that stand side by side; one band where all fit."""
-    natural, least = measure(lines)
-    band: list[int] = []
-    for column in range(len(natural)):
-        wanted = sum(least[one] + len(GAP) for one in [*band, column]) - len(GAP)
-        if width and len(band) > 1 and wanted > width:
+def split_bands(least: Sequence[int], width: int) -> Iterator[list[int]]:
+    """The columns that stand side by side; the first one leads each band."""
+    band = [0]
+    for column in range(1, len(least)):
+        if len(band) > 1 and together([least[one] for one in (*band, column)]) > width:
             yield band
             band = [0]
         band.append(column)
@@ -81,65 +90,65 @@ def split_bands(lines: Sequence[Sequence[Cell]], width: int) -> Iterator[list[in
 
 def measure(lines: Sequence[Sequence[Cell]]) -> tuple[list[int], list[int]]:
     """How wide each column would like to be, and how wide it must be."""
-    count = len(lines[0])
-    natural = [max(text_width(line[column].text) for line in lines) for column in range(count)]
+    natural = [widest(cell.text for cell in column) for column in zip(*lines, strict=True)]
     titles = [text_width(cell.text) for cell in lines[0]]
     return natural, [
         min(wide, max(title, NARROW)) for wide, title in zip(natural, titles, strict=True)
     ]
 
 
+def widest(texts: Iterable[str]) -> int:
+    """The width of the widest text."""
+    column = list(texts)
+    plain = "".join(column).isascii()
+    return max(map(len if plain else text_width, column))
+
+
 def share(natural: Sequence[int], least: Sequence[int], width: int) -> list[int]:
     """The widths of columns side by side: the widest give way first, down to the least."""
     widths = list(natural)
-    excess = sum(widths) + len(GAP) * (len(widths) - 1) - width
-    while width and excess > 0:
-        widest = max(range(len(widths)), key=lambda one: (widths[one] > least[one], widths[one]))
-        if widths[widest] <= least[widest]:
+    for _ in range(together(widths) - width):
+        giving = max(range(len(widths)), key=lambda one: (widths[one] > least[one], widths[one]))
+        if widths[giving] <= least[giving]:
             break
-        widths[widest] -= 1
-        excess -= 1
-    return widths
+        widths[giving] -= 1
+    return [min(wide, width) for wide in widths]
 
 
 def band_text(
     columns: Sequence[Column], lines: Sequence[Sequence[Cell]], band: Sequence[int], screen: Screen
 ) -> Iterator[str]:
-    """The lines of some columns, side by side."""
+    """The lines of some columns, side by side; texts wrap."""
+    beside = [columns[column] for column in band]
     picked = [[line[column] for column in band] for line in lines]
     widths = share(*measure(picked), screen.width)
-    if screen.width and widths[0] > screen.width:
-        widths[0] = screen.width
     wrapped = [
-        [wrap(cell.text, width) or [""] for cell, width in zip(line, widths, strict=True)]
+        [wrap_text(cell.text, width) or [""] for cell, width in zip(line, widths, strict=True)]
         for line in picked
     ]
     # a wrapped column may have become narrower than its share
-    widths = [
-        max(text_width(text) for line in wrapped for text in line[at]) for at in range(len(band))
-    ]
+    widths = [widest(text for line in wrapped for text in line[at]) for at in range(len(band))]
     for line, texts in zip(picked, wrapped, strict=True):
         for at in range(max(map(len, texts))):
-            yield stripped(
-                padded(
-                    Cell(parts[at] if at < len(parts) else "", cell.style),
-                    width,
-                    screen,
-                    right=columns[column].right,
-                )
-                for parts, cell, width, column in zip(texts, line, widths, band, strict=True)
-            )
+            cells = [
+                Cell(parts[at] if at < len(parts) else "", cell.style)
+                for parts, cell in zip(texts, line, strict=True)
+            ]
+            yield side_by_side(beside, cells, widths, screen)
 
 
-def padded(cell: Cell, width: int, screen: Screen, *, right: bool) -> str:
-    """A cell filled up to its width; its colour covers the text alone."""
-    blank = " " * max(0, width - text_width(cell.text))
-    text = screen.paint(cell.text, cell.style) if cell.text else ""
-    return f"{blank}{text}" if right else f"{text}{blank}"
-
-
-def stripped(parts: Iterable[str]) -> str:
-    """The cells of a line, without blanks at its end."""
+def side_by_side(
+    columns: Sequence[Column], cells: Sequence[Cell], widths: Sequence[int], screen: Screen
+) -> str:
+    """One line; a cell's colour covers its text alone."""
+    parts = []
+    for column, (text, style), width in zip(columns, cells, widths, strict=True):
+        if (style and screen.colour) or not text.isascii():
+            blank = " " * (width - text_width(text))
+            coloured = screen.paint(text, style) if text else text
+            parts.append(f"{blank}{coloured}" if column.right else f"{coloured}{blank}")
+        else:  # nearly all
+            parts.append(text.rjust(width) if column.right else text.ljust(width))
     return GAP.join(parts).rstrip(" ")
 
 
@@ -148,10 +157,10 @@ def paragraph(text: str, screen: Screen = FILE, indent: str = "") -> str:
     room = screen.width - text_width(indent)
     if not screen.width or room < NARROW:
         return text
-    return f"\n{indent}".join(wrap(text, room))
+    return f"\n{indent}".join(wrap_text(text, room))
 
 
-def wrap(text: str, width: int) -> list[str]:
+def wrap_text(text: str, width: int) -> list[str]:
     """`text` in lines of at most `width` columns, broken behind blanks or signs if that does."""
     if width <= 0 or text_width(text) <= width:
         return [text]

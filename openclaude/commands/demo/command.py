@@ -12,6 +12,7 @@ import json
 import os
 import secrets
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -41,6 +42,7 @@ from openclaude.standins.base.exchange import Recorded
 from openclaude.standins.base.nowhere import Nowhere
 from openclaude.standins.bedrock.sigv4 import Secret
 from openclaude.standins.bedrock.standin import BedrockRecorded, BedrockStandin
+from openclaude.terminal.screen import Screen, find_screen
 from openclaude.terminal.tables import table
 
 PROFILE = "demo"
@@ -121,7 +123,7 @@ def run(arguments: argparse.Namespace, _places: Places, env: Mapping[str, str]) 
             stack = start(steps, mine)
             answers = [ask_tier(tier, steps, mine, up, claude) for tier in TIERS]
             checks = judge(stack, home, up.anthropic.requests, up.bedrock.requests, canaries)
-    return show(answers, checks, claude)
+    return show(answers, checks, claude, find_screen(sys.stdout, env))
 
 
 def remove_leftovers(steps: Steps, env: Mapping[str, str]) -> None:
@@ -311,7 +313,7 @@ def ask_directly(tier: str, env: Mapping[str, str]) -> str:
     return str(reply["content"][0]["text"])
 
 
-def show(answers: list[Answer], checks: list[Check], claude: str) -> Result:
+def show(answers: list[Answer], checks: list[Check], claude: str, screen: Screen) -> Result:
     """The table, and the verdict under it."""
     how = "through your `claude`" if claude else "without `claude`, sending its requests"
     rows = [
@@ -325,7 +327,7 @@ def show(answers: list[Answer], checks: list[Check], claude: str) -> Result:
     verdict = "each credential stayed on its own side" if good else "something is wrong: see above"
     return Result(
         text=f"four tiers, asked once each, {how}; stand-ins play both clouds\n\n"
-        f"{table(header, rows)}\n{lines}\nisolation: {verdict}\n",
+        f"{table(header, rows, screen)}\n{lines}\nisolation: {verdict}\n",
         data={
             "claude": claude or None,
             "answers": [a._asdict() for a in answers],

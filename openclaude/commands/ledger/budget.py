@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sqlite3
+import sys
 import time
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -21,10 +22,12 @@ from openclaude.output import Result
 from openclaude.paths import Places
 from openclaude.plan_cache import find_plan
 from openclaude.profile.names import profile_name
-from openclaude.terminal.tables import table
+from openclaude.terminal.screen import BAD, WARNING, Screen, find_screen
+from openclaude.terminal.tables import Cell, table
 
 ALLOW = "allow"
 MOST = 10_000.0  # dollars at once
+WARN_AT = 0.8  # where a session is told, too
 HEADER = ("budget", "spent", "of", "left")
 PAGE = HelpPage(
     text="""\
@@ -87,7 +90,7 @@ def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -
         "then": budgets.route.model if budgets.route else budgets.then,
         "requests_per_minute": budgets.requests_per_minute or None,
     }
-    return Result(text=shown(name, budgets, lines), data=data)
+    return Result(text=shown(name, budgets, lines, find_screen(sys.stdout, env)), data=data)
 
 
 def look(budgets: Budgets, places: Places, session: str) -> list[Line]:
@@ -103,7 +106,7 @@ def look(budgets: Budgets, places: Places, session: str) -> list[Line]:
     return lines
 
 
-def shown(name: str, budgets: Budgets, lines: list[Line]) -> str:
+def shown(name: str, budgets: Budgets, lines: list[Line], screen: Screen) -> str:
     """The budgets for people."""
     if not lines and not budgets.requests_per_minute:
         return (
@@ -113,7 +116,7 @@ def shown(name: str, budgets: Budgets, lines: list[Line]) -> str:
     rows = []
     for line in lines:
         is_any = line.budget.period is Period.SESSION and not line.spent
-        left = money(max(0.0, line.limit - line.spent))
+        left = Cell(money(max(0.0, line.limit - line.spent)), urgency(line))
         numbers = (
             ("-", money(line.limit), "-")
             if is_any
@@ -123,7 +126,7 @@ def shown(name: str, budgets: Budgets, lines: list[Line]) -> str:
             )
         )
         rows.append((" ".join(filter(None, (line.budget.period, line.budget.tier))), *numbers))
-    text = table(HEADER, rows) if rows else ""
+    text = table(HEADER, rows, screen) if rows else ""
     then = {
         Then.STOP: "slots stop",
         Then.CLAUDE: "Claude answers",
@@ -134,6 +137,13 @@ def shown(name: str, budgets: Budgets, lines: list[Line]) -> str:
     if budgets.requests_per_minute:
         text += f"requests of a session in a minute: at most {budgets.requests_per_minute}\n"
     return text
+
+
+def urgency(line: Line) -> str:
+    """The colour of what is left: little, or nothing."""
+    if line.spent >= line.limit:
+        return BAD
+    return WARNING if line.spent >= WARN_AT * line.limit else ""
 
 
 def allow_more(arguments: argparse.Namespace, places: Places) -> Result:

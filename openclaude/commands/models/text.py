@@ -10,21 +10,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from openclaude.litellm_version import LITELLM_VERSION
 from openclaude.models.catalog import Catalog, Model
 from openclaude.providers.bedrock import split_prefix
-from openclaude.terminal.tables import table
+from openclaude.terminal.screen import FILE, Screen
+from openclaude.terminal.tables import Column, paragraph, table
 
-WIDTH = 120
 MILLION = 1_000_000
 UNKNOWN = "-"
 HEADER = ("MODEL", "IN", "OUT", "WINDOW", "OUTPUT", "TOOLS", "VISION", "CACHE", "RETIRES")
+COLUMNS = (Column(HEADER[0]), *(Column(title, right=True) for title in HEADER[1:]))
 SOURCE = f"from the map of LiteLLM {LITELLM_VERSION}, not from the provider"
 
 
-def table_text(models: Sequence[Model]) -> str:
+def table_text(models: Sequence[Model], notes: Sequence[str] = (), screen: Screen = FILE) -> str:
     """One line for each model, and what the numbers are."""
-    lines = [HEADER, *(cells(model) for model in models)]
+    lines = table(COLUMNS, (cells(model) for model in models), screen)
     more = " (+: more for long prompts)" if any(model.steps for model in models) else ""
     note = f"{len(models)} models; US$ per million tokens{more}, {SOURCE}"
-    return "\n".join([*align(lines), "", note]) + "\n"
+    said = "".join(f"{paragraph(one, screen)}\n" for one in (*notes, note))
+    return f"{lines}\n{said}"
 
 
 def cells(model: Model) -> tuple[str, ...]:
@@ -36,15 +38,6 @@ def cells(model: Model) -> tuple[str, ...]:
         *("yes" if able else UNKNOWN for able in (model.tools, model.vision, model.caching)),
         model.deprecation_date or UNKNOWN,
     )
-
-
-def align(lines: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Names to the left, numbers to the right; a name that is too long moves only its own line."""
-    widths = [max(len(line[column]) for line in lines) for column in range(len(HEADER))]
-    name_width = min(widths[0], WIDTH - sum(width + 2 for width in widths[1:]))
-    for name, *numbers in lines:
-        rest = (cell.rjust(width) for cell, width in zip(numbers, widths[1:], strict=True))
-        yield "  ".join([name.ljust(name_width), *rest])
 
 
 def prices(model: Model) -> tuple[str, str]:
@@ -74,15 +67,15 @@ def per_million(cost: float) -> float:
 # --- one model
 
 
-def detail_text(model: Model, catalog: Catalog) -> str:
+def detail_text(model: Model, catalog: Catalog, screen: Screen = FILE) -> str:
     """Everything in the map about one model, and the line for a profile."""
     blocks = [
         f"{model.name}\n",
         "".join(f"  {what:<20} {said}\n" for what, said in abilities(model)),
-        variants_text("REGION", catalog.regional(model)),
-        variants_text("OTHER ID", ((one.name, one) for one in siblings(model, catalog))),
+        variants_text("REGION", catalog.regional(model), screen),
+        variants_text("OTHER ID", ((one.name, one) for one in siblings(model, catalog)), screen),
         f'In a profile:\n\n  [tiers]\n  haiku = "{model.name}"\n{still_missing(model)}',
-        f"US$ per million tokens, {SOURCE}; a dash means unknown\n",
+        f"{paragraph(f'US$ per million tokens, {SOURCE}; a dash means unknown', screen)}\n",
     ]
     return "\n".join(block for block in blocks if block)
 
@@ -120,10 +113,10 @@ def still_missing(model: Model) -> str:
     return f"  # the map has no {keys}: set it under [tiers.haiku]\n" if keys else ""
 
 
-def variants_text(title: str, variants: Iterable[tuple[str, Model]]) -> str:
+def variants_text(title: str, variants: Iterable[tuple[str, Model]], screen: Screen) -> str:
     """Prices and limits of the same model elsewhere; "" if there is none."""
     rows = [(name, *prices(model), *limits(model)) for name, model in variants]
-    return table((title, *HEADER[1:5]), rows) if rows else ""
+    return table((title, *HEADER[1:5]), rows, screen) if rows else ""
 
 
 def siblings(model: Model, catalog: Catalog) -> Iterator[Model]:

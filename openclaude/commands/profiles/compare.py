@@ -6,6 +6,7 @@ Knows: how differences look. Independent of: the rules of a profile.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from openclaude.commands.profiles.store import find_file
 from openclaude.commands.profiles.validate import load
 from openclaude.output import Result
 from openclaude.paths import Places
+from openclaude.terminal.screen import find_screen
 from openclaude.terminal.tables import table
 
 if TYPE_CHECKING:
@@ -37,7 +39,9 @@ def diff_profiles(library: Library, names: tuple[str, str], env: Mapping[str, st
     rows = [(key, *(cell for side in found for cell in cells(side.get(key)))) for key in keys]
     header = ("KEY", names[0], "FROM", names[1], "FROM")
     return Result(
-        text=table(header, rows) if rows else f"`{names[0]}` and `{names[1]}` are the same\n",
+        text=table(header, rows, find_screen(sys.stdout, env))
+        if rows
+        else f"`{names[0]}` and `{names[1]}` are the same\n",
         data={"a": names[0], "b": names[1], "differences": differences},
         exit_code=1 if rows else 0,
     )

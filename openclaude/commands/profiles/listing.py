@@ -5,6 +5,7 @@ Knows: how the list looks. Independent of: the rules of a profile.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,8 @@ from openclaude.errors import OpenclaudeError
 from openclaude.output import Result
 from openclaude.paths import Places
 from openclaude.profile.names import BadDefault, default_profile_name
-from openclaude.terminal.tables import table
+from openclaude.terminal.screen import BAD, GOOD, Screen, find_screen
+from openclaude.terminal.tables import Cell, paragraph, table
 
 if TYPE_CHECKING:
     from openclaude.profile.library import Entry, Library
@@ -35,11 +37,12 @@ def list_profiles(library: Library, places: Places, env: Mapping[str, str]) -> R
             loaded[entry.name] = library.load(entry.name, env=env)
         except (ProfileMistakes, UnreadableProfile) as error:
             loaded[entry.name] = error
+    screen = find_screen(sys.stdout, env)
     rows = [list_row(entry, loaded[entry.name], default) for entry in entries]
-    notes = [*broken_notes(loaded), *library_notes(library, default), *wrong]
-    text = table(("  NAME", *(tier.upper() for tier in TIERS), "FROM"), rows)
+    notes = [*broken_notes(loaded), *library_notes(library, default, screen), *wrong]
+    text = table(("  NAME", *(tier.upper() for tier in TIERS), "FROM"), rows, screen)
     if notes:
-        text += "\n" + "".join(f"{note}\n" for note in notes)
+        text += "\n" + "".join(f"{paragraph(note, screen, '  ')}\n" for note in notes)
     items = [list_item(entry, loaded[entry.name], default) for entry in entries]
     return Result(text=text, data={"default": default or None, "profiles": items})
 
@@ -52,10 +55,11 @@ def find_default(places: Places, env: Mapping[str, str]) -> tuple[str, list[str]
         return "", [f"{error.message}: {error.hint}"]
 
 
-def list_row(entry: Entry, loaded: Loaded | OpenclaudeError, default: str) -> Sequence[str]:
+def list_row(entry: Entry, loaded: Loaded | OpenclaudeError, default: str) -> Sequence[str | Cell]:
     """A profile's line in the table."""
     mark = "*" if entry.name == default else " "
-    return (f"{mark} {entry.name}", *tier_models(loaded).values(), entry.where)
+    style = BAD if isinstance(loaded, OpenclaudeError) else GOOD if entry.name == default else ""
+    return (Cell(f"{mark} {entry.name}", style), *tier_models(loaded).values(), entry.where)
 
 
 def tier_models(loaded: Loaded | OpenclaudeError) -> dict[str, str]:
@@ -74,17 +78,17 @@ def broken_notes(loaded: Mapping[str, Loaded | OpenclaudeError]) -> Iterator[str
             yield f"broken: {name}: {first}{more if others else ''}"
 
 
-def library_notes(library: Library, default: str) -> Iterator[str]:
+def library_notes(library: Library, default: str, screen: Screen) -> Iterator[str]:
     """Notes about files that are not in the list."""
     from openclaude.profile.names import NAME_RULE
 
     for path in library.misnamed():
         draft = DRAFT.fullmatch(path.name)
         if draft is None:
-            yield f"not listed: {path}: {NAME_RULE}"
+            yield f"not listed: {screen.path(path)}: {NAME_RULE}"
         elif path in left_drafts(library.user, draft["name"]):
-            name = draft["name"]
-            yield f"unfinished: {path}: continue with `openclaude profiles edit {name}`"
+            command = f"openclaude profiles edit {draft['name']}"
+            yield f"unfinished: {screen.path(path)}: continue with `{command}`"
     if default and default not in library.names():
         yield f"the default, `{default}`, does not exist"
 

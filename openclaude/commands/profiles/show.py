@@ -6,10 +6,12 @@ Knows: how values and their origins look. Independent of: the rules of a profile
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from openclaude.output import Result
+from openclaude.terminal.screen import find_screen
 from openclaude.terminal.tables import table
 
 if TYPE_CHECKING:
@@ -42,7 +44,9 @@ def show_profile(library: Library, name: str, env: Mapping[str, str]) -> Result:
             for source in loaded.sources
         ],
     }
-    return Result(text=table(("KEY", "VALUE", "FROM"), rows), data=data)
+    return Result(
+        text=table(("KEY", "VALUE", "FROM"), rows, find_screen(sys.stdout, env)), data=data
+    )
 
 
 def flat(values: Mapping[str, object], before: str = "") -> Iterator[tuple[str, object]]:

@@ -7,6 +7,7 @@ values are left unchanged; each step writes only what it announces, atomically.
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping
 
 from openclaude.commands.help_page import (
@@ -19,12 +20,24 @@ from openclaude.commands.help_page import (
     add_json,
     add_page,
 )
-from openclaude.commands.setup.steps import STEPS, Done, Setup, take_steps
+from openclaude.commands.setup.steps import (
+    ALREADY,
+    MADE,
+    MISSING,
+    SKIPPED,
+    STEPS,
+    Done,
+    Setup,
+    take_steps,
+)
 from openclaude.errors import UsageError
 from openclaude.output import Result
 from openclaude.paths import Places
 from openclaude.prompt import is_attended
-from openclaude.terminal.tables import table
+from openclaude.terminal.screen import BAD, DIM, GOOD, find_screen
+from openclaude.terminal.tables import Cell, paragraph, table
+
+STYLES = {ALREADY: GOOD, MADE: GOOD, SKIPPED: DIM, MISSING: BAD}
 
 LAUNCH = "openclaude"
 
@@ -75,9 +88,10 @@ def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -
     )
     done = take_steps(setup, frozenset(arguments.skip))
     missing = [one for one in done if one.state == "missing"]
-    rows = [(one.state, one.step, one.what) for one in done]
-    text = table(("STATE", "STEP", "WHAT"), rows)
-    text += "".join(f"\n{one.step}: {one.fix}" for one in missing)
+    screen = find_screen(sys.stdout, env)
+    rows = [(Cell(one.state, STYLES[one.state]), one.step, one.what) for one in done]
+    text = table(("STATE", "STEP", "WHAT"), rows, screen)
+    text += "".join(f"\n{paragraph(f'{one.step}: {one.fix}', screen, '  ')}" for one in missing)
     text += ("\n" if missing else "") + "\n" + closing(done, is_ready=not missing)
     return Result(
         text=text,

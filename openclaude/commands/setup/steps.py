@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shlex
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
@@ -34,6 +35,7 @@ from openclaude.profile.names import (
     used_profile_name,
 )
 from openclaude.prompt import ask, confirm, tell
+from openclaude.terminal.screen import find_screen
 from openclaude.terminal.tables import table
 
 ALREADY, MADE, SKIPPED, MISSING = "ok", "done", "skipped", "missing"
@@ -122,7 +124,7 @@ def offered(setup: Setup, known: Iterable[str]) -> str:
         wanted = look_at_profile(name, setup.places, setup.env)
         if wanted.plan:
             rows.append((name, wanted.description, ", ".join(needs(wanted))))
-    return table(("PROFILE", "WHAT", "NEEDS"), rows)
+    return table(("PROFILE", "WHAT", "NEEDS"), rows, find_screen(sys.stderr, setup.env))
 
 
 def needs(wanted: ProfileSeen) -> Iterable[str]:

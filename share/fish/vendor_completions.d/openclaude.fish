@@ -309,6 +309,8 @@ function __openclaude_know
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--provider'\t'text'\t'show only the models of this provider' \
                 'option'\t'--tier-ready'\t'-'\t'show only models that can serve a tier' \
+                'option'\t'--for'\t'choice:opus,sonnet,haiku,fable'\t'show what suits this tier, the best first: haiku, sonnet, opus or fable' \
+                'option'\t'--all'\t'-'\t'show retired models too' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
                 'position'\t'text+'
         case 'demo'

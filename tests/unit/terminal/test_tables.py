@@ -11,7 +11,7 @@ from wcwidth import wcswidth
 
 from openclaude.contracts.printable import printable
 from openclaude.terminal.screen import BAD, FILE, GOOD
-from openclaude.terminal.tables import Cell, Column, chop, paragraph, table, text_width, wrap
+from openclaude.terminal.tables import Cell, Column, chop, paragraph, table, text_width, wrap_text
 
 HEADER = (
     *("PROCESS", "STATE", "PORT", "PID", "FOR", "ACTIVE", "SERVED", "RESTARTS"),
@@ -117,7 +117,7 @@ def test_whatever_a_cell_holds_its_letters_arrive_and_fit(texts: list[str], widt
 
 @given(st.text().map(printable), st.integers(2, 40))
 def test_wrapping_loses_nothing_but_blanks(text: str, width: int) -> None:
-    lines = wrap(text, width)
+    lines = wrap_text(text, width)
 
     assert letters("".join(lines)) == letters(text)
     assert all(text_width(line) <= width for line in lines)

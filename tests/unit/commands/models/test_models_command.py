@@ -13,12 +13,13 @@ import pytest
 
 from openclaude.cli import main
 from openclaude.commands.models.command import ModelQuery, NoModel, NoProvider, find_models, show
-from openclaude.commands.models.text import HEADER, WIDTH, as_data, price
+from openclaude.commands.models.text import HEADER, as_data, price
 from openclaude.errors import OpenclaudeError
 from openclaude.litellm_version import LITELLM_VERSION
-from openclaude.models.catalog import Catalog
+from openclaude.models.catalog import Catalog, Model
 from openclaude.models.readiness import is_tier_ready
 from openclaude.providers.known import known_providers
+from openclaude.terminal.screen import FILE
 from tests.conftest import REPOSITORY
 
 TODAY = datetime.date(2026, 11, 22)
@@ -59,12 +60,16 @@ def catalog(tmp_path: Path) -> Catalog:
     return Catalog(path)
 
 
+def found(catalog: Catalog, *asked: object, today: datetime.date = TODAY) -> list[Model]:
+    return find_models(catalog, ModelQuery(*asked), today).models  # type: ignore[arg-type]
+
+
 def names(catalog: Catalog, *asked: object, today: datetime.date = TODAY) -> list[str]:
-    return [model.name for model in find_models(catalog, ModelQuery(*asked), today)]  # type: ignore[arg-type]
+    return [model.name for model in found(catalog, *asked, today=today)]
 
 
 def text(catalog: Catalog, *asked: object) -> str:
-    models = find_models(catalog, ModelQuery(*asked), TODAY)  # type: ignore[arg-type]
+    models = found(catalog, *asked)
     # the golden files are about the table, whichever LiteLLM is installed
     return show(models, catalog, as_json=False).text.replace(LITELLM_VERSION, "VERSION")
 
@@ -100,7 +105,8 @@ def test_without_a_query_every_model_is_there(catalog: Catalog) -> None:
         f"groq/{LONG}",
         "groq/bare",
     ]
-    assert len(find_models(BUNDLED, ModelQuery(), TODAY)) == len(list(BUNDLED.models()))
+    everything = find_models(BUNDLED, ModelQuery(retired=True), TODAY)
+    assert (len(everything.models), everything.hidden) == (len(list(BUNDLED.models())), 0)
 
 
 def test_a_whole_name_is_that_model_though_others_begin_with_it() -> None:
@@ -241,16 +247,85 @@ def test_the_bare_id_is_among_the_others_of_a_prefixed_one(catalog: Catalog) -> 
     assert "\nbedrock/qwen.coder  0.15  1.2  256000  8000\n" in text(catalog, "us.qwen.coder")
 
 
-def test_a_table_of_the_bundled_map_is_narrow_where_its_names_are() -> None:
-    for provider in ("bedrock", "openai", "gemini", "moonshot", "vertex_ai"):
-        header, *lines = text(BUNDLED, "", provider).splitlines()[:-2]
-        assert len(header) <= WIDTH
-        assert {len(line) for line in lines if len(line.split()[0]) < 45} == {len(header)}
-        assert {len(line.split()) for line in [header, *lines]} == {len(HEADER)}
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_a_table_of_the_bundled_map_fits_the_screen(width: int) -> None:
+    models = found(BUNDLED, "", "bedrock")
+    shown = show(models, BUNDLED, as_json=False, screen=FILE._replace(width=width)).text
+
+    assert max(map(len, shown.splitlines())) <= width
+    letters = "".join(shown.split())
+    assert width < 200 or all(model.name in letters for model in models)
+    assert all(title in shown for title in HEADER)
+
+
+# --- retired ones, and what suits a tier
+
+RETIRED = {
+    "groq/old-one": {**GOOD, "litellm_provider": "groq", "deprecation_date": "2026-11-21"},
+    "groq/last-day": {**GOOD, "litellm_provider": "groq", "deprecation_date": "2026-11-22"},
+    "xai/gone": {**GOOD, "litellm_provider": "xai", "deprecation_date": "2020-01-01"},
+    "openai/small": {**GOOD, "litellm_provider": "openai", "input_cost_per_token": 1e-8},
+    "openai/free": {
+        **GOOD,
+        **{"litellm_provider": "openai", "input_cost_per_token": 0, "output_cost_per_token": 0},
+    },
+    "openai/able": {
+        **{**GOOD, "litellm_provider": "openai", "input_cost_per_token": 1e-6},
+        **{"supports_reasoning": True, "supports_vision": True, "supports_prompt_caching": True},
+    },
+    "openai/no-tools": {**GOOD, "litellm_provider": "openai", "supports_function_calling": False},
+}
+
+
+@pytest.fixture
+def ageing(tmp_path: Path) -> Catalog:
+    """A catalogue of which some models have been retired."""
+    path = tmp_path / "map.json"
+    path.write_text(json.dumps(RETIRED))
+    return Catalog(path)
+
+
+def test_retired_models_are_hidden_and_counted(ageing: Catalog) -> None:
+    shown = find_models(ageing, ModelQuery("", "groq"), TODAY)
+
+    assert ([model.name for model in shown.models], shown.hidden) == (["groq/last-day"], 1)
+    assert names(ageing, "", "groq", False, "", True) == ["groq/last-day", "groq/old-one"]
+
+
+def test_a_retired_model_is_shown_by_its_whole_name(ageing: Catalog) -> None:
+    assert names(ageing, "groq/old-one") == ["groq/old-one"]
+
+
+def test_where_only_retired_models_match_the_error_says_so(ageing: Catalog) -> None:
+    with pytest.raises(NoModel) as caught:
+        names(ageing, "gon")
+
+    assert caught.value.message == "every model that matches `gon` has been retired"
+    assert caught.value.hint == "`--all` shows them too: `xai/gone`"
+
+
+def test_for_small_jobs_the_cheapest_comes_first(ageing: Catalog) -> None:
+    assert names(ageing, "openai", "", False, "haiku") == [
+        *("openai/small", "openai/able", "openai/free"),
+    ]
+
+
+@pytest.mark.parametrize("tier", ["opus", "sonnet", "fable"])
+def test_for_the_main_work_the_ablest_comes_first(ageing: Catalog, tier: str) -> None:
+    assert names(ageing, "openai", "", False, tier) == [
+        *("openai/able", "openai/small", "openai/free"),
+    ]
+
+
+def test_what_suits_no_tier_is_named_with_the_option_that_hides_it(ageing: Catalog) -> None:
+    with pytest.raises(NoModel) as caught:
+        names(ageing, "no-tools", "", False, "haiku")
+
+    assert caught.value.hint == "without `--for`: `openai/no-tools`"
 
 
 def test_as_json_a_model_has_everything(catalog: Catalog) -> None:
-    data = show(find_models(catalog, ModelQuery("coder"), TODAY), catalog, as_json=True).data
+    data = show(found(catalog, "coder"), catalog, as_json=True).data
 
     assert data["map"] == {"litellm": LITELLM_VERSION, "path": str(catalog.path)}
     models = data["models"]
@@ -285,14 +360,14 @@ def test_as_json_a_model_has_everything(catalog: Catalog) -> None:
 
 
 def test_an_id_that_is_not_listed_is_not_among_the_others() -> None:
-    (model,) = find_models(BUNDLED, ModelQuery("bedrock/us.zai.glm-5.3"), TODAY)
+    (model,) = found(BUNDLED, "bedrock/us.zai.glm-5.3")
 
     assert as_data(model, BUNDLED)["other_ids"] == ["bedrock/global.zai.glm-5.3"]
 
 
 @pytest.mark.slow
 def test_all_of_the_bundled_map_can_be_shown_either_way() -> None:
-    models = find_models(BUNDLED, ModelQuery(), TODAY)
+    models = found(BUNDLED)
 
     table = show(models, BUNDLED, as_json=False).text.splitlines()
     data = json.loads(json.dumps(dict(show(models, BUNDLED, as_json=True).data)))
