@@ -16,6 +16,7 @@ from openclaude.compile.compiler import compile_plan
 from openclaude.models.catalog import Catalog
 from openclaude.paths import find_places
 from openclaude.profile.library import Library
+from tests.e2e.house import House
 from tests.e2e.instances import MAIN_KEY, instances
 from tests.process.conftest import free_pair
 
@@ -210,6 +211,27 @@ def test_launch_18_no_clouds_redirect_gets_a_key_or_a_token(
     assert told == 424, words
     assert f"redirects to {redirecting.target} (HTTP {status})" in words
     assert "CANARY" not in words
+
+
+def test_launch_18_the_real_claude_shows_the_redirect_that_nobody_follows(
+    empty_house: House, redirecting: Answering
+) -> None:
+    """With a plan's login and an AWS key; each lane in the way of claude's own requests."""
+    redirecting.status[0] = 307
+    empty_house.write_profile(
+        "house",
+        anthropic_url=redirecting.url,
+        bedrock_url=redirecting.url,
+        more=f"[listen]\nport = {free_pair()}\n",
+    )
+
+    for model in ("opus", "haiku"):
+        done = empty_house.openclaude("-p", WORDS, "--model", model)
+
+        assert done.code == 1, done
+        assert f"redirects to {redirecting.target} (HTTP 307), which is not followed" in done.out
+        assert "CANARY" not in done.err + done.out.replace(WORDS, "")
+    assert redirecting.heard == []
 
 
 def test_no_image_is_fetched_to_count_it(port: int) -> None:
