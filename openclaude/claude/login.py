@@ -7,12 +7,13 @@ depend on what follows for a launch, which doctor's checks know.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from openclaude.claude.discovery import find_claude
-from openclaude.claude.way import marked_environment
+from openclaude.claude.way import leave_mark, marked_environment
 
 TIMEOUT_S = 15.0
 LOG_IN = "claude auth login"
@@ -93,10 +94,12 @@ def read_login(text: str) -> Login | None:
 
 def run_claude(argv: tuple[str, ...], env: Mapping[str, str], *, may_fail: bool = False) -> Output:
     """Run claude and return what it prints."""
+    marks = leave_mark(argv[0])
     try:
         done = subprocess.run(
             argv,
             env=dict(env),
+            pass_fds=marks,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -108,6 +111,9 @@ def run_claude(argv: tuple[str, ...], env: Mapping[str, str], *, may_fail: bool 
         return Output(problem=error.strerror or str(error))
     except subprocess.TimeoutExpired:
         return Output(problem=f"no answer within {TIMEOUT_S:.0f} s")
+    finally:
+        for descriptor in marks:
+            os.close(descriptor)
     if done.returncode and not may_fail:
         return Output(problem=f"exit status {done.returncode}")
     return Output(done.stdout)

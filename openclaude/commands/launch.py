@@ -28,7 +28,7 @@ from openclaude.claude.pins import pin_sentence, pinned_model
 from openclaude.claude.settings import look_at_launch
 from openclaude.claude.statusline import line_command, status_line
 from openclaude.claude.tools_environment import outer_environment, outer_values, with_hook
-from openclaude.claude.way import WAY, marked_environment, passed
+from openclaude.claude.way import WAY, leave_mark, marked_environment, passed
 from openclaude.commands.split import Split
 from openclaude.contracts.control import StartMethod
 from openclaude.contracts.plan import Plan
@@ -105,6 +105,7 @@ def launch(split: Split, places: Places, env: Mapping[str, str]) -> NoReturn:
         named = NamedClaude(find_claude(env, before))
     claude, leading = named
     called = claude if leading else "claude"  # an interpreter may go by its name
+    leave_mark(claude)
     if before or (arguments and arguments[0] in PLAIN_WORDS):
         # after `before`, the launch through which we have come has done everything already
         argv = (called, *leading, *arguments)

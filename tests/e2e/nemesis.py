@@ -36,9 +36,17 @@ FAULTS: dict[str, tuple[int, tuple[str, ...]]] = {
     "mood": (6, ("anthropic", "bedrock")),
     # a provider on this machine that does not listen is an error for the user: it was not started
     "refuse": (1, ("anthropic",)),
-    # Not control.sock: a launch within the second until it is made anew ends the stack, and its
-    # sessions have to be started again (seen; the launch holds the lock that the supervisor needs).
-    "remove": (2, ("stack.json", "providers.yaml", "plan.json", "main.yaml", "supervisor.log")),
+    "remove": (
+        2,
+        (
+            "stack.json",
+            "providers.yaml",
+            "plan.json",
+            "main.yaml",
+            "supervisor.log",
+            "control.sock",
+        ),
+    ),
     "edit": (2, ("profile",)),
     "command": (2, ("restart", "start", "status")),
     "launch": (2, ("opus", "haiku")),
@@ -236,8 +244,10 @@ class Nemesis:
     def do_remove(self, step: Step) -> None:
         """Another program removes one of our files."""
         (self.house.folder / step.what).unlink(missing_ok=True)
-        # a launch in this very second starts a stack of its own, as nothing says there is one
-        time.sleep(step.seconds)
+        # the socket alone leads to a stack without its record: without both, a launch in this very
+        # second starts a stack of its own, as nothing says there is one
+        if step.what == "stack.json":
+            time.sleep(step.seconds)
 
     def do_edit(self, _step: Step) -> None:
         """The user edits the profile; the next launch applies it."""

@@ -190,6 +190,13 @@ WRAPPERS = {
         "#!/bin/bash\nfor v in OPENCLAUDE_PROFILE; do unset $v OPENCLAUDE_WAY; done\n"
         '{program} "$@"\n'
     ),
+    "without an environment, in a file of its own": (
+        '#!/bin/sh\n. {lib}\nstart_with HOME="$HOME" PATH="$PATH" LANG=C.UTF-8 {program} "$@"\n'
+    ),
+    "without an environment, as its parent": (
+        '#!/bin/bash\n. {lib}\nTHEN= start_with HOME="$HOME" PATH="$PATH" LANG=C.UTF-8 '
+        '{program} "$@"\nexit $?\n'
+    ),
     "in Python": (
         "#!/usr/bin/python3\nimport subprocess, sys\n"
         "sys.exit(subprocess.run(['{program}', *sys.argv[1:]]).returncode)\n"
@@ -206,7 +213,10 @@ def wrapped(world: World, how: str) -> dict[str, str]:
     first = world.root / "first"
     first.mkdir()
     other = world.executable("other", f'#!/bin/bash\nexec -a x {world.program} "$@"\n')
+    library = world.root / "library.sh"
+    library.write_text('start_with() { ${THEN-exec} env -i "$@"; }\n')
     text = WRAPPERS[how].replace("{program}", str(world.program)).replace("{other}", str(other))
+    text = text.replace("{lib}", str(library))
     (first / "claude").write_text(text)
     (first / "claude").chmod(0o755)
     return {**world.env, "PATH": f"{first}:{world.env['PATH']}"}

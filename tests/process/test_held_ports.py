@@ -11,6 +11,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -202,13 +203,14 @@ def test_uninstall_ends_the_holder(world: World, session: subprocess.Popen[str])
     assert session.poll() is None
 
 
-@pytest.mark.parametrize("mark", ["environment", "command line", "settings"])
+@pytest.mark.parametrize("mark", ["environment", "command line", "settings", "connection"])
 def test_a_background_session_that_outlives_its_launch_keeps_the_stack(
     empty_world: World, plan: Callable[..., Plan], mark: str
 ) -> None:
     """As `claude --bg` leaves a daemon that names its launch, and tools start claude again.
 
-    A tmux server starts it with the launch's settings file, and a claude reads that again.
+    A tmux server starts it with the launch's settings file, and a claude reads that again. What
+    has cleared its environment and names nothing is connected at least.
     """
     world = empty_world
     world.keep(plan()._replace(linger_s=0.5).sealed("tests"))
@@ -221,22 +223,61 @@ def test_a_background_session_that_outlives_its_launch_keeps_the_stack(
             env, arguments = {"ANTHROPIC_BASE_URL": url}, []
         if mark == "settings":
             env, arguments = {}, [f"--settings={settings}"]
-        with claude(world, env, arguments) as background, claude(world, {}, []) as other:
+        kept: AbstractContextManager[socket.socket | None] = contextlib.nullcontext()
+        if mark == "connection":
+            env, arguments, kept = {}, [], socket.create_connection(("127.0.0.1", port))
+        with (
+            kept as connection,
+            claude(world, env, arguments, connection) as background,
+            claude(world, {}, []) as other,
+        ):
+            if connection:
+                connection.close()  # it is the claude's now
             until(lambda: len(world.heard()) == 3)
             launched.kill()
             launched.wait()
 
             assert sessions(world) == [background.pid]
-            assert settings.exists() == (mark != "environment")
+            is_named = mark in {"command line", "settings"}
+            assert settings.exists() == is_named
             world.run("stop")
             assert ask(world, port)[0] == 424
-            assert settings.exists() == (mark != "environment")
+            assert settings.exists() == is_named
 
             other.kill()
             background.kill()
     until(lambda: is_free(port))
     until(lambda: not world.processes())
     assert not settings.exists()
+
+
+def test_who_comes_again_after_linger_is_known_to_the_next_stack_unless_the_keys_were_locked(
+    empty_world: World, plan: Callable[..., Plan]
+) -> None:
+    """A session that nobody could see, in another namespace for example."""
+    world = empty_world
+    world.keep(plan()._replace(linger_s=1.5).sealed("tests"))
+
+    def lives() -> dict[str, Any]:
+        """Let a stack live, and end because nobody uses it."""
+        world.run("-p")
+        found = world.record()
+        until(lambda: not world.processes())
+        return found
+
+    first, second = lives(), lives()
+    assert second["port"] == first["port"]
+    assert second["main_key"] != first["main_key"]
+    assert second["former"] == [digest_of(first["main_key"])]
+    assert first["main_key"] not in "".join(
+        path.read_text() for path in world.folder().iterdir() if path.is_file()
+    )
+
+    world.run("lock")
+    assert lives()["former"] == []
+    world.run("start")  # who stops it ends its keys
+    world.run("stop")
+    assert lives()["former"] == []
 
 
 def sessions(world: World) -> list[int]:
@@ -248,12 +289,16 @@ def sessions(world: World) -> list[int]:
 
 @contextlib.contextmanager
 def claude(
-    world: World, env: dict[str, str], arguments: list[str]
+    world: World,
+    env: dict[str, str],
+    arguments: list[str],
+    connection: socket.socket | None = None,
 ) -> Iterator[subprocess.Popen[str]]:
     """Start this world's claude without a launch."""
     process = subprocess.Popen(
         [world.claude, "daemon", "run", *arguments],
         env={**world.env, **env},
+        pass_fds=[connection.fileno()] if connection else (),
         cwd=Path("/"),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

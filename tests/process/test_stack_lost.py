@@ -13,7 +13,7 @@ import pytest
 
 from openclaude.contracts.plan import Plan
 from tests.process.conftest import free_pair
-from tests.process.world import World, about, is_gone, stopped, until
+from tests.process.world import World, about, is_gone, open_session, stopped, until
 
 
 def remove_folder(folder: Path) -> None:
@@ -63,6 +63,25 @@ def test_what_is_removed_under_a_running_stack_is_made_anew(
     assert about(port)["pid"]
     assert world.run("stop")[:2] == (0, "qwen: stopped\n")
     assert world.processes() == []
+
+
+def test_what_comes_while_the_socket_is_missing_finds_the_stack(world: World) -> None:
+    """It took a launch for the sign of a stack that was lost, and ended it under its sessions."""
+    world.up()
+    before = world.record()
+    with open_session(world) as session:
+        world.tell_claude()
+        for words in ("-p hi", "start", "status", "restart"):
+            remove_socket(world.folder())
+
+            runs = [world.start(*words.split()) for _ in range(4 if "-p" in words else 1)]
+            said = [(*run.communicate(), run.returncode) for run in runs]
+
+            assert [(err, code) for _, err, code in said] == [("", 0)] * len(runs)
+            assert "nothing is running" not in said[0][0]
+            assert world.record() == before
+            (open_one,) = world.status()["sessions"]
+            assert open_one["pid"] == session.pid
 
 
 def test_stop_all_finds_a_stack_whose_folder_is_gone(world: World) -> None:

@@ -27,6 +27,7 @@ from openclaude.run.stack.client import StackElsewhere, ask_supervisor
 from openclaude.run.stack.folder import (
     LAUNCHES,
     client_certificate,
+    control_path,
     is_live,
     read_record,
     settings_folder,
@@ -76,45 +77,72 @@ def join_stack(
     private_folder(folder)
     ourselves = (os.getpid(), start_time(os.getpid()) or "") if session else None
     question = Join(session=ourselves, delay_s=delay_s, inherited=dict(inherited))
-    with locked(folder / "lock"):  # then look again: another launch may have been faster
-        found = ask_to_join(folder, question)
-        if found and found.version == __version__ and not found.is_stopping:
-            if found.digest != plan.digest:
-                from openclaude.run.launcher.changes import note_exchanged  # rare
+    for is_last in (False, True):
+        with locked(folder / "lock"):  # then look again: another launch may have been faster
+            found = ask_to_join(folder, question)
+            if found and found.version == __version__ and not found.is_stopping:
+                return join_found(folder, plan, question, found)
+            from openclaude.run.stack.control_socket import is_lost, recover  # as rare as the rest
 
-                note_exchanged(folder, plan)
-                write_files(folder, plan)
-                ask_supervisor(folder, Reload(inherited=dict(inherited)), Joinable)
-            return Joined(
-                port=found.port,
-                main_key=found.main_key,
-                is_new=False,
-                folder=folder,
-                certificate=found.certificate if plan.is_tls else "",
-                # a plan that changes as well may only name other variables
-                renewed=found.renewed if found.digest == plan.digest else (),
-                sessions=len({one.pid for one in found.sessions} - {os.getpid()}),
-            )
-        from openclaude.run.launcher.start import make_stack  # a third more modules, and rare
-        from openclaude.run.stack.places import is_anothers
+            if found or is_last or not is_lost(folder):
+                return begin_stack(folder, plan, question, found, method)
+        recover(folder)  # the supervisor needs the lock for that
+    raise AssertionError
 
-        if found is None and is_anothers(folder):
-            raise StackElsewhere(folder)
-        port, key = make_stack(folder, plan, question, found, method=method)
-        certificate = str(client_certificate(folder)) if plan.is_tls else ""
-        return Joined(port=port, main_key=key, is_new=True, folder=folder, certificate=certificate)
+
+def join_found(folder: Path, plan: Plan, question: Join, found: Joinable) -> Joined:
+    """What a launch needs of the running stack, which gets this plan if it has another one.
+
+    Raises FolderUnusable or StackUnreachable.
+    """
+    if found.digest != plan.digest:
+        from openclaude.run.launcher.changes import note_exchanged  # rare
+
+        note_exchanged(folder, plan)
+        write_files(folder, plan)
+        ask_supervisor(folder, Reload(inherited=question.inherited), Joinable)
+    return Joined(
+        port=found.port,
+        main_key=found.main_key,
+        is_new=False,
+        folder=folder,
+        certificate=found.certificate if plan.is_tls else "",
+        # a plan that changes as well may only name other variables
+        renewed=found.renewed if found.digest == plan.digest else (),
+        sessions=len({one.pid for one in found.sessions} - {os.getpid()}),
+    )
+
+
+def begin_stack(
+    folder: Path, plan: Plan, question: Join, found: Joinable | None, method: StartMethod
+) -> Joined:
+    """Start a stack, in the place of one of another version, or of none.
+
+    Raises FolderUnusable, PortBusy or StackUnreachable.
+    """
+    from openclaude.run.launcher.start import make_stack  # a third more modules, and rare
+    from openclaude.run.stack.places import is_anothers
+
+    if found is None and is_anothers(folder):
+        raise StackElsewhere(folder)
+    port, key = make_stack(folder, plan, question, found, method=method)
+    certificate = str(client_certificate(folder)) if plan.is_tls else ""
+    return Joined(port=port, main_key=key, is_new=True, folder=folder, certificate=certificate)
 
 
 def ask_to_join(folder: Path, question: Join) -> Joinable | None:
     """The running stack's answer, or None if there is no stack. Raises StackUnreachable.
 
     A stack that is about to end may close the connection without an answer; it is asked again until
-    it has ended, because it must not be confused with one that has lost its control socket.
+    it has ended, because it must not be confused with one that has lost its control socket. That
+    one cannot answer as long as we hold the lock.
     """
     deadline = time.monotonic() + SILENCE_S
     while (answer := ask_supervisor(folder, question, Joinable)) is None:
         record = read_record(folder)
         if record is None or not is_live(record) or time.monotonic() > deadline:
+            break
+        if not control_path(folder).exists():
             break
         time.sleep(0.02)
     return answer

@@ -32,7 +32,7 @@ from openclaude.run.stack.client import (
 )
 from openclaude.run.stack.control_socket import bind_control
 from openclaude.run.stack.folder import is_live, read_record, write_files
-from openclaude.run.stack.holding import take_held
+from openclaude.run.stack.holding import forget_keys, recall_keys, take_held
 from openclaude.run.stack.leftovers import forget_stack
 from openclaude.run.stack.local_key import is_told_to_strangers, new_key
 
@@ -50,6 +50,9 @@ class Predecessor(NamedTuple):
     sessions: tuple[tuple[int, str], ...] = ()
     sockets: tuple[int, ...] = ()  # main's and providers', where it could still give them away
     former: tuple[str, ...] = ()  # digests of the keys before
+    is_unheard: bool = (
+        False  # whether they are secret although another process could have had the ports
+    )
 
 
 def make_stack(
@@ -61,7 +64,11 @@ def make_stack(
     FolderUnusable, PortBusy or StackUnreachable.
     """
     is_told = is_told_to_strangers(folder)  # a supervisor that ends takes its plan with it
-    before = replace(folder, found) if found else end_stray(folder) or take_over_held(folder)
+    before = (
+        replace(folder, found)
+        if found
+        else end_stray(folder) or take_over_held(folder) or recall_unused(folder)
+    )
     pair = (take_pair(before) if before else None) or bind_pair(
         plan.port, strict=plan.strict, stacks=folder.parent
     )
@@ -72,7 +79,7 @@ def make_stack(
         # Open sessions go on with it. Nobody else knows it: the sockets were ours all the time, or
         # who had the port meanwhile lacked the certificate. With plain HTTP he was told it.
         main_key, former = before.main_key, before.former
-    elif before and is_same_port and before.sockets:
+    elif before and is_same_port and (before.sockets or before.is_unheard):
         former = before.former  # of a stack that was stopped: its sessions go on
     control = None
     try:
@@ -99,6 +106,7 @@ def make_stack(
                 delay_s=question.delay_s,
             )
         )
+        forget_keys(folder)  # the new stack has them now, as far as they count
     except BaseException:
         if not before:  # the record of the one before leads open sessions to the next
             with contextlib.suppress(OSError):
@@ -148,6 +156,14 @@ def take_over_held(folder: Path) -> Predecessor | None:
         return None
     held, sockets = found
     return Predecessor(held.port, "", held.sessions, sockets, held.former)
+
+
+def recall_unused(folder: Path) -> Predecessor | None:
+    """The port of a stack that ended unused, whose keys are known by digests for a while."""
+    found = recall_keys(folder)
+    if found is None:
+        return None
+    return Predecessor(found.port, "", former=found.former, is_unheard=True)
 
 
 def end_process(record: StackRecord, *, patience_s: float) -> None:

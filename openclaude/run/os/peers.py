@@ -7,15 +7,17 @@ all that stands in front of it. Root is trusted, as ssh-agent has it: root can r
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import struct
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 NETLINK_SOCK_DIAG = 4  # <linux/netlink.h>
 BY_FAMILY = 20  # SOCK_DIAG_BY_FAMILY
-LISTEN = 10  # <net/tcp_states.h>
+ESTABLISHED, LISTEN = 1, 10  # <net/tcp_states.h>
 HEADER = struct.Struct("=IHHII")  # struct nlmsghdr
 # struct inet_diag_req_v2: family, protocol, extensions, padding, states, then the socket's id
 REQUEST = struct.Struct("=BBBxI")
@@ -88,6 +90,38 @@ def look_up(client: Address, server: Address) -> int | None:
             if [here[-13:], there[-13:]] == wanted and int(state, 16) != LISTEN and inode != "0":
                 return int(uid)
     return None
+
+
+def clients(port: int) -> dict[int, None]:
+    """The processes of this user with an open connection to a loopback port, as far as known."""
+    if sys.platform != "linux":
+        return {}
+    here = f"{shown('127.0.0.1')}:{port:04X}"
+    inodes = set()
+    for table in ("tcp", "tcp6"):
+        with contextlib.suppress(OSError):  # a kernel without IPv6
+            for line in Path("/proc/net", table).read_text(encoding="ascii").splitlines()[1:]:
+                _, _, there, state, _, _, _, uid, _, inode, *_ = line.split()
+                if there[-13:] == here and int(state, 16) == ESTABLISHED and is_own(uid):
+                    inodes.add(f"socket:[{inode}]")
+    return dict.fromkeys(owners(inodes)) if inodes else {}
+
+
+def is_own(uid: str) -> bool:
+    """Whether a socket is of this user."""
+    return int(uid) == os.geteuid()
+
+
+def owners(links: set[str]) -> Iterator[int]:
+    """The processes that have one of these open, of those that let us look."""
+    for name in os.listdir("/proc"):  # noqa: PTH208 - no Path for each of hundreds
+        folder = f"/proc/{name}/fd"
+        with contextlib.suppress(OSError):
+            if name.isdigit() and any(
+                os.readlink(f"{folder}/{one}") in links  # noqa: PTH115 - no path
+                for one in os.listdir(folder)  # noqa: PTH208
+            ):
+                yield int(name)
 
 
 def shown(address: str) -> str:

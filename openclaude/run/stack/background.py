@@ -6,7 +6,8 @@ A launch tells claude its address in a settings file. claude passes it on in the
 its tools start. The daemon that `claude --bg` leaves behind has it in memory only, but its command
 line names the process that it comes from: `--spawned-by {"label":"claude --bg",...,"pid":15477}`.
 With `--worktree --tmux`, and for teammates in panes, claude is started again by a tmux server, with
-`--settings=FILE` of the launch among its arguments (all measured with 2.1.330).
+`--settings=FILE` of the launch among its arguments (all measured with 2.1.330). One whose
+environment and arguments say nothing is known by its open connection.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 
 from openclaude.contracts.control import Session
 from openclaude.run.os.environment import Relation, namespace, relation
+from openclaude.run.os.peers import clients
 from openclaude.run.os.processes import sees_itself, start_time
 from openclaude.run.stack.folder import SETTINGS, settings_folder, settings_of
 
@@ -29,10 +31,13 @@ SPAWNED_BY = "--spawned-by"
 NAME = "claude"
 SETTINGS_INSIDE = f"/{SETTINGS}/"
 PACKAGE = "claude-code"  # in the path of a script that node runs
+VERSIONS = "/claude/versions/"  # where the native installer keeps binaries named 2.1.330
+DELETED = " (deleted)"  # behind the path of a program that was replaced since
 
 
 def find_background_sessions(port: int, launches: Collection[int], folder: Path) -> list[Session]:
     """The claude processes that use the stack in `folder`, or come from one of its launches."""
+    connected = clients(port)
     asked = {f"{VARIABLE}={scheme}://127.0.0.1:{port}" for scheme in ("https", "http")}
     found = []
     for pid, command, environment in processes():
@@ -40,8 +45,10 @@ def find_background_sessions(port: int, launches: Collection[int], folder: Path)
             (asked & environment and shares_ports(pid))
             or parent_of(command) in launches
             or any(is_file_of(name, folder) for name in settings_named(command))
+            or pid in connected
         )
-        if uses_it and is_claude(command) and (started := start_time(pid)):
+        is_one = uses_it and (is_claude(command) or is_claude([program_of(pid)]))
+        if is_one and is_ours(pid) and (started := start_time(pid)):
             found.append(Session(pid=pid, started=started))
     return found
 
@@ -102,11 +109,33 @@ def parent_of(command: list[str]) -> int | None:
 
 def is_claude(command: list[str]) -> bool:
     """Whether a command line is claude's, also where an interpreter runs it."""
-    return any(Path(part).name == NAME or PACKAGE in part for part in command[:3])
+    return any(
+        Path(part).name == NAME or PACKAGE in part or VERSIONS in part for part in command[:3]
+    )
+
+
+def program_of(pid: int) -> str:
+    """The path of the program that a process runs, whatever it calls itself; "" if unknown."""
+    try:
+        return os.readlink(f"/proc/{pid}/exe").removesuffix(DELETED)  # noqa: PTH115 - it may be gone
+    except OSError:
+        return ""
+
+
+def is_ours(pid: int) -> bool:
+    """Whether a process is this user's: another one's may be named as it likes.
+
+    The owner of its folder in /proc is root where it keeps its memory private.
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_bytes()
+    except OSError:  # no /proc, where only our own were looked at
+        return sys.platform != "linux"
+    return b"\nUid:\t%d\t%d\t" % (os.getuid(), os.geteuid()) in status
 
 
 def processes() -> Iterator[tuple[int, list[str], set[str]]]:
-    """Pid, command line and environment of every process that we may look at."""
+    """Pid, command line and environment, where it can be seen, of every process."""
     if sys.platform != "linux":
         yield from look()
         return
@@ -115,11 +144,17 @@ def processes() -> Iterator[tuple[int, list[str], set[str]]]:
     for name in os.listdir("/proc"):  # noqa: PTH208 - no Path for each of hundreds
         if name.isdigit():
             try:
-                parts = [Path("/proc", name, what).read_bytes() for what in ("cmdline", "environ")]
-            except OSError:  # another user's, or it has just ended
+                command = Path("/proc", name, "cmdline").read_bytes()
+            except OSError:  # it has just ended
                 continue
-            command, environment = (os.fsdecode(part).split("\0") for part in parts)
-            yield int(name), command, {*environment}
+            environment = b""
+            with contextlib.suppress(OSError):  # another user's, or it keeps its memory private
+                environment = Path("/proc", name, "environ").read_bytes()
+            yield (
+                int(name),
+                os.fsdecode(command).split("\0"),
+                {*os.fsdecode(environment).split("\0")},
+            )
 
 
 def look() -> Iterator[tuple[int, list[str], set[str]]]:

@@ -1,19 +1,24 @@
-"""The control socket of a stack: binding it, and whose it is.
+"""The control socket of a stack: binding it, whose it is, and how one that is gone comes back.
 
 Knows: its path, its mode. Independent of: what is asked on it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import socket
+import time
 from pathlib import Path
 
-from openclaude.files import hint_for, refusal
+from openclaude.files import FolderUnusable, hint_for, refusal
 from openclaude.run.stack.client import socket_address
-from openclaude.run.stack.folder import control_path
+from openclaude.run.stack.folder import control_path, is_live, read_record
 
 PROBE_S = 1.0
+RECOVERY_S = 5.0  # for a supervisor to bind its socket anew; it does so at once, unless it hangs
+CALL_AGAIN_S = 0.1  # another launch may have held the lock, which it needs for that
 
 
 def bind_control(folder: Path) -> socket.socket:
@@ -70,3 +75,31 @@ def is_served(folder: Path) -> bool:
         except OSError:
             return False
     return True
+
+
+def is_lost(folder: Path) -> bool:
+    """Whether a stack runs whose socket was removed, and not bound anew yet.
+
+    A stack that ends removes its record first.
+    """
+    record = None
+    with contextlib.suppress(FolderUnusable):  # then what is there is not believed
+        record = read_record(folder)
+    return record is not None and is_live(record) and identity(folder) is None
+
+
+def recover(folder: Path) -> bool:
+    """Have the supervisor bind its socket anew, if it was removed; whether it has.
+
+    The caller does not hold the stack's lock: the supervisor needs it.
+    """
+    deadline = time.monotonic() + RECOVERY_S
+    called = 0.0
+    while is_lost(folder) and time.monotonic() < deadline:
+        if time.monotonic() > called + CALL_AGAIN_S:
+            called = time.monotonic()
+            with contextlib.suppress(ProcessLookupError, FolderUnusable):  # it ended since
+                if record := read_record(folder):
+                    os.kill(record.pid, signal.SIGCONT)
+        time.sleep(0.01)
+    return identity(folder) is not None

@@ -1,6 +1,10 @@
 """How the ports of a stopped stack are held, and how the next stack gets them.
 
-Knows: the holder's program, its socket. Independent of: what it answers to claude.
+Knows: the holder's program, its socket; what is kept of a stack that ended unused. Independent of:
+what the holder answers to claude.
+
+A stack that ends because nobody uses it lets its ports go. A session that could not be seen may go on
+later nevertheless, so the next stack of the profile knows its key by a digest, for a day.
 """
 
 from __future__ import annotations
@@ -8,22 +12,27 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from openclaude.contracts.decode import Malformed, to_line
 from openclaude.contracts.handover import Held, Holding, read_held
 from openclaude.contracts.stack_record import StackRecord
+from openclaude.files import read_regular, write_private
 from openclaude.run.os.environment import here
 from openclaude.run.os.peers import is_strange
 from openclaude.run.os.processes import python_environment, python_module
 from openclaude.run.stack.client import ANSWER_TIMEOUT_S, socket_address
 from openclaude.run.stack.control_socket import bind_private
 from openclaude.run.stack.folder import held_path
-from openclaude.run.stack.local_key import with_former
+from openclaude.run.stack.local_key import is_told_to_strangers, with_former
 from openclaude.run.stack.logs import log_path, open_log
 
 HOLDER = "openclaude.run.holder.holder"
+UNUSED = "unused.keys"  # not .json: it outlives the stack
+REMEMBERED_S = 24 * 3600.0
+LARGEST = 16 * 1024  # bytes
 
 
 def start_holder(
@@ -88,6 +97,7 @@ def revoke_held(folder: Path) -> tuple[tuple[int, str], ...]:
 
     The ports stay held. Raises OSError.
     """
+    forget_keys(folder)
     found = take_held(folder)
     if found is None:
         return ()
@@ -99,6 +109,33 @@ def revoke_held(folder: Path) -> tuple[tuple[int, str], ...]:
     with main, providers:
         start_holder(folder, record, {"main": main, "providers": providers}, held.sessions)
     return held.sessions
+
+
+def remember_keys(folder: Path, record: StackRecord) -> None:
+    """Keep digests of the keys of a stack that ends unused. Raises FolderUnusable.
+
+    Not where a session says its key to whoever has the port.
+    """
+    if is_told_to_strangers(folder):
+        return
+    held = Held(port=record.port, sessions=(), former=with_former(record.former, record.main_key))
+    write_private(folder / UNUSED, to_line(held).decode())
+
+
+def recall_keys(folder: Path) -> Held | None:
+    """What `remember_keys` has kept, unless it is old."""
+    path = folder / UNUSED
+    try:
+        age_s = time.time() - path.stat().st_mtime
+        found = read_held(read_regular(path, LARGEST, is_private=True))
+    except (OSError, Malformed):
+        return None
+    return found if -60.0 < age_s < REMEMBERED_S else None  # a clock may have been wrong
+
+
+def forget_keys(folder: Path) -> None:
+    """Let no session go on with a key of a stack that has ended. Raises OSError."""
+    (folder / UNUSED).unlink(missing_ok=True)
 
 
 def release_ports(folder: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from openclaude.contracts.control import AskStatus, Question
 from openclaude.contracts.report import Report, read_report
 from openclaude.run.stack.client import ANSWER_TIMEOUT_S, exchange, understood
+from openclaude.run.stack.control_socket import recover
 
 
 def ask_report(
@@ -31,7 +32,12 @@ def ask_report(
 def report_after(
     folder: Path, question: Question, *, timeout_s: float = ANSWER_TIMEOUT_S
 ) -> Report | None:
-    """The report of the stack after it has carried out the request. Raises StackUnreachable."""
+    """The report of the stack after it has carried out the request. Raises StackUnreachable.
+
+    The caller does not hold the stack's lock.
+    """
     with understood(folder):
         document = exchange(folder, question, timeout_s=timeout_s)
+        if document is None and recover(folder):
+            document = exchange(folder, question, timeout_s=timeout_s)
         return None if document is None else read_report(document)

@@ -51,6 +51,10 @@ class Upkeep:
         both = (server_certificate(folder), client_certificate(folder)) if is_tls else ()
         self._certificates = {path: path.read_text(encoding="ascii") for path in both}
 
+    def hurry(self) -> None:
+        """Look again at once: a launch or a command misses the socket."""
+        self._due = 0.0
+
     def write_record(self) -> None:
         """Write the record."""
         write_record(self.folder, self.record)

@@ -20,6 +20,7 @@ from openclaude.run.supervisor.log import Log
 
 REMEMBERED = 1000  # launches
 POLL_S = 2.0  # where the platform has no pidfd
+LOOK_S = 20.0  # between two looks through all processes; a connection is kept for minutes
 
 
 class Sessions:
@@ -33,6 +34,7 @@ class Sessions:
         self.watched: dict[Session, int | None] = {}  # the pidfd, where there is one
         self.launches: dict[int, None] = {}  # the pids of all, the oldest first
         self.has_missed_one = False  # that ended before it could be watched, and left its files
+        self.looked_at = 0.0  # for those that no launch has told of
         self.left_at = time.monotonic()  # when the last one ended, or the stack began
 
     def __len__(self) -> int:
@@ -73,6 +75,12 @@ class Sessions:
         """Watch those that no launch has told of."""
         for session in find_background_sessions(self.port, self.launches, self.folder):
             self.add(session.pid, session.started)
+
+    def look_for_users(self, active_at: float, now: float) -> None:
+        """Find who asks, if nobody is known: while it is connected it can be told."""
+        if not self.watched and active_at > self.looked_at and now >= self.looked_at + LOOK_S:
+            self.looked_at = now
+            self.add_background()
 
     def are_left_behind(self) -> bool:
         """Whether there are sessions after all, which no launch has told of."""

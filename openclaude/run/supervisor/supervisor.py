@@ -28,7 +28,7 @@ from openclaude.run.os.own_code import hold_own_code
 from openclaude.run.os.processes import start_time
 from openclaude.run.os.signals import catch_signals
 from openclaude.run.stack.folder import read_folder_plan
-from openclaude.run.stack.holding import start_holder
+from openclaude.run.stack.holding import remember_keys, start_holder
 from openclaude.run.stack.leftovers import forget_stack
 from openclaude.run.stack.local_key import new_key
 from openclaude.run.stack.logs import log_path
@@ -59,15 +59,7 @@ class Supervisor:
             "main": socket.socket(fileno=handover.main),
             "providers": socket.socket(fileno=handover.providers),
         }
-        context = StackContext(
-            self.folder,
-            handover.port,
-            handover.main_key,
-            handover.providers_key,
-            handover.inherited,
-            handover.certificate,
-            handover.former,
-        )
+        context = StackContext.of(handover)
         self.selector = selectors.DefaultSelector()
         self.plan = read_folder_plan(self.folder)
         record = StackRecord(
@@ -100,7 +92,7 @@ class Supervisor:
         )
         self.heard_at = time.monotonic()  # up to when everything that was said is known
         self.started_at = time.time()
-        self.is_stopping = self.is_given_away = False
+        self.is_stopping = self.is_given_away = self.is_unused = False
         self.stopping_since = 0.0
         self.faults = Faults(self.log)
 
@@ -188,12 +180,14 @@ class Supervisor:
         self.units.reconcile(now)
         if self.is_stopping:
             return
+        self.sessions.look_for_users(self.units.active_at, now)
         action = reconcile.idle_action(self.units.statuses, self.usage, now, **self.plan.patience)
         match action:
             case Sleep():
                 self.units.perform(action)
                 self.watch_doors()
             case End(cause=cause) if not self.sessions.are_left_behind():
+                self.is_unused = True
                 self.stop(cause)
 
     @property
@@ -216,9 +210,12 @@ class Supervisor:
         return max(0.0, min(*waits, self.units.unavailable.due - now))
 
     def on_signal(self, wake: socket.socket) -> None:
-        """A signal came: TERM and INT stop the stack."""
-        for number in {signal.SIGTERM, signal.SIGINT} & set(wake.recv(512)):
-            self.stop(f"signal {signal.Signals(number).name}")
+        """A signal came: TERM and INT stop the stack, CONT asks for what is missing."""
+        for number in set(wake.recv(512)):
+            if number == signal.SIGCONT:
+                self.upkeep.hurry()
+            elif number in {signal.SIGTERM, signal.SIGINT}:
+                self.stop(f"signal {signal.Signals(number).name}")
 
     # -- asleep --------------------------------------------------------------------------------
 
@@ -331,6 +328,8 @@ class Supervisor:
         self.sessions.add_background()
         if sessions := self.sessions.processes:
             start_holder(self.folder, self.upkeep.record, self.listeners, sessions)
+        elif self.is_unused:
+            remember_keys(self.folder, self.upkeep.record)
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from openclaude.contracts.handover import Handover
 from openclaude.contracts.plan import (
     MAIN_KEY,
     PROVIDERS_KEY,
@@ -52,6 +53,19 @@ class StackContext(NamedTuple):
     inherited: dict[str, str]  # of the user's environment, the names that plans may take over
     certificate: str = ""  # path of the file with key and certificate
     former: tuple[str, ...] = ()  # digests of main's keys before
+
+    @classmethod
+    def of(cls, handover: Handover) -> StackContext:
+        """What the launcher hands over."""
+        return cls(
+            Path(handover.folder),
+            handover.port,
+            handover.main_key,
+            handover.providers_key,
+            handover.inherited,
+            handover.certificate,
+            handover.former,
+        )
 
 
 def unit_environment(unit: Unit, context: StackContext) -> dict[str, str]:
