@@ -205,6 +205,7 @@ CODES = {
     "home-shared": "another container or machine keeps its stack in this home",
     "folder-unfit": "the file system of a directory has no locks or no Unix sockets",
     "few-open-files": "a shell allows too few open files",
+    "model-of-openclaude": "a saved model is one that only openclaude knows",
     "model-pinned": "a setting asks for a model that nobody here has",
     "models-limited": "claude's settings allow too few models",
     "state-moved": "stacks are kept on another file system",

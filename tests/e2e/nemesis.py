@@ -115,6 +115,16 @@ def recorded_steps(path: Path) -> Iterator[Step]:
             yield Step(**entry["step"])
 
 
+def recorded_seconds(path: Path) -> float:
+    """How long an earlier run's faults went on, and a little longer, seconds."""
+    steps_at = [
+        entry["at"] + entry["step"]["seconds"]
+        for entry in map(json.loads, path.read_text(encoding="utf-8").splitlines())
+        if "step" in entry
+    ]
+    return max(steps_at, default=0.0) + FELT_S
+
+
 class Moody:
     """An upstream that for some time behaves badly."""
 

@@ -23,7 +23,15 @@ from tests.e2e.canaries import files_with, requests_with
 from tests.e2e.conftest import end
 from tests.e2e.house import REPOSITORY, Canaries, House
 from tests.e2e.internet import Internet
-from tests.e2e.nemesis import Moody, Nemesis, Record, Upstream, recorded_steps, steps
+from tests.e2e.nemesis import (
+    Moody,
+    Nemesis,
+    Record,
+    Upstream,
+    recorded_seconds,
+    recorded_steps,
+    steps,
+)
 from tests.e2e.processes import wait_until_none
 from tests.e2e.tool_loops import TURNS, Worked, Worker, launch_together
 
@@ -89,7 +97,7 @@ def campaign(
             launch=lambda model: launch_together(house, model),
         )
         assert house.command("start", "--wait").code == 0
-        until = time.monotonic() + SECONDS
+        until = time.monotonic() + (recorded_seconds(replay) if replay else SECONDS)
         models = cycle(("opus", "haiku"))
         workers += [Worker(house, models, until) for _ in range(WORKERS)]
         try:

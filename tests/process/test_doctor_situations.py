@@ -259,6 +259,13 @@ IN_FILES = [
         settings({"env": {"CLAUDE_CODE_SUBAGENT_MODEL": "gpt-5"}}),
     ),
     Broken(
+        "model-of-openclaude",
+        "warning",
+        "remove `model` from `",
+        settings({"model": "openclaude-haiku"}),
+        where="settings.json",
+    ),
+    Broken(
         "models-limited",
         "warning",
         "add `opus`, `haiku` to `availableModels` in `",

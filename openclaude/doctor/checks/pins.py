@@ -14,6 +14,7 @@ from openclaude.claude.pins import VARIABLES, asks_anthropic, is_nobodys
 from openclaude.diagnostics import Diagnostic, Location, Severity
 from openclaude.doctor.snapshot.world import World
 
+OURS_ALONE = "openclaude-"  # how slots' own ids begin
 TIERS = ("opus", "sonnet", "haiku")
 
 
@@ -35,6 +36,8 @@ def check_pins(world: World) -> Iterator[Diagnostic]:
         chosen = source.values.get("model")
         if isinstance(chosen, str) and is_nobodys(chosen):
             yield pinned("model", chosen, remove("model", source), source)
+        if isinstance(chosen, str) and chosen.startswith(OURS_ALONE):
+            yield only_ours(chosen, source)
         yield from limits(source)
 
 
@@ -49,6 +52,18 @@ def pinned(name: str, value: str, fix: str, source: SettingsFile | None = None) 
         "an error",
         fix=fix,
         location=Location(path=Path(source.path)) if source else None,
+    )
+
+
+def only_ours(model: str, source: SettingsFile) -> Diagnostic:
+    """A slot's own id, as an earlier openclaude told it to claude, or for a small window."""
+    return Diagnostic(
+        code="model-of-openclaude",
+        severity=Severity.WARNING,
+        message=f"`model` in `{source.path}` asks for the model `{model}`",
+        why="only openclaude knows that name: plain `claude` ends in an error with it",
+        fix=remove("model", source),
+        location=Location(path=Path(source.path)),
     )
 
 

@@ -3,8 +3,8 @@
 Knows: the holder's program, its socket; what is kept of a stack that ended unused. Independent of:
 what the holder answers to claude.
 
-A stack that ends because nobody uses it lets its ports go. A session that could not be seen may go on
-later nevertheless, so the next stack of the profile knows its key by a digest, for a day.
+A stack that ends because nobody uses it lets its ports go. A session that could not be seen may go
+on later nevertheless, so the next stack of the profile knows its key by a digest, for a day.
 """
 
 from __future__ import annotations

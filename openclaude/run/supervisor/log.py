@@ -7,6 +7,7 @@ are in it.
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 import traceback
@@ -20,6 +21,8 @@ STANDARD = (1, 2)
 FIRST_PAUSE_S = 0.05  # after a round with a fault
 LONGEST_PAUSE_S = 1.0
 KINDS = 100  # of distinct faults
+# errors of the system that only a fault of ours leads to
+OURS = (errno.EBADF, errno.EFAULT, errno.EINVAL, errno.ENOTSOCK)
 
 Log = Callable[[str], None]
 Value = TypeVar("Value")
@@ -94,7 +97,8 @@ class Faults:
         if count == 1:
             # the innermost calls: a recursion has a thousand
             trace = "".join(traceback.format_exception(error, limit=-20))
-            self.log(f"{what} failed, which is a bug; the stack goes on:\n{trace}")
+            because = refused_by(error) or "which is a bug"
+            self.log(f"{what} failed, {because}; the stack goes on:\n{trace}")
         elif count & (count - 1) == 0:
             self.log(f"{what} failed {count} times: {error!r}")
 
@@ -105,6 +109,13 @@ class Faults:
         if not self.in_a_row:
             return 0.0
         return min(LONGEST_PAUSE_S, FIRST_PAUSE_S * self.in_a_row)
+
+
+def refused_by(error: Exception) -> str:
+    """What the system has refused, where that is all: a full disk, a limit of open files."""
+    if isinstance(error, OSError) and error.errno not in {None, *OURS}:
+        return f"as the system refused it ({error.strerror})"
+    return ""
 
 
 def stamp(seconds: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,3 +105,22 @@ def test_a_recursion_without_end_is_told_in_a_few_lines() -> None:
 
     assert "RecursionError" in said[0]
     assert len(said[0].splitlines()) < 70
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.EMFILE, "as the system refused it (Too many open files)"),
+        (errno.ENOSPC, "as the system refused it (No space left on device)"),
+        (errno.EBADF, "which is a bug"),
+    ],
+)
+def test_what_the_system_refuses_is_no_bug(number: int, words: str) -> None:
+    said: list[str] = []
+
+    def refuse() -> None:
+        raise OSError(number, os.strerror(number))
+
+    Faults(said.append).survive("counting sessions", refuse)
+
+    assert said[0].startswith(f"counting sessions failed, {words}; the stack goes on:\n")
