@@ -92,12 +92,14 @@ class Answering(NamedTuple):
     target: str
     status: list[int]
     heard: list[bytes]
+    asked: list[bytes]  # headers that the one that redirects was sent
 
 
 @pytest.fixture(scope="module")
 def redirecting() -> Iterator[Answering]:
     """Start both, on two ports: another origin."""
     heard: list[bytes] = []
+    asked: list[bytes] = []
     status = [307]
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -110,6 +112,7 @@ def redirecting() -> Iterator[Answering]:
                 heard.append(str(self.headers).encode() + body)
                 self.send_response(200)
             else:
+                asked.append(str(self.headers).encode())
                 self.send_response(status[0])
                 self.send_header("location", f"http://127.0.0.1:{target.server_port}{self.path}")
             self.send_header("content-length", "0")
@@ -122,7 +125,11 @@ def redirecting() -> Iterator[Answering]:
     for server in (target, first):
         threading.Thread(target=server.serve_forever, daemon=True).start()
     yield Answering(
-        f"http://127.0.0.1:{first.server_port}", f"127.0.0.1:{target.server_port}", status, heard
+        f"http://127.0.0.1:{first.server_port}",
+        f"127.0.0.1:{target.server_port}",
+        status,
+        heard,
+        asked,
     )
     for server in (target, first):
         server.shutdown()
@@ -148,6 +155,8 @@ def served(
     home = tmp_path_factory.mktemp("home")
     (home / ".aws").mkdir()
     (home / ".aws/credentials").write_text(AWS_KEYS)
+    (home / ".netrc").write_text("default login me password CANARY-of-netrc\n")
+    (home / ".netrc").chmod(0o600)
     places = find_places({"HOME": str(home)})
     places.profiles.mkdir(parents=True)
     text = profile_text.format(url=redirecting.url, port=free_pair())
@@ -232,6 +241,18 @@ def test_launch_18_the_real_claude_shows_the_redirect_that_nobody_follows(
         assert f"redirects to {redirecting.target} (HTTP 307), which is not followed" in done.out
         assert "CANARY" not in done.err + done.out.replace(WORDS, "")
     assert redirecting.heard == []
+
+
+def test_no_password_of_netrc_is_sent(port: int, redirecting: Answering) -> None:
+    """Gemini's key is in a header of its own: HTTP clients fill the free one from ~/.netrc."""
+    redirecting.status[0] = 307
+    redirecting.asked.clear()
+
+    for model in ("claude-opus-5-5", "openclaude-haiku", "openclaude-sonnet", "openclaude-fable"):
+        ask(port, model)
+
+    assert len(redirecting.asked) >= 4
+    assert [one for one in redirecting.asked if b"Basic " in one] == []
 
 
 def test_no_image_is_fetched_to_count_it(port: int) -> None:

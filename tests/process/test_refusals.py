@@ -338,18 +338,23 @@ def test_what_is_refused_to_a_start_is_said(world: World, strace: str, *, is_who
     assert not (world.state / "crash.md").exists()
 
 
-@pytest.mark.parametrize("is_whole", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_what_is_refused_to_a_stop_is_said_and_the_next_one_ends_everything(
-    world: World, strace: str, *, is_whole: bool
+    world: World, strace: str
 ) -> None:
+    """Every call is tried by `tests/long/test_refusals_of_a_stop.py`."""
     assert world.run("start").status == 0
 
-    for one in tried(refusals(world, strace, "stop"), OF_A_STOP, is_whole=is_whole):
-        world.run("start")
-        done = run(world, traced(world, strace, "stop", injection=one.injection))
-
-        judge_command(done, one)
-        world.run("stop")
-        until(lambda: not world.processes())
-        assert leftovers(world) == [], one
+    for one in tried(refusals(world, strace, "stop"), OF_A_STOP, is_whole=False):
+        refuse_a_stop(world, strace, one)
     assert not (world.state / "crash.md").exists()
+
+
+def refuse_a_stop(world: World, strace: str, one: Refusal) -> None:
+    """Let one call of a stop fail; what it leaves the next one ends."""
+    world.run("start")
+    done = run(world, traced(world, strace, "stop", injection=one.injection))
+
+    judge_command(done, one)
+    world.run("stop")
+    until(lambda: not world.processes())
+    assert leftovers(world) == [], one
