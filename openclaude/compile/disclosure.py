@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from openclaude.compile.litellm_configs import API_KEY, anthropic_key
 from openclaude.compile.resolve import MOCKED, Deployment, Resolution, resolve
+from openclaude.compile.search import WebSearch
 from openclaude.compile.secret_variables import LITELLM_VARIABLE
 from openclaude.contracts.references import BEDROCK
 from openclaude.models.catalog import Catalog
@@ -31,13 +32,14 @@ class Disclosure(NamedTuple):
     credential: str  # what is sent or used, never a secret itself; "" for none
     is_encrypted: bool
     is_local: bool  # does not leave this machine
+    what: str = "conversations"  # that it gets
 
     @property
     def sentence(self) -> str:
         """All of it, for people."""
         if not self.recipient:
             return f"{self.asked_for}: LiteLLM itself answers; nothing is sent to a provider"
-        what = f"conversations and {self.credential}" if self.credential else "conversations"
+        what = f"{self.what} and {self.credential}" if self.credential else self.what
         model = f" (`{self.model}`)" if self.model else ""
         return f"{self.asked_for}: {what} go to {self.recipient}{model}, {self.transport}"
 
@@ -68,6 +70,8 @@ def disclose(resolution: Resolution) -> Iterator[Disclosure]:
     if resolution.over_budget:
         case = "slots, when a budget is used up"
         yield of_deployment(case, resolution.over_budget, resolution)
+    if resolution.search:
+        yield of_search(resolution.search, resolution)
 
 
 def anthropic(resolution: Resolution) -> Disclosure:
@@ -94,6 +98,19 @@ def of_deployment(case: str, one: Deployment, resolution: Resolution) -> Disclos
         credential=" and ".join(credentials(one, resolution)),
         is_encrypted=not address.startswith("http://"),
         is_local=is_on_this_machine(address),
+    )
+
+
+def of_search(search: WebSearch, resolution: Resolution) -> Disclosure:
+    """What a search engine gets: no conversation."""
+    return Disclosure(
+        asked_for="web searches of slots",
+        model="",
+        recipient=search.address,
+        credential=key_text(str(resolution.secrets[search.api_key])) if search.api_key else "",
+        is_encrypted=not search.address.startswith("http://"),
+        is_local=is_on_this_machine(search.address),
+        what="the words to search for",
     )
 
 

@@ -20,6 +20,7 @@ from openclaude.compile.resolve import (
     OVER_BUDGET,
     Resolution,
 )
+from openclaude.compile.secret_variables import LITELLM_VARIABLE
 from openclaude.contracts.plan import (
     MAIN_KEY,
     PROVIDERS_KEY,
@@ -33,6 +34,8 @@ from openclaude.contracts.routing import (
     LEDGER_FILE,
     LEDGER_FOLDER,
     LEDGER_KEEP,
+    SEARCH_TOOL,
+    SEARCH_VARIABLE,
     AnthropicAuth,
     RoutingTable,
 )
@@ -166,8 +169,22 @@ def providers_config(resolution: Resolution) -> str:
             },
             "router_settings": {**ROUTER_SETTINGS, **fallbacks(resolution)},
             "general_settings": {**GENERAL_SETTINGS, **classifier(resolution)},
+            **search_tools(resolution),
         }
     )
+
+
+def search_tools(resolution: Resolution) -> dict[str, Any]:
+    """Who searches the web for slots, as LiteLLM has it; nothing by default."""
+    search = resolution.search
+    if search is None:
+        return {}
+    params = {"search_provider": search.engine.name}
+    if search.api_base:
+        params["api_base"] = search.api_base
+    if search.api_key:
+        params["api_key"] = LITELLM_VARIABLE + search.api_key
+    return {"search_tools": [{"search_tool_name": SEARCH_TOOL, "litellm_params": params}]}
 
 
 def classifier(resolution: Resolution) -> dict[str, str]:
@@ -276,6 +293,7 @@ def providers_unit(resolution: Resolution) -> Unit:
         "OPENCLAUDE_AWS_PROFILE": aws_profile(resolution),
         # botocore must not look for credentials on a network address
         "AWS_EC2_METADATA_DISABLED": "true",
+        **({SEARCH_VARIABLE: resolution.search.engine.name} if resolution.search else {}),
     }
     used = {one.provider for one in resolution.deployments}
     credentials = [

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from openclaude.compile.search import WebSearch, resolve_search
 from openclaude.compile.secret_variables import Secrets
 from openclaude.contracts.capabilities import THINKING_OFF
 from openclaude.contracts.references import (
@@ -111,6 +112,7 @@ class Resolution(NamedTuple):
     classifier: Deployment | None
     over_budget: Deployment | None
     secrets: dict[str, SecretRef]  # of providers: variable -> where its secret is
+    search: WebSearch | None = None
 
     @property
     def deployments(self) -> tuple[Deployment, ...]:
@@ -174,6 +176,7 @@ def resolve(name: str, profile: Profile, find_model: FindModel) -> Resolution:
         found.get(CLASSIFIER),
         found.get(OVER_BUDGET),
         secrets.variables,
+        resolve_search(profile, secrets) if slots else None,
     )
 
 

@@ -17,6 +17,8 @@ REGION_MARK = "-region-"  # in the name of a slot's model in a further region
 LEDGER = "OPENCLAUDE_LEDGER"  # main's ledger: its path, and for how many seconds it keeps an entry
 LEDGER_FOLDER, LEDGER_FILE = "ledger", "requests.sqlite3"  # in the folder of openclaude's state
 LEDGER_KEEP = "OPENCLAUDE_LEDGER_KEEP_S"
+# the variable of `providers` with the engine that searches the web for slots; its name for LiteLLM
+SEARCH_VARIABLE, SEARCH_TOOL = "OPENCLAUDE_SEARCH", "openclaude-search"
 WHAT = "main's routing table"  # in the sentences about one that cannot be read
 
 

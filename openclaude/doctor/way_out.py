@@ -65,7 +65,7 @@ def provider_addresses(world: World) -> Iterator[str]:
         wanted.addresses.get(model) or ADDRESSES.get(model.partition("/")[0])
         for model in wanted.others
     )
-    yield from dict.fromkeys(filter(None, others))
+    yield from dict.fromkeys(filter(None, (*others, wanted.search)))
 
 
 def ask(plan: Plan, unit: str, addresses: list[str], env: Mapping[str, str]) -> list[WayFound]:

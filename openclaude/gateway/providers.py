@@ -9,9 +9,11 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from openclaude.contracts.decode import Malformed
+from openclaude.contracts.routing import SEARCH_VARIABLE
 from openclaude.gateway.errors.status import saying_status
 from openclaude.gateway.http.access import AccessControl
 from openclaude.gateway.http.asgi import App, Headers, Receive, Scope, Send, without
@@ -19,13 +21,13 @@ from openclaude.gateway.litellm.aws_credentials import keep_credentials, keep_en
 from openclaude.gateway.litellm.egress import keep_to_own_addresses
 from openclaude.gateway.litellm.endpoint import Endpoints
 from openclaude.gateway.litellm.resend import resend_lost
-from openclaude.gateway.litellm.router import deployments, fallbacks_of
+from openclaude.gateway.litellm.router import deployments, fallbacks_of, search_web
 from openclaude.gateway.litellm.thoughts import (
     ask_for_encrypted,
     give_back_as_text,
     give_back_to_converse,
 )
-from openclaude.gateway.litellm.transport import filter_replies
+from openclaude.gateway.litellm.transport import bound_searches, filter_replies
 from openclaude.gateway.litellm.warmup_requests import warm_up_providers
 from openclaude.gateway.litellm.way_out import take_the_way_out
 from openclaude.gateway.replies.polite import Filters
@@ -33,6 +35,7 @@ from openclaude.gateway.requests.capabilities import declared_markup, slot_name
 from openclaude.gateway.requests.formats import format_in_words
 from openclaude.gateway.routing.fallbacks import Fallbacks
 from openclaude.gateway.routing.formats import Formats
+from openclaude.gateway.routing.search import MOST_HITS, TIMEOUT_S, Searches
 from openclaude.providers.table import ApiDialect, find_provider
 
 MESSAGES = frozenset({"/v1/messages"})
@@ -97,14 +100,22 @@ def has_text_only(provider: str) -> bool:
     return find_provider(provider).dialect is ApiDialect.OPENAI and provider not in RESPONSES
 
 
+async def ask_engine(query: str, domains: Sequence[str]) -> Sequence[Any]:
+    """Ask the profile's search engine."""
+    found = await search_web(query, domains=domains, most=MOST_HITS, timeout_s=TIMEOUT_S)
+    return list(found)
+
+
 def make_app(env: Mapping[str, str]) -> AccessControl:
     """Build the application of `providers` from the environment variables of its unit."""
     key = env["LITELLM_MASTER_KEY"]
     endpoints = Endpoints(key, warm_up_providers)
     with_formats = Formats(saying_status(endpoints), format_in_words, paths=MESSAGES)
-    with_fallbacks = Fallbacks(with_formats, fallbacks_of, paths=MESSAGES, name=true_name)
+    answering: App = Fallbacks(with_formats, fallbacks_of, paths=MESSAGES, name=true_name)
+    if engine := env.get(SEARCH_VARIABLE):
+        answering = Searches(answering, ask_engine, engine=engine, paths=MESSAGES, name=true_name)
     return AccessControl(
-        one_key_only(with_fallbacks, key),
+        one_key_only(answering, key),
         key=key,
         routes=ROUTES,
         key_headers=KEY_HEADERS,
@@ -123,4 +134,6 @@ def app() -> AccessControl:
     give_back_as_text(has_text_only)
     ask_for_encrypted()
     filter_replies(Filters(lambda: secrets.token_hex(6), markup_of))
+    if os.environ.get(SEARCH_VARIABLE):
+        bound_searches()
     return make_app(os.environ)

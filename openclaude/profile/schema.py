@@ -22,6 +22,7 @@ from pydantic import (
 from openclaude.contracts.capabilities import MARKUPS
 from openclaude.contracts.references import CLAUDE, ModelRef, split_model
 from openclaude.profile import values
+from openclaude.providers.search import ENGINES
 
 TIERS = ("opus", "sonnet", "haiku", "fable")
 ANTHROPIC_URL = values.ANTHROPIC_URL
@@ -42,7 +43,7 @@ Program = Annotated[str, AfterValidator(values.check_program)]
 OnExpired = Annotated[str, AfterValidator(values.one_of("login", "ask", "stop"))]
 Duration = Annotated[str, AfterValidator(values.check_duration)]
 Auth = Annotated[str, AfterValidator(values.one_of("plan", "api-key", "none"))]
-Searcher = Annotated[str, AfterValidator(values.one_of(CLAUDE, "none"))]
+Searcher = Annotated[str, AfterValidator(values.one_of(CLAUDE, "none", *ENGINES))]
 SchemaNumber = Annotated[int, AfterValidator(values.check_schema_number)]
 TierName = Annotated[str, AfterValidator(values.one_of(*TIERS))]
 ProviderModel = Annotated[str, AfterValidator(values.check_provider_model)]
@@ -132,6 +133,8 @@ class Search(Table):
     """Who searches the web for a slot."""
 
     with_: Searcher = Field(default=CLAUDE, alias="with")
+    api_base: ApiBase | None = None
+    api_key: Reference | None = None
 
 
 class Agents(Table):

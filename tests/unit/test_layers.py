@@ -77,6 +77,7 @@ ALLOWED = {
     "gateway.requests": {"contracts", "errors", "providers"},
     "gateway.routing": {
         *("contracts", "gateway.errors", "gateway.http", "gateway.requests.server_tools"),
+        "gateway.replies.whole_reply",
         *("gateway.requests.turns", "ledger.entry", "ledger.spending"),
         *("gateway.requests.shape", "gateway.requests.signatures"),
     },

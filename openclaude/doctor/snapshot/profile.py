@@ -58,6 +58,7 @@ def load(name: str, places: Places, env: Mapping[str, str]) -> ProfileSeen:
         bedrock=bedrock,
         others=others,
         endpoint_url=profile.aws.endpoint_url or "",
+        search=resolution.search.address if resolution.search else "",
         addresses={one.model: one.api_base for one in resolution.deployments if one.api_base},
         disclosures=tuple(one.sentence for one in disclose(resolution)),
     )

@@ -44,6 +44,7 @@ class ProfileSeen(NamedTuple):
     bedrock: tuple[tuple[str, str], ...] = ()  # (model id, region), each to be asked once
     others: tuple[str, ...] = ()  # models of other providers
     endpoint_url: str = ""
+    search: str = ""  # the address of the engine that searches the web for slots
     addresses: Mapping[str, str] = {}  # of models of other providers, where the profile names them
     disclosures: tuple[str, ...] = ()  # who receives what, a sentence each
 

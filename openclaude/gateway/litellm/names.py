@@ -77,7 +77,9 @@ USED: Mapping[str, Names] = {
             "llm_router.delete_deployment",
             "llm_router.fallbacks",
             "llm_router.model_list",
+            "llm_router.search_tools",
         ),
+        "litellm": ("asearch",),
         "litellm.types.router": ("Deployment", "LiteLLM_Params", "ModelInfo"),
     },
     "way_out": {

@@ -1,7 +1,7 @@
 """The router that LiteLLM builds from an instance's config: its models, and how to add one briefly.
 
-Knows: where LiteLLM stores it, and the format of its models. Independent of: which models those
-are.
+Knows: where LiteLLM stores it, the format of its models, and its search engine. Independent of:
+which models those are, what is searched for.
 """
 
 from __future__ import annotations
@@ -35,6 +35,28 @@ def has_classifier() -> bool:
     from litellm.proxy.proxy_server import general_settings
 
     return bool(general_settings.get(CLASSIFIER))
+
+
+async def search_web(query: str, *, domains: Sequence[str], most: int, timeout_s: float) -> Any:
+    """Ask the config's search engine; return its hits. Raises whatever LiteLLM raises.
+
+    `domains` are what it is to search in, if it can be told; it may find others.
+    """
+    import litellm
+    from litellm.proxy.proxy_server import llm_router
+
+    tools = llm_router.search_tools if llm_router is not None else ()
+    params = next(dict(tool["litellm_params"]) for tool in tools)
+    found = await litellm.asearch(
+        query,
+        search_provider=params["search_provider"],
+        api_base=params.get("api_base"),
+        api_key=params.get("api_key"),
+        max_results=most,
+        search_domain_filter=list(domains) or None,
+        timeout=timeout_s,
+    )
+    return found.results
 
 
 @contextlib.contextmanager

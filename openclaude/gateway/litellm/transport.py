@@ -18,6 +18,7 @@ import httpx
 
 from openclaude.gateway.http.trail import note_reply
 from openclaude.gateway.http.upstream_status import note_status
+from openclaude.gateway.http.watch import WATCHED, Watch
 
 # LiteLLM answers a 422 of `openai`'s client with a TypeError of its own and loses the provider's
 # message (measured with 1.108.14)
@@ -76,6 +77,38 @@ def filter_replies(filter_for: Callable[[str, bytes], Filter | None]) -> None:
         return response
 
     LiteLLMAiohttpTransport.handle_async_request = handle  # type: ignore[method-assign]
+
+
+def bound_searches() -> None:
+    """Read no more of a search engine's answer than a search wants; once per process."""
+    from litellm.llms.custom_httpx.aiohttp_transport import LiteLLMAiohttpTransport
+
+    original = LiteLLMAiohttpTransport.handle_async_request
+
+    async def handle(self: LiteLLMAiohttpTransport, request: httpx.Request) -> httpx.Response:
+        response = await original(self, request)
+        watch = WATCHED.get()
+        return response if watch is None else await bounded(response, watch)
+
+    LiteLLMAiohttpTransport.handle_async_request = handle  # type: ignore[method-assign]
+
+
+async def bounded(response: httpx.Response, watch: Watch) -> httpx.Response:
+    """Return a reply that was read and noted. Raises httpx.ReadError if it is too large."""
+    read = bytearray()
+    try:
+        async for chunk in response.aiter_bytes():
+            read += chunk
+            if len(read) > watch.most_bytes:
+                watch.is_too_large = True
+                raise httpx.ReadError("too large", request=response.request)
+    finally:
+        await response.aclose()
+    watch.status, watch.body = response.status_code, bytes(read)
+    headers = [pair for pair in response.headers.multi_items() if pair[0] not in CODING]
+    return httpx.Response(
+        response.status_code, headers=headers, content=watch.body, request=response.request
+    )
 
 
 def body_of(request: httpx.Request) -> bytes:

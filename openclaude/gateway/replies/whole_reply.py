@@ -14,7 +14,7 @@ from typing import Any
 
 from openclaude.gateway.http.sse import write_event
 from openclaude.gateway.replies.thoughts import block_events
-from openclaude.gateway.requests.signatures import REDACTED, THINKING
+from openclaude.gateway.requests.signatures import REDACTED, SEARCHED, THINKING
 
 Event = dict[str, Any]
 
@@ -39,7 +39,8 @@ def events_of(message: Mapping[str, Any]) -> Iterator[Event]:
             continue
         start, delta = parts_of(block)
         yield {"type": "content_block_start", "index": index, "content_block": start}
-        yield {"type": "content_block_delta", "index": index, "delta": delta}
+        if delta:
+            yield {"type": "content_block_delta", "index": index, "delta": delta}
         yield {"type": "content_block_stop", "index": index}
     ending = {key: message.get(key) for key in ("stop_reason", "stop_sequence")}
     yield {"type": "message_delta", "delta": ending, "usage": usage}
@@ -47,8 +48,10 @@ def events_of(message: Mapping[str, Any]) -> Iterator[Event]:
 
 
 def parts_of(block: Mapping[str, Any]) -> tuple[Event, Event]:
-    """Return the start of a block and its one delta."""
-    if block.get("type") == "tool_use":
+    """Return the start of a block and its one delta; an empty one where the start has it all."""
+    if block.get("type") == SEARCHED:
+        return dict(block), {}
+    if block.get("type") in ("tool_use", "server_tool_use"):
         arguments = json.dumps(block.get("input") or {})
         return {**block, "input": {}}, {"type": "input_json_delta", "partial_json": arguments}
     said = str(block.get("text") or "")

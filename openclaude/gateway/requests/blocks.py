@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from openclaude.contracts.capabilities import Capabilities
-from openclaude.gateway.requests.signatures import PROOFS
+from openclaude.gateway.requests.signatures import PROOFS, results_as_text
 from openclaude.gateway.requests.thoughts.returning import fit_thought, prove_calls
 
 Block = Mapping[str, Any]
@@ -123,7 +123,7 @@ def fit_block(block: object, capabilities: Capabilities, *, inside: bool) -> Blo
         case "tool_reference":
             return text(f"Tool loaded: {text_field(block, 'tool_name')} (now callable).")
         case "web_search_tool_result":
-            return text(web_search_result(block))
+            return text(results_as_text(block))
         case _:
             return text(
                 f"[A `{text_field(block, 'type')}` block was here; this model cannot read it.]"
@@ -202,14 +202,6 @@ def search_result(block: Block) -> str:
     """Return a search result as text: title, source, content."""
     found = plain(block.get("content"))
     return f"Search result: {text_field(block, 'title')} ({text_field(block, 'source')})\n{found}"
-
-
-def web_search_result(block: Block) -> str:
-    """Return what another model's web search found; the pages are encrypted for Anthropic."""
-    content = block.get("content")
-    hits = [hit for hit in content if isinstance(hit, Mapping)] if isinstance(content, list) else []
-    lines = [f"- {text_field(hit, 'title')} ({text_field(hit, 'url')})" for hit in hits]
-    return "\n".join(["Web search results:", *(lines or ["(none)"])])
 
 
 def plain(content: object) -> str:

@@ -12,6 +12,14 @@ from collections.abc import Mapping
 SERVER_TOOLS = ("web_search", "web_fetch", "code_execution")
 
 
+WEB_SEARCH = "web_search"
+
+
+def is_web_search(kind: object) -> bool:
+    """Tell by its type whether a tool searches the web."""
+    return isinstance(kind, str) and kind.startswith(WEB_SEARCH)
+
+
 def is_server_tool(tool: object) -> bool:
     """Tell by its type whether Anthropic runs a tool."""
     kind = tool.get("type") if isinstance(tool, Mapping) else None

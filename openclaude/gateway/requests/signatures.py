@@ -1,13 +1,14 @@
 """Signatures of thoughts: whose they are, so that each provider gets only what it has signed.
 
-Knows: the mark that a slot's thoughts carry inside a conversation of claude's, and how a body is
-rewritten for Anthropic, which signed none of them. Independent of: what a provider's signature is.
-Pure.
+Knows: the mark that a slot's thoughts and web searches carry inside a conversation of claude's, and
+how a body is rewritten for Anthropic, which signed none of them. Independent of: what a provider's
+signature is. Pure.
 
 A thought is a proof for the provider that signed it. claude sends every thought of a session to
 whichever model comes next, and Anthropic refuses a conversation with a signature that it did not
 make. So a slot's thoughts come to claude with `openclaude:SIGNER:` in front of the signature: the
-signer gets them back without the mark, and no other provider gets them at all.
+signer gets them back without the mark, and no other provider gets them at all. The same holds for a
+web search that was none of Anthropic's: to Anthropic its results are told as text.
 """
 
 from __future__ import annotations
@@ -21,7 +22,12 @@ from typing import Any
 
 MARK = "openclaude:"
 MARK_BYTES = MARK.encode()
+# in front of the id of a search of ours; Anthropic wants `srvtoolu_` and then only letters
+SEARCH_MARK = "srvtoolu_openclaude"
+MARKS = (MARK_BYTES, SEARCH_MARK.encode())
 THINKING, REDACTED = "thinking", "redacted_thinking"
+SEARCHES, SEARCHED = "server_tool_use", "web_search_tool_result"
+SEARCH_IDS = {SEARCHES: "id", SEARCHED: "tool_use_id"}
 # Where a thought's proof is, by the type of its block; and what a turn of nothing else says
 PROOFS = {THINKING: "signature", REDACTED: "data"}
 CALLS = "-call"  # behind a signer: what it signed is the call that follows, as Gemini does
@@ -64,12 +70,13 @@ def for_signer(block: Mapping[str, Any], signer: str) -> Mapping[str, Any] | Non
 
 
 def without_marked(document: Mapping[str, Any], body: bytes) -> tuple[Mapping[str, Any], bytes]:
-    """Return a request without the thoughts of slots, parsed and as bytes: what Anthropic may see.
+    """Return a request without thoughts and searches of slots: what Anthropic may see.
 
-    Every other byte is as it was; all are the same ones if there is no such thought, also where a
-    text contains the mark. A body that cannot be read is left to its receiver.
+    It is returned parsed and as bytes. Every other byte is as it was; all are the same ones if
+    there is nothing of a slot's, also where a text contains a mark. A body that cannot be read is
+    left to its receiver.
     """
-    if MARK_BYTES not in body:
+    if not any(mark in body for mark in MARKS):
         return document, body
     try:
         text = body.decode(ENCODING, ERRORS)
@@ -87,36 +94,74 @@ def without_marked(document: Mapping[str, Any], body: bytes) -> tuple[Mapping[st
 
 
 def cuts_in(text: str) -> Iterator[tuple[Span, str]]:
-    """Yield the content of each turn with such thoughts: its place, and its other blocks."""
+    """Yield the content of each turn with such blocks: its place, and what takes its place."""
     for key, (start, _) in members(text):
         if key != "messages" or text[start] != "[":
             continue
         for turn_start, turn_end in elements(text, start):
-            if text[turn_start] != "{" or text.find(MARK, turn_start, turn_end) < 0:
+            if text[turn_start] != "{" or not has_mark(text, turn_start, turn_end):
                 continue
             for name, (at, end) in members(text, turn_start):
                 if name == "content" and text[at] == "[":
                     spans = list(elements(text, at))
-                    kept = [i for i, span in enumerate(spans) if not is_marked(text, *span)]
-                    if len(kept) < len(spans):
-                        yield (at, end), with_blocks(text, (at, end), spans, kept)
+                    said = [for_anthropic(text, *span) for span in spans]
+                    if any(words is not None for words in said):
+                        yield (at, end), with_blocks(text, (at, end), spans, said)
 
 
-def with_blocks(text: str, content: Span, spans: list[Span], kept: list[int]) -> str:
-    """The content with these of its blocks only, and what is between them as it was."""
-    parts = [text[content[0] : spans[0][0]]]
-    for place, i in enumerate(kept):
-        start, end = spans[i]
-        parts += [text[spans[i - 1][1] : start] if place else "", text[start:end]]
-    return "".join([*parts, *([] if kept else [NOTHING]), text[spans[-1][1] : content[1]]])
+def with_blocks(text: str, content: Span, spans: list[Span], said: list[str | None]) -> str:
+    """The content with `said` in place of blocks, and what is between them as it was.
+
+    "" removes a block, None keeps it.
+    """
+    parts: list[str] = []
+    for i, (start, end) in enumerate(spans):
+        words = said[i]
+        if words != "":
+            between = text[spans[i - 1][1] : start] if parts else ""
+            parts += [between, text[start:end] if words is None else words]
+    head, tail = text[content[0] : spans[0][0]], text[spans[-1][1] : content[1]]
+    return "".join([head, *(parts or [NOTHING]), tail])
 
 
-def is_marked(text: str, start: int, end: int) -> bool:
-    """Tell whether the block in a part of the text is a thought of ours."""
-    if text.find(MARK, start, end) < 0:
-        return False
+def has_mark(text: str, start: int, end: int) -> bool:
+    """Tell whether a part of the text has a mark of ours, wherever in it."""
+    return text.find(MARK, start, end) >= 0 or text.find(SEARCH_MARK, start, end) >= 0
+
+
+def for_anthropic(text: str, start: int, end: int) -> str | None:
+    """What is to stand for the block in a part of the text; "" for nothing, None for the block."""
+    if not has_mark(text, start, end):
+        return None
     block = json.loads(text[start:end])
-    return signature_of(block) is not None
+    if signature_of(block) is not None:
+        return ""
+    if not is_own_search(block):
+        return None
+    said = {"type": "text", "text": results_as_text(block)}
+    return json.dumps(said) if block["type"] == SEARCHED else ""
+
+
+def is_own_search(block: object) -> bool:
+    """Tell whether a block is a web search of ours, or what it has found."""
+    kind = block.get("type") if isinstance(block, Mapping) else None
+    key = SEARCH_IDS.get(kind) if isinstance(kind, str) else None
+    found = block.get(key) if isinstance(block, Mapping) and key else None
+    return isinstance(found, str) and found.startswith(SEARCH_MARK)
+
+
+def results_as_text(block: Mapping[str, Any]) -> str:
+    """Return what a web search found; the pages are encrypted for Anthropic."""
+    content = block.get("content")
+    hits = [hit for hit in content if isinstance(hit, Mapping)] if isinstance(content, list) else []
+    lines = [f"- {named(hit, 'title')} ({named(hit, 'url')})" for hit in hits]
+    return "\n".join(["Web search results:", *(lines or ["(none)"])])
+
+
+def named(hit: Mapping[str, Any], key: str) -> str:
+    """Return a field of a search's hit, if it is a text."""
+    value = hit.get(key)
+    return value if isinstance(value, str) else "unknown"
 
 
 def members(text: str, at: int = 0) -> Iterator[tuple[str, Span]]:

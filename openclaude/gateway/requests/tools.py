@@ -19,7 +19,7 @@ from openclaude.contracts.capabilities import Capabilities
 from openclaude.errors import OpenclaudeError
 from openclaude.gateway.requests.blocks import portable, set_apart, text
 from openclaude.gateway.requests.schema import SchemaRules, Unmendable, mend_schema
-from openclaude.gateway.requests.server_tools import is_server_tool
+from openclaude.gateway.requests.server_tools import is_server_tool, is_web_search
 
 Tool = Mapping[str, Any]
 
@@ -88,9 +88,15 @@ def is_callable(tool: object) -> bool:
     if is_server_tool(tool):
         raise Refused(
             f"the server tool `{tool.get('name', kind)}` runs at Anthropic only",
-            hint="use a Claude model for it",
+            hint=hint_for(str(kind)),
         )
     return kind in (None, "custom") and tool.get("name") != PLACEHOLDER
+
+
+def hint_for(kind: str) -> str:
+    """Return what a user can do about a server tool."""
+    own = ", or set `search.with` in the profile: `openclaude profiles set search.with=duckduckgo`"
+    return "use a Claude model for it" + (own if is_web_search(kind) else "")
 
 
 def takeable(

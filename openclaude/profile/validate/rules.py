@@ -20,6 +20,7 @@ from openclaude.profile.schema import STOP, TIERS
 from openclaude.profile.validate.conflicts import find_conflicts
 from openclaude.profile.validate.models import check_limits, check_model, is_usable
 from openclaude.profile.validate.params import find_param_mistakes
+from openclaude.profile.validate.search import find_search_mistakes
 from openclaude.providers.regions import known_regions
 from openclaude.providers.table import ANTHROPIC, find_provider
 
@@ -44,6 +45,7 @@ def find_broken_rules(profile: Values, catalog: Catalog) -> Iterator[Diagnostic]
         if is_bedrock(table(profile, place).get(key)):
             on_bedrock[f"{place}.{key}"] = False
     yield from find_conflicts(profile)
+    yield from find_search_mistakes(profile)
     yield from check_region(("aws", "region"), aws.get("region"))
     if on_bedrock:
         yield from check_aws(aws, on_bedrock)

@@ -29,6 +29,10 @@ UNENCRYPTED = (
     "`http://` is not encrypted: the network between this machine and the server can read the "
     "conversation and the key; use `https://`"
 )
+UNENCRYPTED_SEARCH = (
+    "`http://` is not encrypted: the network between this machine and the server can read what is "
+    "searched for and the key; use `https://`"
+)
 # Where Ollama listens, and the path that takes no window
 OLLAMAS = re.compile(r"https?://[^/]+:11434(?:/.*)?")
 Advice = Iterator[tuple[Key, str]]  # (key of the profile, message)
@@ -73,6 +77,8 @@ def advise(profile: Profile, catalog: Catalog, today: datetime.date) -> Advice:
     if profile.anthropic.on_limit:
         for message in advise_on_limit(profile.anthropic.on_limit, profile, catalog, today):
             yield ("anthropic", "on_limit"), message
+    if profile.search.api_base and is_unencrypted(profile.search.api_base):
+        yield ("search", "api_base"), UNENCRYPTED_SEARCH
     if profile.budget.then not in (STOP, CLAUDE):
         for message in advise_on_limit(profile.budget.then, profile, catalog, today):
             yield ("budget", "then"), message

@@ -130,3 +130,43 @@ def test_every_built_in_profile_tells_of_each_of_its_models(name: str) -> None:
 
     assert models <= {one.model for one in found}
     assert all(one.is_encrypted or one.is_local for one in found)
+
+
+HAIKU = 'haiku = "bedrock/qwen.qwen3-next-80b-a3b"\n'
+SLOT = f'[tiers]\n{HAIKU}[aws]\nprofile = "work"\nregion = "us-west-2"\n'
+
+
+@pytest.mark.parametrize(
+    ("search", "said"),
+    [
+        ('with = "duckduckgo"', "go to https://api.duckduckgo.com, encrypted"),
+        (
+            'with = "brave"',
+            "and the API key from `env:BRAVE_API_KEY` go to https://api.search.brave.com, "
+            "encrypted",
+        ),
+        (
+            'with = "tavily"\napi_key = "file:/run/key"',
+            "and the API key from `file:/run/key` go to https://api.tavily.com, encrypted",
+        ),
+        (
+            'with = "searxng"\napi_base = "http://127.0.0.1:8080"',
+            "go to http://127.0.0.1:8080, on this machine",
+        ),
+        (
+            'with = "searxng"\napi_base = "http://10.0.0.1:8080"',
+            "go to http://10.0.0.1:8080, NOT ENCRYPTED: the network can read them",
+        ),
+    ],
+)
+def test_a_search_engine_gets_the_words_to_search_for_and_no_conversation(
+    search: str, said: str
+) -> None:
+    assert told(f"{SLOT}[search]\n{search}\n")[-1] == (
+        f"web searches of slots: the words to search for {said}"
+    )
+
+
+@pytest.mark.parametrize("name", ["claude", "none"])
+def test_without_an_engine_nobody_else_is_told_what_is_searched_for(name: str) -> None:
+    assert told(f'{SLOT}[search]\nwith = "{name}"\n') == told(SLOT)

@@ -178,6 +178,24 @@ HAIKU = 'schema = 1\n[tiers.haiku]\nmodel = "bedrock/qwen.qwen3-next-80b-a3b"\n'
             ],
         ),
         (
+            "schema = 1\n[search]\nwith = 'searxng'\n",
+            [
+                "2: search.api_base: is missing: `searxng` needs the address of your server; for "
+                'example `api_base = "http://127.0.0.1:8080"`'
+            ],
+        ),
+        (
+            "schema = 1\n[search]\nwith = 'duckduckgo'\napi_key = 'env:X'\n",
+            ["4: search.api_key: has no effect: DuckDuckGo takes no key; remove it"],
+        ),
+        (
+            "schema = 1\n[search]\nwith = 'brave'\napi_base = 'https://x.example'\n",
+            [
+                "2: search.api_key: is missing: your own `api_base` gets a key only if you say "
+                'which one; for example `api_key = "env:NAME"`'
+            ],
+        ),
+        (
             "schema = 1\n\n[tirs]\nhaiku = 'claude'\n",
             ["3: tirs: unknown key; did you mean `tiers`?"],
         ),
@@ -383,6 +401,13 @@ VALUES_OF_ANY_KIND = st.recursive(
     ),
     max_leaves=12,
 )
+
+
+def test_a_key_without_a_search_engine_has_no_effect(tmp_path: Path) -> None:
+    (line,) = report(tmp_path, "schema = 1\n[search]\nwith = 'none'\napi_key = 'env:X'\n")
+
+    assert line.startswith('4: search.api_key: has no effect with `with = "none"`')
+    assert "name an engine (searxng, duckduckgo, brave, " in line
 
 
 def toml(value: object) -> str:
