@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from queue import Queue
 from typing import Any
@@ -17,6 +17,7 @@ from tests.e2e.house import OPENCLAUDE, PROFILE, House
 
 STREAMING = ("--input-format", "stream-json", "--output-format", "stream-json", "--verbose")
 ANSWER_TIMEOUT_S = 180.0
+ENDED = "claude has ended"  # in place of an answer, which then nobody waits for
 
 
 class Session:
@@ -34,6 +35,7 @@ class Session:
             said = json.loads(line)
             if said["type"] == "result":
                 self.results.put(said)
+        self.results.put({"result": ENDED, "session_id": "", "usage": {}})
 
     def ask(self, text: str) -> None:
         """Send a prompt; get the answer with `answer`."""
@@ -44,16 +46,25 @@ class Session:
 
     def answer(self) -> str:
         """Return the next answer. Raises queue.Empty if none comes."""
-        said = self.results.get(timeout=ANSWER_TIMEOUT_S)
-        return str(said["result"])
+        return str(self.result()["result"])
+
+    def result(self) -> dict[str, Any]:
+        """Return the next answer with all that claude says of it. Raises queue.Empty."""
+        return self.results.get(timeout=ANSWER_TIMEOUT_S)
 
 
 @contextmanager
-def session(house: House, model: str) -> Iterator[Session]:
-    """Start a session in the house; it ends with the block."""
+def session(
+    house: House,
+    model: str,
+    *more: str,
+    profile: str = PROFILE,
+    env: Mapping[str, str] | None = None,
+) -> Iterator[Session]:
+    """Start a session in the house, with these further arguments; it ends with the block."""
     process = subprocess.Popen(
-        [str(OPENCLAUDE), "--profile", PROFILE, "-p", "--model", model, *STREAMING],
-        env=house.environment(),
+        [str(OPENCLAUDE), "--profile", profile, "-p", "--model", model, *STREAMING, *more],
+        env=house.environment(env),
         cwd=house.project,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -21,6 +21,7 @@ from openclaude.standins.bedrock.claude_rules import marked_parts, sign_thought
 from openclaude.standins.bedrock.eventstream import event_frame, exception_frame
 from openclaude.standins.bedrock.reply import PADDING, error_reply
 
+CONVERSE_CACHED = ("cacheWriteInputTokens", "cacheReadInputTokens")
 CACHED = ("cache_creation_input_tokens", "cache_read_input_tokens")
 
 
@@ -32,11 +33,19 @@ class PromptCache:
 
     def counts(self, body: Mapping[str, Any]) -> dict[str, int]:
         """Return how many tokens a request writes into the cache and reads from it."""
-        begins = beginnings(body)
+        return dict(zip(CACHED, self._look_up(beginnings(body)), strict=True))
+
+    def converse_counts(self, body: Mapping[str, Any]) -> dict[str, int]:
+        """Return the same of Converse, in its words; nothing for a request without a mark."""
+        begins = converse_beginnings(body)
+        return dict(zip(CONVERSE_CACHED, self._look_up(begins), strict=True)) if begins else {}
+
+    def _look_up(self, begins: list[tuple[str, int]]) -> tuple[int, int]:
+        """Return what is written and what is read, in tokens."""
         read = max((self.seen[digest] for digest, _ in begins if digest in self.seen), default=0)
         most = max((tokens for _, tokens in begins), default=0)
         self.seen.update(begins)
-        return dict(zip(CACHED, (most - read, read), strict=True))
+        return most - read, read
 
 
 def beginnings(body: Mapping[str, Any]) -> list[tuple[str, int]]:
@@ -50,6 +59,21 @@ def beginnings(body: Mapping[str, Any]) -> list[tuple[str, int]]:
         size += len(text)
         if where in marks:
             found.append((digest.hexdigest(), size // 4))
+    return found
+
+
+def converse_beginnings(body: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Return the digest and the tokens of everything before each cachePoint of Converse."""
+    turns = [block for turn in body.get("messages") or () for block in turn["content"]]
+    tools = (body.get("toolConfig") or {}).get("tools") or ()
+    digest, size, found = hashlib.sha256(), 0, list[tuple[str, int]]()
+    for part in (*tools, *(body.get("system") or ()), *turns):
+        if "cachePoint" in part:
+            found.append((digest.hexdigest(), size // 4))
+            continue
+        text = json.dumps(part, sort_keys=True).encode()
+        digest.update(text)
+        size += len(text)
     return found
 
 

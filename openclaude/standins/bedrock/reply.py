@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import secrets
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from openclaude.standins.base.exchange import Chunk, Reply, json_reply
@@ -39,6 +39,7 @@ class ConverseContext:
     input_tokens: int
     wants_stream: bool
     model_id: str = ""
+    cached: Mapping[str, int] = field(default_factory=dict)  # AWS's counts, where a cache was asked
 
 
 def answer(script: Script, asked: ConverseContext) -> Reply:
@@ -116,6 +117,7 @@ def _accounts(script: Script, asked: ConverseContext) -> dict[str, Any]:
             "inputTokens": asked.input_tokens,
             "outputTokens": written,
             "totalTokens": asked.input_tokens + written,
+            **asked.cached,
         },
         "metrics": {"latencyMs": 7},
     }

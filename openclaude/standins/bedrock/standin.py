@@ -207,10 +207,12 @@ class BedrockStandin(Standin[BedrockRecorded]):
         script = _script(body, request.model_id)
         if error := self._error_due(script):
             return scripted_error(error, wait_s=script.wait_s)
+        counts = self._cache.converse_counts(body)
         asked = ConverseContext(
-            input_tokens=len(request.body) // 4,
+            input_tokens=max(len(request.body) // 4 - sum(counts.values()), 1),
             wants_stream=request.operation == "ConverseStream",
             model_id=request.model_id,
+            cached=counts,
         )
         return answer(script, asked)
 
