@@ -26,6 +26,7 @@ from openclaude.gateway.litellm.thoughts import (
     ask_for_encrypted,
     give_back_as_text,
     give_back_to_converse,
+    keep_cache_marks,
 )
 from openclaude.gateway.litellm.transport import bound_searches, filter_replies
 from openclaude.gateway.litellm.warmup_requests import warm_up_providers
@@ -133,6 +134,7 @@ def app() -> AccessControl:
     give_back_to_converse()
     give_back_as_text(has_text_only)
     ask_for_encrypted()
+    keep_cache_marks()
     filter_replies(Filters(lambda: secrets.token_hex(6), markup_of))
     if os.environ.get(SEARCH_VARIABLE):
         bound_searches()

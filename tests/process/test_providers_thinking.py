@@ -301,3 +301,21 @@ def test_each_request_of_a_session_begins_with_the_one_before(running: Running, 
         assert {**after, "messages": []} == {**before, "messages": []}
     sizes = [len(json.dumps(body)) for body in asked]
     assert sum(sizes[:-1]) / sum(sizes[1:]) > 0.95  # the share that is the same as the time before
+
+
+def test_nova_caches_where_claude_marks_and_says_what_it_has_read(running: Running) -> None:
+    running.bedrock.clear()
+    mark = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
+    system = [{"type": "text", "text": "You are an agent. " * 2000, **mark}]
+    content = [{"type": "text", "text": say("hi"), **mark}]
+
+    for stream in (False, True):
+        _, message, _ = running.ask(
+            NOVA, [{"role": "user", "content": content}], system=system, stream=stream
+        )
+
+    (asked, _) = (request.json() for request in running.bedrock.requests)
+    assert asked["system"][-1] == asked["messages"][0]["content"][-1]
+    assert asked["system"][-1] == {"cachePoint": {"type": "default"}}
+    assert [request.problems for request in running.bedrock.requests] == [()] * 2
+    assert message["usage"]["cache_read_input_tokens"] > 5000

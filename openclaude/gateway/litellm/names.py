@@ -97,6 +97,7 @@ USED: Mapping[str, Names] = {
             "BedrockConverseMessagesProcessor.add_thinking_blocks_to_assistant_content",
         ),
         "litellm.llms.anthropic.pass_through.adapters.transformation": (
+            "LiteLLMAnthropicMessagesAdapter.target_consumes_cache_control",
             "LiteLLMAnthropicMessagesAdapter.translate_anthropic_messages_to_openai",
         ),
     },

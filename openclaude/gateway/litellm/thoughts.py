@@ -1,4 +1,4 @@
-"""Makes LiteLLM write a model's own thoughts back as its provider wrote them.
+"""Makes LiteLLM write a model's own thoughts back as its provider wrote them, and keep its marks.
 
 Knows: the methods by which LiteLLM 1.108.14 writes them (measured, request by request). Independent
 of: who gets thoughts back; whatever arrives here is the model's own, the guard has seen to that.
@@ -9,12 +9,16 @@ API is not asked for the encrypted items that it could get back.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 Block = dict[str, Any]
 
 ENCRYPTED = "reasoning.encrypted_content"
+# Models that take a mark for the cache beside Claude, of which LiteLLM knows: those of Converse of
+# which AWS's guide says so (docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html)
+MARKED = re.compile(r"amazon\.nova-")
 
 
 def give_back_to_converse() -> None:
@@ -71,6 +75,26 @@ def give_back_as_text(has_text_only: Callable[[str], bool]) -> None:
 
     LiteLLMAnthropicMessagesAdapter.translate_anthropic_messages_to_openai = (  # type: ignore[method-assign]
         translate
+    )
+
+
+def keep_cache_marks() -> None:
+    """Keep marks for the cache where a model takes them; once per process.
+
+    LiteLLM keeps Claude's and Gemini's only, and for Nova would write a cachePoint of one
+    (measured: nothing of ten turns was read from a cache).
+    """
+    from litellm.llms.anthropic.pass_through.adapters.transformation import (
+        LiteLLMAnthropicMessagesAdapter,
+    )
+
+    original = LiteLLMAnthropicMessagesAdapter.target_consumes_cache_control
+
+    def consumes(_cls: Any, model: str) -> bool:
+        return bool(MARKED.search(model)) or original(model)
+
+    LiteLLMAnthropicMessagesAdapter.target_consumes_cache_control = (  # type: ignore[method-assign]
+        classmethod(consumes)  # type: ignore[assignment]
     )
 
 

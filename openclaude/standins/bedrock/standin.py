@@ -184,6 +184,10 @@ class BedrockStandin(Standin[BedrockRecorded]):
         refusal = _invalid(refused[0]) if refused else None
         return BedrockRecorded(**seen, problems=refused, refusal=refusal)
 
+    def _count(self, request: BedrockRecorded) -> int:
+        """Return the tokens of a request, about."""
+        return len(request.body) // 4
+
     def _invoked(self, request: BedrockRecorded) -> Reply:
         body = request.json()
         script = _claude_script(body, request.model_id)
@@ -209,7 +213,7 @@ class BedrockStandin(Standin[BedrockRecorded]):
             return scripted_error(error, wait_s=script.wait_s)
         counts = self._cache.converse_counts(body)
         asked = ConverseContext(
-            input_tokens=max(len(request.body) // 4 - sum(counts.values()), 1),
+            input_tokens=max(self._count(request) - sum(counts.values()), 1),
             wants_stream=request.operation == "ConverseStream",
             model_id=request.model_id,
             cached=counts,

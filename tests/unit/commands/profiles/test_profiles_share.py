@@ -251,6 +251,7 @@ def test_where_nobody_can_be_asked_import_needs_yes(shelf: Shelf, foreign: Path)
         "credential": "your Claude login",
         "is_encrypted": False,
         "is_local": True,
+        "what": "conversations",
     }
 
 
