@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import string
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,7 +23,8 @@ LOOPBACK = "127.0.0.1,localhost"
 CREDENTIAL_HEADERS = frozenset({"authorization", "x-api-key"})
 HEADERS = "ANTHROPIC_CUSTOM_HEADERS"
 OF_A_LAUNCH = frozenset({"x-litellm-api-key", FOLDER_HEADER})
-UNRESERVED = frozenset(f"{string.ascii_letters}{string.digits}/._-~")  # RFC 3986, and the slash
+# RFC 3986, and the slash; written out because `string` costs a warm launch half a millisecond
+UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-~")
 ONLY_THESE = "replaceBuiltInOptions"  # of `modelPicker`: leaves out claude's own rows
 # a variable that the user may have set in place of the one we would set
 INSTEAD = {"ANTHROPIC_SMALL_FAST_MODEL": "ANTHROPIC_DEFAULT_HAIKU_MODEL"}

@@ -14,7 +14,17 @@ from tests.conftest import REPOSITORY
 HEAVY = {
     *("pydantic", "tomlkit", "litellm", "yaml", "psutil", "rich", "click", "argparse", "boto3"),
     *("asyncio", "http.client", "urllib.request", "importlib.metadata", "subprocess", "tempfile"),
-    *("dataclasses", "inspect", "logging", "shutil", "ssl", "difflib", "traceback"),
+    *(
+        "dataclasses",
+        "inspect",
+        "logging",
+        "shutil",
+        "ssl",
+        "difflib",
+        "traceback",
+        "hashlib",
+        "string",
+    ),
     *("openclaude.profile.schema", "openclaude.profile.library", "openclaude.compile.compiler"),
 }
 # A launch up to its exec, which prints the imported modules instead.
