@@ -298,6 +298,7 @@ CODES = {
     "aws-endpoint": "AWS's configuration decides which address of Bedrock is asked",
     "aws-endpoint-plain": "AWS's configuration names an address that is not encrypted",
     "aws-retries": "AWS's configuration has retries that do not count for models",
+    "profile-not-fetched": "a profile could not be fetched from its address",
     "switch-out-of-reach": "open sessions cannot be given the new model of a tier",
     "program-unknown": "no program of that name has a key",
 }

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from openclaude.claude.discovery import find_claude
@@ -18,6 +19,8 @@ from openclaude.claude.way import leave_mark, marked_environment
 TIMEOUT_S = 15.0
 LOG_IN = "claude auth login"
 OURSELVES = "openclaude"  # the first word of our own `--version`
+LOGIN_VARIABLE = "CLAUDE_CODE_OAUTH_TOKEN"
+EMPTIED = json.dumps({"env": {"ANTHROPIC_AUTH_TOKEN": "", "ANTHROPIC_API_KEY": ""}})
 PLAN_METHODS = frozenset({"claude.ai", "oauth_token"})
 
 
@@ -71,10 +74,26 @@ def ask_version(path: str, env: Mapping[str, str]) -> Output:
     return found._replace(text=found.text.split(" ")[0].strip())
 
 
-def ask_login(path: str, env: Mapping[str, str]) -> Login | None:
-    """Who is logged in to the claude at `path`; None for an answer that cannot be parsed."""
+def ask_login(path: str, env: Mapping[str, str], home: Path) -> Login | None:
+    """Who is logged in to the claude at `path`; None for an answer that cannot be parsed.
+
+    As a launch would find it: keys in the user's settings files, which a launch empties, are no
+    login. A claude that was never started here is not asked: its first start writes its own files,
+    also for this question (measured with 2.1.330), and nobody can have logged in.
+    """
+    if not state_file(env, home).exists():
+        has_token = bool(env.get(LOGIN_VARIABLE))
+        return Login(is_logged_in=has_token, method="oauth_token" if has_token else "none")
     # its exit status says whether a user is logged in
-    return read_login(run_claude((path, "auth", "status"), env, may_fail=True).text)
+    asked = (path, "--settings", EMPTIED, "auth", "status")
+    found = read_login(run_claude(asked, env, may_fail=True).text)
+    # an older claude takes no option there
+    return found or read_login(run_claude((path, "auth", "status"), env, may_fail=True).text)
+
+
+def state_file(env: Mapping[str, str], home: Path) -> Path:
+    """Where claude keeps its state, `~/.claude.json` if nothing else is said."""
+    return Path(env.get("CLAUDE_CONFIG_DIR") or home, ".claude.json")
 
 
 def read_login(text: str) -> Login | None:

@@ -117,7 +117,10 @@ def launch(split: Split, places: Places, env: Mapping[str, str]) -> NoReturn:
     if variable:
         sys.stderr.write(f"openclaude: {pin_sentence(variable, model)}\n")
     delay_s = TERMINAL_DELAY_S if is_conversation(arguments) else 0.0
-    joined = bring_up(plan, places, environment_for_instances(facts), session=True, delay_s=delay_s)
+    seen = environment_for_instances(facts)
+    joined = bring_up(
+        plan, places, seen, session=True, delay_s=delay_s, is_ephemeral=split.is_ephemeral
+    )
     try:
         environment, given = prepare(plan, facts, joined, joined.folder)
         become(claude, (called, *leading, *given), environment)
@@ -182,6 +185,7 @@ def bring_up(
     *,
     session: bool = False,
     delay_s: float = 0.0,
+    is_ephemeral: bool = False,
 ) -> Joined:
     """The plan's running stack, joined or started. With `session`, register this process."""
     method = start_method(env)
@@ -192,7 +196,13 @@ def bring_up(
     def join(folder: Path) -> Joined:
         private_folder(folder.parent)
         return join_stack(
-            folder, plan, inheritable(plan, env), method=method, session=session, delay_s=delay_s
+            folder,
+            plan,
+            inheritable(plan, env),
+            method=method,
+            session=session,
+            delay_s=delay_s,
+            is_ephemeral=is_ephemeral,
         )
 
     folder = likely_folder(places.stacks, plan.profile)

@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 from openclaude import __version__
+from openclaude.commands.payloads.table import command_path
 from openclaude.commands.registry import COMMANDS, Command, find_command
 from openclaude.errors import OpenclaudeError, UsageError, nearest, understand
 from openclaude.output import Result, envelope
@@ -80,7 +81,7 @@ def run(name: str, arguments: Sequence[str], env: Mapping[str, str]) -> int:
         if not (as_json and error):
             raise
         result = Result(exit_code=error.exit_code, errors=tuple(error.entries()))
-    text = envelope((name, *subcommand(arguments)), result) if as_json else result.text
+    text = envelope(command_path(name, arguments), result) if as_json else result.text
     pager = pager_for(text, sys.stdout, env) if result.is_long and not as_json else ""
     if not (pager and show_in_pager(text, pager, env)):
         show(text)
@@ -99,11 +100,6 @@ def show(text: str) -> None:
         if error.errno == errno.EIO:
             raise BrokenPipeError(error.errno, error.strerror) from error
         raise
-
-
-def subcommand(arguments: Sequence[str]) -> list[str]:
-    """The subcommand, if the arguments name one."""
-    return [argument for argument in arguments[:1] if not argument.startswith("-")]
 
 
 def result_of(name: str, arguments: Sequence[str], env: Mapping[str, str]) -> Result:
@@ -137,13 +133,15 @@ def help_text() -> str:
     return f"""\
 openclaude: Claude Code on the models you choose, one profile at a time
 
-usage: openclaude [--profile NAME] [CLAUDE-ARGUMENTS ...]
+usage: openclaude [--profile NAME] [--ephemeral] [CLAUDE-ARGUMENTS ...]
        openclaude COMMAND [OPTIONS]
 
 The first form starts claude with the models of a profile: the one that
 --profile names, else OPENCLAUDE_PROFILE, else the one set with
-`openclaude profiles use`, else `qwen`. All other arguments are passed on to
-claude, unless the first one is one of these commands:
+`openclaude profiles use`, else `qwen`. With --ephemeral its proxies stop when
+this claude ends, unless another launch has joined them; else they stay for a
+while (`stack.linger`). All other arguments are passed on to claude,
+unless the first one is one of these commands:
 
 {commands}
 
@@ -154,6 +152,7 @@ claude's help.
 examples:
   openclaude --profile qwen
   openclaude --profile qwen -p "explain this repository"
+  openclaude --ephemeral -p "review this change"
 
 environment variables:
   OPENCLAUDE_PROFILE  the profile, if --profile is not given

@@ -15,6 +15,7 @@ from openclaude.commands.registry import NAMES
 from openclaude.errors import UsageError
 
 PROFILE = "--profile"
+EPHEMERAL = "--ephemeral"  # of a launch
 HELP, VERSION = "--help", "--version"
 # Other spellings of what is ours
 SPELLINGS = {"-h": HELP, "-V": VERSION, "version": VERSION}
@@ -45,6 +46,7 @@ class Split(NamedTuple):
     arguments: tuple[str, ...]
     profile: str | None = None  # of a launch
     is_verbatim: bool = False  # `--` said that all of it is for claude
+    is_ephemeral: bool = False  # of a launch: its stack ends with it
 
     @property
     def updates_claude(self) -> bool:
@@ -58,17 +60,25 @@ def split_arguments(arguments: Sequence[str]) -> Split:
     Raises UsageError for a `--profile` without a name, and for a first word that is probably a
     mistyped command of ours.
     """
-    profile, rest = take_profile(tuple(arguments))
+    is_ephemeral, rest = take_flag(tuple(arguments))
+    profile, rest = take_profile(rest)
+    if not is_ephemeral:
+        is_ephemeral, rest = take_flag(rest)
     if rest and rest[0] in OURS:
+        if is_ephemeral:
+            raise UsageError(
+                f"`{EPHEMERAL}` is for a launch, not for `{rest[0]}`",
+                hint=f'for example `openclaude {EPHEMERAL} -p "..."`',
+            )
         return command_of(profile, rest)
     if rest[:1] == ("--",):  # ours: `openclaude -- doctor` is claude's doctor
-        return Split("", rest[1:], profile, is_verbatim=True)
+        return Split("", rest[1:], profile, is_verbatim=True, is_ephemeral=is_ephemeral)
     if rest and (meant := probably_meant(rest)):
         raise UsageError(
             f"`{rest[0]}` is not a command of openclaude; did you mean `openclaude {meant}`?",
             hint=f"`openclaude -- {rest[0]}` sends it to claude as a prompt",
         )
-    return Split("", rest, profile)
+    return Split("", rest, profile, is_ephemeral=is_ephemeral)
 
 
 def command_of(profile: str | None, rest: tuple[str, ...]) -> Split:
@@ -125,6 +135,12 @@ def edits(one: str, other: str) -> int:
                 best = min(best, older[j - 1] + 1)
             row.append(best)
     return row[-1]
+
+
+def take_flag(arguments: tuple[str, ...]) -> tuple[bool, tuple[str, ...]]:
+    """Whether the arguments begin with `--ephemeral`, and what follows."""
+    is_there = arguments[:1] == (EPHEMERAL,)
+    return is_there, arguments[is_there:]
 
 
 def take_profile(arguments: tuple[str, ...]) -> tuple[str | None, tuple[str, ...]]:

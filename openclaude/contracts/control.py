@@ -32,6 +32,7 @@ class Join(Record, is_open=True):
     session: tuple[int, str] | None = None
     delay_s: float = 0.0  # before anything is started for it
     inherited: dict[str, str] = {}  # of the user's environment, for the units  # noqa: RUF012
+    is_ephemeral: bool = False  # the stack ends with the launch, unless others join
 
 
 class AskStatus(Record, is_open=True):

@@ -28,6 +28,7 @@ class Handover(Record):
     delay_s: float  # before the first unit is started
     certificate: str = ""  # path of the key and certificate that the units prove themselves with
     former: tuple[str, ...] = ()  # digests of main's keys before this one, for sessions of then
+    is_ephemeral: bool = False  # ends with its last session, unless another launch or command joins
 
     def to_json(self) -> str:
         """Encode the message."""

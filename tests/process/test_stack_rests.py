@@ -113,6 +113,22 @@ def test_a_stack_ends_by_itself_when_its_last_session_has(
     assert not (empty_world.folder() / "stack.json").exists()
 
 
+def test_an_ephemeral_launch_leaves_no_stack_unless_another_has_joined(world: World) -> None:
+    world.tell_claude(sleep_s=120)
+    with world.start("--ephemeral", "-p") as first:
+        until(lambda: len(world.status()["sessions"]) == 1)
+        first.kill()
+    until(lambda: not world.processes())
+    assert not (world.folder() / "stack.json").exists()
+
+    with world.start("--ephemeral", "-p") as first, world.start("-p") as second:
+        until(lambda: len(world.status()["sessions"]) == 2)
+        first.kill()
+        second.kill()
+        until(lambda: world.status()["sessions"] == [])
+        assert world.status()["is_stopping"] is False
+
+
 def test_a_session_is_registered_before_claude_runs(world: World) -> None:
     world.tell_claude(sleep_s=120)
     with world.start("-p") as session:

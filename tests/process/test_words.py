@@ -12,6 +12,7 @@ from collections.abc import Callable
 import pytest
 
 from openclaude import __version__
+from openclaude.commands.payloads.table import keys_of
 from openclaude.contracts.plan import Plan
 from tests.conftest import REPOSITORY
 from tests.process.world import World, in_foreground, until
@@ -125,8 +126,8 @@ REPORTS = [
     ("status --nope", 2, []),
     ("uninstall", 2, ["is_done", "stopped", "removed", "kept", "program"]),
     ("doctor --nope", 2, []),
-    ("doctor", 0, ["profile", "counts", "diagnostics", "findings"]),
-    ("doctor --profile nope", 1, ["profile", "counts", "diagnostics", "findings"]),
+    ("doctor", 0, ["profile", "counts", "diagnostics", "findings", "fixed"]),
+    ("doctor --profile nope", 1, ["profile", "counts", "diagnostics", "findings", "fixed"]),
     ("--version", 0, ["openclaude", "claude", "litellm", "python", "lock"]),
     ("stop", 0, ["stopped", "not_running", "sessions"]),
 ]
@@ -151,6 +152,8 @@ def test_every_report_is_the_same_envelope(world: World) -> None:
         assert envelope["exit_code"] == status
         assert envelope["status"] == ("error" if status else "ok")
         assert (argv, list(envelope["data"])) == (argv, data)
+        documented = [*keys_of(envelope["command"])]
+        assert (argv, [key for key in documented if key in data]) == (argv, data)
         assert all(list(error) == ["code", "message", "hint"] for error in envelope["errors"])
         assert bool(envelope["errors"]) == (status == 2 or (status == 1 and not data)), argv
 

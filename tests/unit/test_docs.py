@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from openclaude import cli
+from openclaude.commands.payloads.table import PAYLOADS
 from openclaude.compatibility import numbers, read_trials
 from openclaude.errors import CODES
 from openclaude.paths import find_places, find_shipped
@@ -124,6 +125,13 @@ def codes_block() -> str:
     return "\n".join(rows) + "\n"
 
 
+def payloads_block() -> str:
+    rows = ["| command | key | what it says |", "|---|---|---|"]
+    for command, keys in PAYLOADS.items():
+        rows += [f"| `{command}` | `{key}` | {said} |" for key, said in keys.items()]
+    return "\n".join(rows) + "\n"
+
+
 def compat_block() -> str:
     """Return a row for each claude, a column for each LiteLLM, newest first."""
     trials = read_trials()
@@ -191,6 +199,7 @@ BLOCKS = [
     ("README.md", "errors", errors_block),
     ("docs/profiles.md", "providers", providers_block),
     ("docs/json.md", "codes", codes_block),
+    ("docs/json.md", "payloads", payloads_block),
 ]
 
 

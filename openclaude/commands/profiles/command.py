@@ -129,7 +129,7 @@ def add_sharing_actions(actions: Actions) -> None:
         "--out", metavar="FILE", type=Path, help="write to this file instead of stdout"
     )
     taking = add_action(actions, "import")
-    taking.add_argument("file", metavar="FILE", help="a .toml file, or - for stdin")
+    taking.add_argument("file", metavar="FILE", help="a .toml file, - for stdin, or an address")
     taking.add_argument(
         "name", metavar="NAME", nargs="?", help="the profile's name (default: the file's name)"
     )

@@ -189,8 +189,12 @@ It contains no secrets, only references to them.""",
         page(
             """\
 Show a profile from elsewhere, point out everything in it that can send
-credentials somewhere or run a program, and save it after confirmation.""",
+credentials somewhere or run a program, and save it after confirmation. It is a
+file, an https address, or a file in a git repository: git+https://HOST/REPO.git
+with @BRANCH and #PATH behind it, of which nothing else is taken.""",
             "import colleague.toml",
+            "import https://example.com/team.toml",
+            "import git+https://example.com/team.git#profiles/review.toml",
             "import - mine --yes < colleague.toml",
         ),
     ),

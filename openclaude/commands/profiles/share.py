@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from openclaude.commands.launch import as_claude_goes
 from openclaude.commands.profiles.new import put_new
 from openclaude.commands.profiles.store import MARK, check_free, save
 from openclaude.errors import OpenclaudeError, UsageError
@@ -61,13 +62,19 @@ def import_profile(
     is_sure: bool,
 ) -> Result:
     """Save a foreign file as a profile, after a review."""
+    from openclaude.commands.profiles.fetch import fetch_profile, is_remote
     from openclaude.compile.disclosure import disclose_profile
     from openclaude.profile.author.drafts import Drafts, as_document
     from openclaude.profile.author.review import find_exposed
 
-    name = name or name_of(file)
-    check_free(places, name)
-    content = read_file(file)
+    if is_remote(file):
+        content, given = fetch_profile(file, as_claude_goes(env, places))
+        name = name or given
+        check_free(places, name)
+    else:
+        name = name or name_of(file)
+        check_free(places, name)
+        content = read_file(file)
     document = as_document(Path(file), content)
     loaded = Drafts(library, {name: document}).load(name, env=env)
     text = content.decode("utf-8").removeprefix(MARK)
@@ -76,7 +83,7 @@ def import_profile(
     review = [exposed_line(one) for one in exposed] + [one.sentence for one in disclosures]
     if not is_sure:
         ask_first(file, name, text, review)
-    source = "stdin" if file == STDIN else f"`{document.path}`"
+    source = "stdin" if file == STDIN else f"`{file if is_remote(file) else document.path}`"
     written = put_new(places, name, text, f"was imported unchanged from {source}")
     lines = "".join(f"note: {line}\n" for line in review) if is_sure else ""
     data = {

@@ -7,6 +7,7 @@ changed plan reaches the proxies (the way of an edited profile), the rules of a 
 from __future__ import annotations
 
 import argparse
+import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,9 +24,15 @@ from openclaude.commands.help_page import (
     add_page,
     add_profile_option,
 )
-from openclaude.commands.launch import SecretMissing, as_claude_goes, bring_up
+from openclaude.commands.launch import SecretMissing, as_claude_goes, bring_up, is_running
 from openclaude.commands.profiles.assignments import ASSIGNMENT, Assignments, one_profile
-from openclaude.commands.running import kept_plan, not_running, sessions_of, these
+from openclaude.commands.running import (
+    kept_plan,
+    not_running,
+    sessions_of,
+    these,
+    wait_until_ready,
+)
 from openclaude.contracts.plan import Plan, TierPlan
 from openclaude.contracts.references import parse_secret
 from openclaude.errors import OpenclaudeError, UsageError
@@ -141,7 +148,7 @@ def switch(asked: Asked, folder: Path, places: Places, env: Mapping[str, str]) -
         text = without_tiers(former, asked.assignments)
         plan = switched_plan(asked.name, places, env, text)
     changes = changes_between(before, plan)
-    apply(plan, folder, places, env, text, former)
+    apply(plan, folder, places, env, Switched(text, former, before))
     notes += [f"open sessions keep asking for {tier} as before: {AGAIN}" for tier in lost]
     return Result(
         text=said(asked, changes, notes, users, is_lasting=not text),
@@ -168,23 +175,37 @@ def saved_only(asked: Asked, places: Places, env: Mapping[str, str]) -> Result:
     )
 
 
+class Switched(NamedTuple):
+    """What is switched, and what it was before."""
+
+    text: str
+    former: str
+    plan: Plan | None  # of the running proxies, before
+
+
 def apply(
-    plan: Plan, folder: Path, places: Places, env: Mapping[str, str], text: str, former: str
+    plan: Plan, folder: Path, places: Places, env: Mapping[str, str], switched: Switched
 ) -> None:
     """Have the running proxies follow a plan, which launches from now on find as well.
 
-    Raises OpenclaudeError if the proxies have ended.
+    Returns when they do: what a session asks next is answered by the new model. Raises
+    OpenclaudeError if they have ended, or cannot start with it; then it is as it was.
     """
-    put(folder, text)
+    seen = as_claude_goes(env, places)
+    put(folder, switched.text)
     try:
-        joined = bring_up(plan, places, as_claude_goes(env, places))
+        joined = bring_up(plan, places, seen)
         if joined.is_new:  # they ended just now, and what was to be switched with them
             from openclaude.run.launcher.stop import stop_stack
 
             stop_stack(folder)
             raise not_running(plan.profile, places)
+        wait_until_ready(folder)
     except BaseException:
-        put(folder, former)
+        put(folder, switched.former)
+        if switched.plan and is_running(folder):
+            with contextlib.suppress(OpenclaudeError):
+                bring_up(switched.plan, places, seen)
         raise
 
 

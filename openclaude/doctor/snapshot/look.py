@@ -70,7 +70,9 @@ URLS = ("ANTHROPIC_BASE_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 def look(name: str | None, places: Places, env: Mapping[str, str], cwd: Path) -> World:
     """Everything the checks may ask about, for the profile `name` or the one a launch would use."""
     wanted = look_at_profile(name, places, env)
-    files = settings_files((), env, places.home, cwd)
+    given = list(settings_files((), env, places.home, cwd))
+    # in the home itself, the project's files are the user's
+    files = {os.path.realpath(path): (path, kind) for path, kind in given}.values()
     found = [read_settings(path, kind) for path, kind in files]
     settings = tuple(one for one in found if isinstance(one, SettingsFile))
     packages, lock = compare_packages()
@@ -80,7 +82,9 @@ def look(name: str | None, places: Places, env: Mapping[str, str], cwd: Path) ->
     remove = plan.launch.remove if plan else ()
     return World(
         env=env,
-        claude=look_at_claude({key: env[key] for key in env if key not in remove}, env),
+        claude=look_at_claude(
+            {key: env[key] for key in env if key not in remove}, env, places.home
+        ),
         wanted=wanted,
         aws=aws,
         settings=settings,
@@ -113,7 +117,7 @@ def look(name: str | None, places: Places, env: Mapping[str, str], cwd: Path) ->
 # claude -----------------------------------------------------------------------------------------
 
 
-def look_at_claude(as_launched: Mapping[str, str], env: Mapping[str, str]) -> Claude:
+def look_at_claude(as_launched: Mapping[str, str], env: Mapping[str, str], home: Path) -> Claude:
     """The program, its version and its login."""
     who = (os.getpid(), start_time(os.getpid()) or "")
     try:
@@ -125,7 +129,7 @@ def look_at_claude(as_launched: Mapping[str, str], env: Mapping[str, str]) -> Cl
     return Claude(
         path,
         version=version.text,
-        login=ask_login(path, marked_environment(as_launched, path, who, forgets=True)),
+        login=ask_login(path, marked_environment(as_launched, path, who, forgets=True), home),
         wrappers=wrappers,
         is_on_path=bool(env.get("OPENCLAUDE_CLAUDE"))
         or path in on_path("claude", env.get("PATH", os.defpath)),

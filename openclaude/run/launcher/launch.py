@@ -67,16 +67,23 @@ def join_stack(
     method: StartMethod = DEFAULT_METHOD,
     session: bool = False,
     delay_s: float = 0.0,
+    is_ephemeral: bool = False,
 ) -> Joined:
     """Join the running stack in `folder`, reload it with `plan` if necessary, or start one.
 
     With `session`, this process is registered as one: it is about to become claude. Sleeping units
-    are started after `delay_s` seconds. Raises FolderUnusable, PortBusy or StackUnreachable, of
-    which StackElsewhere says that the folder is not for this place.
+    are started after `delay_s` seconds. If `is_ephemeral`, a new stack ends with its last session,
+    until another launch joins. Raises FolderUnusable, PortBusy or StackUnreachable, of which
+    StackElsewhere says that the folder is not for this place.
     """
     private_folder(folder)
     ourselves = (os.getpid(), start_time(os.getpid()) or "") if session else None
-    question = Join(session=ourselves, delay_s=delay_s, inherited=dict(inherited))
+    question = Join(
+        session=ourselves,
+        delay_s=delay_s,
+        inherited=dict(inherited),
+        is_ephemeral=is_ephemeral,
+    )
     for is_last in (False, True):
         with locked(folder / "lock"):  # then look again: another launch may have been faster
             found = ask_to_join(folder, question)

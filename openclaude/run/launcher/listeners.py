@@ -107,7 +107,9 @@ def seen_owner(port: int) -> str:
             if connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,)
         ]
         pid = next((pid for pid in found if pid), None)
-        return f" by `{psutil.Process(pid).name()}` (pid {pid})" if pid else stack_on(port)
+        # root sees our own processes too, which are called after Python
+        named = f" by `{psutil.Process(pid).name()}` (pid {pid})" if pid else ""
+        return stack_on(port) or named
     except psutil.Error:
         return ""  # macOS shows other users' sockets to root only
 

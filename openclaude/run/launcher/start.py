@@ -104,6 +104,7 @@ def make_stack(
                     *([question.session] if question.session else []),
                 ),
                 delay_s=question.delay_s,
+                is_ephemeral=question.is_ephemeral and before is None,
             )
         )
         forget_keys(folder)  # the new stack has them now, as far as they count

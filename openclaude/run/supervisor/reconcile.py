@@ -21,6 +21,7 @@ from openclaude.run.supervisor.actions import (
 )
 
 NEVER = float("inf")
+AT_ONCE_S = -1.0  # as a linger: without a session nothing is waited for, not even a start
 
 
 class UnitStatus(Record):
@@ -217,9 +218,11 @@ def idle_action(
         return None
     if (
         not usage.sessions
-        and not are_starting(statuses)
+        and (linger_s == AT_ONCE_S or not are_starting(statuses))
         and now >= max(usage.left_at, usage.active_at) + linger_s
     ):
+        if linger_s == AT_ONCE_S:
+            return End(cause="the launch that it was started for has ended")
         return End(cause=f"no session and no request for {linger_s:g} s")
     if may_sleep(statuses) and now >= usage.active_at + idle_sleep_s:
         return Sleep(cause=f"no request for {idle_sleep_s:g} s")
@@ -260,7 +263,7 @@ def next_due(
         if is_unready(status) and now < status.unready_since + LATE_S
     ]
     if usage and not usage.in_flight:
-        if not usage.sessions and not are_starting(statuses):
+        if not usage.sessions and (linger_s == AT_ONCE_S or not are_starting(statuses)):
             times.append(max(usage.left_at, usage.active_at) + linger_s)
         if may_sleep(statuses):
             times.append(usage.active_at + idle_sleep_s)

@@ -12,11 +12,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from openclaude.contracts.control import Session
+from openclaude.contracts.control import Join, Session
+from openclaude.contracts.handover import Handover
 from openclaude.run.os.processes import is_alive
 from openclaude.run.stack.background import find_background_sessions
 from openclaude.run.stack.leftovers import remove_settings
 from openclaude.run.supervisor.log import Log
+from openclaude.run.supervisor.reconcile import AT_ONCE_S
 
 REMEMBERED = 1000  # launches
 POLL_S = 2.0  # where the platform has no pidfd
@@ -36,6 +38,7 @@ class Sessions:
         self.has_missed_one = False  # that ended before it could be watched, and left its files
         self.looked_at = 0.0  # for those that no launch has told of
         self.left_at = time.monotonic()  # when the last one ended, or the stack began
+        self.is_ephemeral = False  # the stack ends with the last one
 
     def __len__(self) -> int:
         return len(self.watched)
@@ -52,6 +55,22 @@ class Sessions:
     def processes(self) -> tuple[tuple[int, str], ...]:
         """Pid and start time of each."""
         return tuple((session.pid, session.started) for session in self.watched)
+
+    def take_over(self, handover: Handover) -> None:
+        """Watch those that the launcher has told of."""
+        self.is_ephemeral = handover.is_ephemeral
+        for session in handover.sessions:
+            self.add(*session)
+
+    def join(self, question: Join) -> None:
+        """Note who uses the stack: whoever does not ask for its end keeps it."""
+        self.is_ephemeral = self.is_ephemeral and question.is_ephemeral
+        if question.session:
+            self.add(*question.session)
+
+    def patience(self, usual: dict[str, float]) -> dict[str, float]:
+        """For how long an unused stack stays, seconds."""
+        return {**usual, "linger_s": AT_ONCE_S} if self.is_ephemeral else usual
 
     def add(self, pid: int, started: str) -> None:
         """Watch a session until its process exits: a launch is about to become claude."""

@@ -81,8 +81,7 @@ class Supervisor:
             self.listeners.values(), self.selector, lambda: self.wake("a connection arrived")
         )
         self.sessions = Sessions(self.selector, context.port, self.folder, self.log)
-        for session in handover.sessions:
-            self.sessions.add(*session)
+        self.sessions.take_over(handover)
         self.control_server = ControlServer(
             socket.socket(fileno=handover.control),
             self.log,
@@ -181,7 +180,8 @@ class Supervisor:
         if self.is_stopping:
             return
         self.sessions.look_for_users(self.units.active_at, now)
-        action = reconcile.idle_action(self.units.statuses, self.usage, now, **self.plan.patience)
+        patience = self.sessions.patience(self.plan.patience)
+        action = reconcile.idle_action(self.units.statuses, self.usage, now, **patience)
         match action:
             case Sleep():
                 self.units.perform(action)
@@ -202,10 +202,10 @@ class Supervisor:
 
     def sleep_s(self) -> float:
         """How long nothing is due, seconds."""
-        now = time.monotonic()
+        now, drains = time.monotonic(), self.units.processes.drains
         usage = None if self.is_stopping else self.usage
-        drains = self.units.processes.drains
-        due = reconcile.next_due(self.units.statuses, drains, now, usage, **self.plan.patience)
+        patience = self.sessions.patience(self.plan.patience)
+        due = reconcile.next_due(self.units.statuses, drains, now, usage, **patience)
         waits = (TICK_S, self.sessions.poll_s, TICK_S if due is None else due)
         return max(0.0, min(*waits, self.units.unavailable.due - now))
 
@@ -254,8 +254,8 @@ class Supervisor:
     def join(self, question: Join) -> None:
         """A launch will use the stack: a session is about to become claude, `start` is not."""
         self.units.succession.notice()  # then the launch takes over
+        self.sessions.join(question)
         if question.session:
-            self.sessions.add(*question.session)
             # claude's first request comes within a second or so
             self.wake(f"session {question.session[0]} begins", question.delay_s)
         # what was wrong may have been fixed

@@ -176,3 +176,26 @@ def test_edits_are_counted(one: str, other: str, count: int) -> None:
 )
 def test_claudes_own_update_is_known(line: str, is_update: bool) -> None:
     assert split_arguments(arguments_of(line)).updates_claude is is_update
+
+
+@pytest.mark.parametrize(
+    ("line", "rest", "profile"),
+    [
+        ("--ephemeral|-p|hi", "-p|hi", None),
+        ("--ephemeral|--profile|x|-p|hi", "-p|hi", "x"),
+        ("--profile|x|--ephemeral|-p|hi", "-p|hi", "x"),
+        ("--ephemeral|--|status", "status", None),
+        ("--ephemeral", "", None),
+    ],
+)
+def test_a_launch_may_be_ephemeral(line: str, rest: str, profile: str | None) -> None:
+    split = split_arguments(arguments_of(line))
+
+    assert split.is_ephemeral
+    assert (split.command, split.arguments, split.profile) == ("", arguments_of(rest), profile)
+
+
+def test_the_word_behind_claudes_arguments_is_claudes_and_no_command_takes_it() -> None:
+    assert not split_arguments(("-p", "--ephemeral")).is_ephemeral
+    with pytest.raises(UsageError, match="is for a launch, not for `status`"):
+        split_arguments(("--ephemeral", "status"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 from openclaude import __version__
 from openclaude.aws.files import AwsFacts
 from openclaude.claude.login import Login
-from openclaude.commands.doctor import report
+from openclaude.commands.doctor import apply_fixes, report, safe_command
 from openclaude.compatibility import Outcome, Trial
 from openclaude.contracts.plan import LaunchPlan, Plan
 from openclaude.diagnostics import Diagnostic, Location, Severity
@@ -33,7 +35,9 @@ from openclaude.doctor.snapshot.world import (
     StackSeen,
     World,
 )
+from openclaude.errors import UsageError
 from openclaude.litellm_version import LITELLM_VERSION
+from openclaude.paths import find_places
 from openclaude.profile.names import UnknownProfile
 from tests.pinned import CLAUDE_VERSION
 
@@ -403,3 +407,52 @@ def test_a_claude_is_untested_where_nothing_was_tried_with_this_litellm() -> Non
     (found,) = check_claude(WORLD._replace(trials=(), claude=Claude("/c", version="2.1.331")))
 
     assert found.message.endswith("nor was any other version")
+
+
+def test_what_is_safe_is_fixed_after_a_yes_and_nothing_else(tmp_path: Path) -> None:
+    keys = tmp_path / "credentials"
+    keys.write_text("x")
+    keys.chmod(0o644)
+    profile = tmp_path / "mine.toml"
+    profile.write_text("schema = 1\n")
+    profile.chmod(0o666)
+    world = WORLD._replace(modes=(PathMode(str(keys), 0o644), PathMode(str(profile), 0o666)))
+    found = tuple(check_disk(world))
+    places = find_places({"HOME": str(tmp_path)})
+
+    with pytest.raises(UsageError, match="needs confirmation"):
+        apply_fixes(found, "mine", places, {}, is_agreed=False)
+    fixed = apply_fixes(found, "mine", places, {}, is_agreed=True)
+
+    assert [one.problem for one in fixed] == ["", ""]
+    assert stat.S_IMODE(keys.stat().st_mode) == 0o600
+    assert stat.S_IMODE(profile.stat().st_mode) == 0o644
+    assert "ran `chmod 600 " in report("mine", (), fixed=fixed).text
+
+
+def test_a_fix_that_fails_is_said(tmp_path: Path) -> None:
+    fifo = tmp_path / "credentials"
+    os.mkfifo(fifo, 0o644)
+    gone = tmp_path / "gone"
+    modes = (PathMode(str(fifo), 0o644), PathMode(str(gone), 0o644))
+    found = tuple(check_disk(WORLD._replace(modes=modes)))
+    places = find_places({"HOME": str(tmp_path)})
+
+    fixed = apply_fixes(found, "mine", places, {}, is_agreed=True)
+
+    assert [bool(one.problem) for one in fixed] == [True, True]
+    assert stat.S_IMODE(fifo.stat().st_mode) == 0o644
+    assert "could not run `chmod 600 " in report("mine", (), fixed=fixed).text
+
+
+def test_nothing_that_a_person_decides_is_fixed() -> None:
+    notes = examine(WORLD._replace(env={"ANTHROPIC_API_KEY": "x"}))
+
+    assert {one.code for one in notes if safe_command(one, "mine")} <= {
+        "readable-by-others",
+        "profile-writable-by-others",
+        "stack-left-over",
+        "unit-failed",
+        "stack-environment",
+    }
+    assert not [one for one in notes if one.code == "key-in-environment" and safe_command(one, "x")]

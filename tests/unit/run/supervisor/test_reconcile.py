@@ -16,6 +16,7 @@ from openclaude.run.supervisor.actions import (
     describe,
 )
 from openclaude.run.supervisor.reconcile import (
+    AT_ONCE_S,
     BACKOFF_S,
     HANG_TIMEOUT_S,
     LATE_S,
@@ -194,6 +195,29 @@ def test_a_stack_rests_when_nobody_needs_it(
     units = dict(zip(("main", "providers"), statuses, strict=True))
 
     assert idle_action(units, used, now, **IDLE) == action
+
+
+@pytest.mark.parametrize(
+    ("main", "used", "is_over"),
+    [
+        (READY, usage(0, 0, 10.0, 10.0), True),
+        (STARTING, usage(0, 0, 10.0, 10.0), True),  # nobody waits for it
+        (READY, usage(1, 0, 10.0, 10.0), False),
+        (READY, usage(0, 1, 10.0, 10.0), False),
+    ],
+)
+def test_a_stack_of_an_ephemeral_launch_ends_with_its_last_session(
+    main: UnitStatus, used: Usage, is_over: bool
+) -> None:
+    patience = {"idle_sleep_s": 100.0, "linger_s": AT_ONCE_S}
+
+    action = idle_action({"main": main}, used, 10.0, **patience)
+
+    assert action == (
+        End(cause="the launch that it was started for has ended") if is_over else None
+    )
+    due = next_due({"main": main}, (), 10.0, used, **patience)
+    assert (due == 0.0) is is_over
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What `data` of a `--json` document has, for each command."""
