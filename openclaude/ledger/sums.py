@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from math import ceil
 from pathlib import Path
 from typing import NamedTuple
@@ -133,8 +133,14 @@ class UsageReport(NamedTuple):
 
 
 def day_of(bucket: int) -> str:
-    """The day of a quarter of an hour where the user lives, as ISO has it."""
-    return datetime.fromtimestamp(bucket * BUCKET_S).astimezone().date().isoformat()
+    """The day of a quarter of an hour where the user lives, as ISO has it.
+
+    What a clock that was wrong has called a day for which there is no name is the last one.
+    """
+    try:
+        return datetime.fromtimestamp(bucket * BUCKET_S).astimezone().date().isoformat()
+    except (ValueError, OverflowError, OSError):
+        return date.max.isoformat()
 
 
 class LedgerReader:

@@ -100,7 +100,10 @@ def cells(sums: Sums) -> tuple[str, ...]:
 
 def clock(at: float) -> str:
     """A time of day, with the date if it was not today."""
-    when = datetime.fromtimestamp(at).astimezone()
+    try:
+        when = datetime.fromtimestamp(at).astimezone()
+    except (ValueError, OverflowError, OSError):
+        return f"{at:.3g} s"  # a clock that was wrong by thousands of years
     is_today = when.date() == datetime.now().astimezone().date()
     return when.strftime("%H:%M:%S" if is_today else "%Y-%m-%d %H:%M:%S")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -168,3 +170,38 @@ def test_a_batch_that_fails_leaves_the_sums_as_they_were(
         add(connection, [entry(), entry()._replace(profile=None)])  # type: ignore[arg-type]
 
     assert check(path, monkeypatch).total.requests == 400
+
+
+MIGRATE = """
+import sys
+from pathlib import Path
+from openclaude.ledger import rollup, store
+connection = store.connect(Path(sys.argv[1]))
+connection.set_trace_callback(lambda text: print(text.split()[0], flush=True))
+connection.set_progress_handler(lambda: print("busy", flush=True), 10_000)
+rollup.add_rollup(connection)
+"""
+
+
+@pytest.mark.reaches_out
+@pytest.mark.slow
+def test_a_kill_while_an_old_file_is_summed_loses_nothing(
+    connection: sqlite3.Connection, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(connection, made(20_000))
+    drop(connection)
+    before = check(path, monkeypatch)
+    argv = [sys.executable, "-c", MIGRATE, str(path)]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = iter(process.stdout.readline, "")
+        assert "INSERT\n" in lines
+        assert next(lines) == "busy\n"
+        process.kill()
+
+    assert not rollup.has_rollup(connection)
+    assert check(path, monkeypatch) == before
+    open_to_write(path).close()
+    assert rollup.has_rollup(connection)
+    assert check(path, monkeypatch) == before
+    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

@@ -260,6 +260,58 @@ def test_a_writer_that_is_killed_leaves_a_whole_file(path: Path) -> None:
     assert writer.lost == 0
 
 
+FULL = """
+import resource
+import sys
+from pathlib import Path
+from openclaude.ledger import writer as module
+from tests.unit.ledger.entries import entry
+module.PAUSE_S = 0.0
+folder = Path(sys.argv[1]).parent
+writer = module.Writer(Path(sys.argv[1]), keep_s=1e9)
+def write(number):
+    for _ in range(number):
+        writer.note(lambda: entry(changes="x" * 1000))
+        assert writer.flush(60.0)
+write(3)
+_, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+largest = max(file.stat().st_size for file in folder.iterdir())
+resource.setrlimit(resource.RLIMIT_FSIZE, (largest + 10_000, most))
+while not writer.lost:
+    write(1)
+lost = writer.lost
+resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+write(5)
+print(lost, writer.lost - lost)
+"""
+
+
+@pytest.mark.reaches_out
+@pytest.mark.slow
+def test_on_a_full_disk_entries_are_lost_and_the_file_is_not(path: Path) -> None:
+    argv = [sys.executable, "-c", textwrap.dedent(FULL), str(path)]
+
+    ran = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=True)
+
+    assert ran.stdout.split() == ["1", "0"]  # none more, once there is space again
+    assert ran.stderr.count("is not written") == 1
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    connection.close()
+    assert written(path) >= 8
+
+
+def test_whatever_the_clock_said_entries_are_kept_and_shown(path: Path) -> None:
+    connection = open_to_write(path)
+    add(connection, [entry(at=at) for at in (0.0, 1_790_000_000.0, 1e13, 1e300)])
+    connection.close()
+
+    days = [day for day, _ in sums_by(path, "day")]
+
+    assert len(days) == 3
+    assert days[-1] == "9999-12-31"
+
+
 def test_a_file_of_an_earlier_version_gets_its_new_columns_and_can_be_read_before(
     path: Path,
 ) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from openclaude.commands.ledger import budget, requests, usage
-from openclaude.commands.ledger.words import LedgerUnreadable, money, since, tokens
+from openclaude.commands.ledger.words import LedgerUnreadable, clock, money, since, tokens
 from openclaude.contracts.budget import Budget, Budgets, Period
 from openclaude.errors import UsageError
 from openclaude.ledger.entry import RequestEntry, Via
@@ -136,6 +136,10 @@ def test_bars_are_coloured_where_colours_are_wanted(
     assert "\x1b[36m\u2588" in run(usage).text
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in run(usage).text
+
+
+def test_a_time_without_a_name_is_shown_as_a_number() -> None:
+    assert clock(1e15) == "1e+15 s"
 
 
 def test_bars_are_as_long_as_what_they_show() -> None:
