@@ -66,7 +66,7 @@ def test_a_status_line_of_the_users_is_shown_with_the_model_that_answers(tmp_pat
 
     seen = in_a_house("status-line", "node", str(script))
 
-    assert re.search(r"Model: Qwen3", seen["screen"])
+    assert re.search(r"Model:\sQwen3", seen["screen"])
     assert seen["requests"] >= 1
 
 
