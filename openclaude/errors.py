@@ -301,4 +301,5 @@ CODES = {
     "profile-not-fetched": "a profile could not be fetched from its address",
     "switch-out-of-reach": "open sessions cannot be given the new model of a tier",
     "program-unknown": "no program of that name has a key",
+    "own-path-unknown": "a service needs the path of openclaude, which is not in PATH",
 }

@@ -84,6 +84,11 @@ COMMANDS = (
         "print the address and a key for another program: the Agent SDK, an editor, a script",
     ),
     Command(
+        "export",
+        "openclaude.commands.export.command",
+        "print a service for systemd, launchd or process-compose that starts the proxies",
+    ),
+    Command(
         "doctor",
         "openclaude.commands.doctor",
         "find out what is wrong and how to fix it; --online also asks AWS",

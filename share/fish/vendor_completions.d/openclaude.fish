@@ -252,6 +252,15 @@ function __openclaude_know
                 'option'\t'--revoke'\t'-'\t'end the key of this program' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
                 'position'\t'profile'
+        case 'export'
+            printf '%s\n' \
+                'option'\t'-h'\t'-'\t'show this help message and exit' \
+                'option'\t'--help'\t'-'\t'show this help message and exit' \
+                'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
+                'option'\t'--out'\t'folder'\t'write to this directory' \
+                'option'\t'--json'\t'-'\t'print one JSON document' \
+                'position'\t'choice:systemd,launchd,process-compose' \
+                'position'\t'profile'
         case 'doctor'
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
@@ -361,7 +370,7 @@ function __openclaude
     set -l typed (commandline -opc)
     set -e typed[1]
     if test (count $typed) -eq 0
-        printf '%s\n' 'profiles'\t'list, show, create, change, check and share profiles' 'compile'\t'print what a profile becomes: both LiteLLM configs, claude\'s settings, the plan' 'start'\t'start the proxies of a profile without claude' 'stop'\t'stop the proxies of a profile' 'lock'\t'revoke the local keys at once: no open session can reach a model' 'restart'\t'restart the proxies of a profile; open sessions keep working' 'switch'\t'give a tier of the running sessions another model' 'status'\t'show running proxies, sessions, memory, and the model behind each tier' 'logs'\t'show the logs of the proxies; -f follows them' 'usage'\t'show tokens, dollars and errors by tier, model, session or day' 'requests'\t'show the last requests, one a line; -f follows them' 'statusline'\t'print a status line for claude; a launch sets it up' 'budget'\t'show what slots may cost and have cost; allow more for once' 'env'\t'print the address and a key for another program: the Agent SDK, an editor, a script' 'doctor'\t'find out what is wrong and how to fix it; --online also asks AWS' 'setup'\t'prepare a first launch: claude, login, AWS profile, keys, profile' 'aws'\t'print the IAM policy that a profile needs, or create an AWS profile for it' 'models'\t'list the models that a tier can use: prices, context windows, features, regions' 'demo'\t'try the whole path on this machine: no account, no network, no configuration' 'completion'\t'print the completions of bash, zsh or fish' 'uninstall'\t'stop everything and remove openclaude\'s files; --purge also removes your profiles' '--help'\t'what openclaude can do' '--version'\t'its version, and those of claude and LiteLLM'
+        printf '%s\n' 'profiles'\t'list, show, create, change, check and share profiles' 'compile'\t'print what a profile becomes: both LiteLLM configs, claude\'s settings, the plan' 'start'\t'start the proxies of a profile without claude' 'stop'\t'stop the proxies of a profile' 'lock'\t'revoke the local keys at once: no open session can reach a model' 'restart'\t'restart the proxies of a profile; open sessions keep working' 'switch'\t'give a tier of the running sessions another model' 'status'\t'show running proxies, sessions, memory, and the model behind each tier' 'logs'\t'show the logs of the proxies; -f follows them' 'usage'\t'show tokens, dollars and errors by tier, model, session or day' 'requests'\t'show the last requests, one a line; -f follows them' 'statusline'\t'print a status line for claude; a launch sets it up' 'budget'\t'show what slots may cost and have cost; allow more for once' 'env'\t'print the address and a key for another program: the Agent SDK, an editor, a script' 'export'\t'print a service for systemd, launchd or process-compose that starts the proxies' 'doctor'\t'find out what is wrong and how to fix it; --online also asks AWS' 'setup'\t'prepare a first launch: claude, login, AWS profile, keys, profile' 'aws'\t'print the IAM policy that a profile needs, or create an AWS profile for it' 'models'\t'list the models that a tier can use: prices, context windows, features, regions' 'demo'\t'try the whole path on this machine: no account, no network, no configuration' 'completion'\t'print the completions of bash, zsh or fish' 'uninstall'\t'stop everything and remove openclaude\'s files; --purge also removes your profiles' '--help'\t'what openclaude can do' '--version'\t'its version, and those of claude and LiteLLM'
         return
     end
     set -l command $typed[1]
@@ -369,7 +378,7 @@ function __openclaude
         __openclaude_profiles
         return
     end
-    if not contains -- $command profiles compile start stop lock restart switch status logs usage requests statusline budget env doctor setup aws models demo completion uninstall
+    if not contains -- $command profiles compile start stop lock restart switch status logs usage requests statusline budget env export doctor setup aws models demo completion uninstall
         __fish_complete_path (commandline -ct) # the rest is claude's
         return
     end

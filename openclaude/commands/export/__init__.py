@@ -1,0 +1,1 @@
+"""`openclaude export`: files by which the system's own service manager runs the proxies."""
