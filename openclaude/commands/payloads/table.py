@@ -70,6 +70,11 @@ PAYLOADS: Mapping[str, Keys] = {
         "written": "the files that were written",
         "disclosures": DISCLOSURES,
     },
+    "export": {
+        **{"profile": "its name", "manager": "the service manager"},
+        **{"files": "the text of each file, by name", "written": "the files that were written"},
+        "variables": "those that the service's environment must have",
+    },
     "start": {
         "profile": "its name",
         "port": "main's; providers has the next",
