@@ -6,9 +6,11 @@ Knows: the log files of a stack. Independent of: what their lines mean.
 from __future__ import annotations
 
 import argparse
+import os
 import select
+import stat
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from openclaude.commands.help_page import (
@@ -20,26 +22,28 @@ from openclaude.commands.help_page import (
     add_page,
     add_profile_option,
 )
-from openclaude.contracts.printable import printable
 from openclaude.errors import OpenclaudeError, UsageError, nearest
 from openclaude.output import Result
 from openclaude.paths import Places
 from openclaude.profile.names import profile_name
-from openclaude.run.stack.logs import last_lines, log_path
+from openclaude.run.os.log_line import is_detail
+from openclaude.run.stack.logs import SAFELY, last_lines, log_path, shown_line
 from openclaude.run.stack.places import stack_folder
 
 UNITS = ("supervisor", "main", "providers")
 POLL_MS = 200
+MOST_AT_ONCE = 1024 * 1024  # bytes read of a log; the rest comes at the next look
 HELP = "see `openclaude logs --help`"
 
 
 PAGE = HelpPage(
     text="""\
-Show the last lines that the supervisor and the two proxies of a profile logged.
-The logs contain no secrets; they stay when the proxies stop.""",
+Show the last lines that the supervisor and the two proxies of a profile logged:
+time (UTC), level, and a line for each failed request. `--debug` also shows
+tracebacks. The logs contain no secrets; they stay when the proxies stop.""",
     examples=("openclaude logs -n 100", "openclaude logs qwen providers -f"),
     variables=(*PROFILE, *STATE),
-    docs="docs/internals.md",
+    docs="docs/usage.md",
 )
 
 
@@ -53,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-n", "--lines", type=int, default=40, metavar="N", help="lines of each log (default: 40)"
     )
     parser.add_argument("-f", "--follow", action="store_true", help="show new lines, until Ctrl-C")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks, too")
     add_json(parser)
 
 
@@ -77,9 +82,12 @@ def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -
             f"no logs of `{name}`",
             hint=f"start the proxies: `openclaude start --profile {name}`",
         )
-    lines_by_unit = {unit: last_lines(path, arguments.lines) for unit, path in logs.items()}
+    is_shown = everything if arguments.debug else is_told
+    lines_by_unit = {
+        unit: last_lines(path, arguments.lines, is_shown) for unit, path in logs.items()
+    }
     if arguments.follow:
-        follow(logs, lines_by_unit)
+        follow(logs, lines_by_unit, is_shown)
     text = "".join(section(unit, lines) for unit, lines in lines_by_unit.items())
     files = {unit: str(path) for unit, path in logs.items()}
     return Result(text=text, data={"profile": name, "files": files, "lines": lines_by_unit})
@@ -105,14 +113,27 @@ def section(unit: str, lines: str) -> str:
     return f"==> {unit} <==\n{lines}\n" if lines else ""
 
 
-def follow(logs: Mapping[str, Path], lines_by_unit: Mapping[str, str]) -> None:
+def everything(_line: str) -> bool:
+    """What `--debug` shows."""
+    return True
+
+
+def is_told(line: str) -> bool:
+    """What is shown without it: no traceback."""
+    return not is_detail(line)
+
+
+def follow(
+    logs: Mapping[str, Path], lines_by_unit: Mapping[str, str], is_shown: Callable[[str], bool]
+) -> None:
     """Print the last lines, then each new line prefixed with its unit, until Ctrl-C."""
     sys.stdout.write("".join(section(unit, lines) for unit, lines in lines_by_unit.items()))
     tails = {unit: tail(path) for unit, path in logs.items()}
     while True:
         for unit, lines in tails.items():
             for line in next(lines):
-                sys.stdout.write(f"{unit}: {line}\n")
+                if is_shown(line):
+                    sys.stdout.write(f"{unit}: {line}\n")
         sys.stdout.flush()
         wait_for_more()
 
@@ -126,17 +147,40 @@ def wait_for_more() -> None:
 
 
 def tail(path: Path) -> Iterator[list[str]]:
-    """The lines added to a file since the last look; a rotated file starts over."""
-    at = path.stat().st_size if path.exists() else 0
+    """The lines added to a file since the last look; one that was rotated or replaced starts over.
+
+    A link or a FIFO in its place counts as no file.
+    """
+    held = open_to_follow(path)
+    at = os.fstat(held).st_size if held is not None else 0
+    part = b""
     while True:
-        size = path.stat().st_size if path.exists() else 0
-        at = 0 if size < at else at
-        if size == at:
+        found = open_to_follow(path)
+        if found is None:
             yield []
             continue
-        with path.open("rb") as file:
-            file.seek(at)
-            text = file.read()
-        whole = text[: text.rfind(b"\n") + 1]
-        at += len(whole)
-        yield printable(whole.decode("utf-8", "replace")).split("\n")[:-1]
+        # while the one before is open, its number is not given to another
+        if held is None or not os.path.samestat(os.fstat(held), os.fstat(found)):
+            at, part = 0, b""
+        if held is not None:
+            os.close(held)
+        held = found
+        at, part = (at, part) if os.fstat(held).st_size >= at else (0, b"")
+        text = os.pread(held, MOST_AT_ONCE, at)
+        at += len(text)
+        *lines, part = (part + text).split(b"\n")
+        if len(part) > MOST_AT_ONCE:
+            lines, part = [*lines, part], b""
+        yield [shown_line(line) for line in lines]
+
+
+def open_to_follow(path: Path) -> int | None:
+    """A descriptor of a regular file; None where there is none."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | SAFELY)
+    except OSError:
+        return None
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    return None

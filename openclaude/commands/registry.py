@@ -54,8 +54,13 @@ COMMANDS = (
     ),
     Command(
         "status",
-        "openclaude.commands.status",
-        "show running proxies, sessions, memory, and the model behind each tier",
+        "openclaude.commands.status.command",
+        "show open sessions: model, requests, cost, last error; --processes: the proxies",
+    ),
+    Command(
+        "top",
+        "openclaude.commands.status.top",
+        "show open sessions live on the whole terminal",
     ),
     Command("logs", "openclaude.commands.logs", "show the logs of the proxies; -f follows them"),
     Command(
@@ -92,6 +97,11 @@ COMMANDS = (
         "doctor",
         "openclaude.commands.doctor",
         "find out what is wrong and how to fix it; --online also asks AWS",
+    ),
+    Command(
+        "report",
+        "openclaude.commands.report.command",
+        "print a page for a bug report, without credentials, prompts or names",
     ),
     Command(
         "setup",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from openclaude.diagnostics import Diagnostic
 from openclaude.doctor.checks.aws import check_aws
 from openclaude.doctor.checks.claude import check_claude, check_login
-from openclaude.doctor.checks.disk import check_disk
+from openclaude.doctor.checks.disk import check_disk, check_recording
 from openclaude.doctor.checks.environment import check_environment
 from openclaude.doctor.checks.kernel import check_kernel, check_open_files
 from openclaude.doctor.checks.litellm import check_litellm
@@ -33,6 +33,7 @@ CHECKS = (
     check_elsewhere,
     check_ports,
     check_disk,
+    check_recording,
     check_kernel,
     check_open_files,
 )

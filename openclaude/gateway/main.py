@@ -23,6 +23,7 @@ from openclaude.gateway.litellm.warmup_requests import warm_up_main
 from openclaude.gateway.litellm.way_out import take_the_way_out
 from openclaude.gateway.routing.budget import BudgetGate
 from openclaude.gateway.routing.model_changes import ModelChanges
+from openclaude.gateway.routing.recorder import Recorder
 from openclaude.gateway.routing.router import MESSAGES, MODELS, Router
 from openclaude.gateway.routing.routes import may_be_anthropics
 from openclaude.ledger.spending import Spending
@@ -44,6 +45,7 @@ def make_app(env: Mapping[str, str]) -> AccessControl:
         ledger=ledger_in(env),
         budget=budget_in(env, table.profile),
         changes=ModelChanges.of(env),
+        recorder=recorder_in(env),
     )
     return AccessControl(
         router,
@@ -59,6 +61,13 @@ def ledger_in(env: Mapping[str, str]) -> Writer | None:
     """Return the ledger that the environment names; None if the profile keeps none."""
     path = env.get(LEDGER)
     return Writer(Path(path), keep_s=float(env[LEDGER_KEEP])) if path else None
+
+
+def recorder_in(env: Mapping[str, str]) -> Recorder | None:
+    """Return what records requests when asked; None where main can write no files."""
+    keys = (env.get(name, "") for name in ("LITELLM_MASTER_KEY", "OPENCLAUDE_PROVIDERS_KEY"))
+    path = env.get(LEDGER)
+    return Recorder(Path(path).parent, [key for key in keys if key]) if path else None
 
 
 def budget_in(env: Mapping[str, str], profile: str) -> BudgetGate | None:

@@ -105,6 +105,18 @@ class NumberedEntry(NamedTuple):
     entry: RequestEntry
 
 
+class SessionSums(NamedTuple):
+    """What one session of claude's has used; times in seconds since 1970, None: never."""
+
+    requests: int = 0
+    errors: int = 0
+    dollars: float = 0.0  # of slots
+    last_at: float | None = None
+    answered: str = ""  # the model that answered last, for the session itself
+    error_at: float | None = None
+    error: str = ""  # the last: status and Anthropic's word for its kind
+
+
 class PlanUse(NamedTuple):
     """What Anthropic last said of the plan."""
 
@@ -240,6 +252,43 @@ class LedgerReader:
     def one(self, number: int) -> NumberedEntry | None:
         """The entry with this number."""
         return next(iter(self._select("WHERE id = ?", [number])), None)
+
+    def of_session(self, session: str, since: float = 0.0) -> SessionSums:
+        """What one session of claude's has used, by its index; `since`: seconds since 1970."""
+        failed = "(status >= 400 OR error != '')"
+        count, errors, dollars, last = self._connection.execute(
+            f"SELECT count(*), total({failed}), total(dollars), max(at) FROM requests"  # noqa: S608
+            " WHERE session = ? AND at >= ?",
+            [session, since],
+        ).fetchone()
+        model = self._connection.execute(
+            "SELECT answered FROM requests WHERE session = ? AND agent = '' AND answered != ''"
+            " ORDER BY id DESC LIMIT 1",
+            [session],
+        ).fetchone()
+        error = self._connection.execute(
+            f"SELECT at, status, error FROM requests WHERE session = ? AND at >= ? AND {failed}"  # noqa: S608
+            " ORDER BY id DESC LIMIT 1",
+            [session, since],
+        ).fetchone()
+        return SessionSums(
+            requests=count,
+            errors=int(errors),
+            dollars=dollars,
+            last_at=last,
+            answered=model[0] if model else "",
+            error_at=error[0] if error else None,
+            error=" ".join(map(str, filter(None, error[1:]))) if error else "",
+        )
+
+    def sessions_in(self, profile: str, project: str, since: float) -> list[tuple[str, float]]:
+        """The sessions of a folder that asked something since then: id, first request; in order."""
+        rows = self._connection.execute(
+            "SELECT session, min(at) FROM requests WHERE at >= ? AND profile = ? AND session != ''"  # noqa: S608
+            f" AND {self._names['project']} = ? GROUP BY session ORDER BY min(id)",
+            [since, profile, project],
+        )
+        return [(session, at) for session, at in rows]
 
     def quota(self) -> PlanUse | None:
         """What Anthropic last said of the plan, if it ever did."""

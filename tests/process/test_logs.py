@@ -115,3 +115,28 @@ def test_no_word_of_a_provider_is_obeyed_by_the_terminal(logged: World) -> None:
     done = logged.run("logs")
 
     assert done.out == "==> main <==\nerror: \\x1b]0;PWNED\\x07\\x1b[2J\\x9b31m \\r over\tthere\n"
+
+
+def test_tracebacks_are_shown_with_debug_only_and_a_replaced_log_is_followed(
+    logged: World,
+) -> None:
+    log = logged.folder() / "main.log"
+    log.write_text("2026-11-30T10:00:00.000Z ERROR x: failed\n    | Traceback\n    |   File\n")
+
+    assert logged.run("logs", "main").out.splitlines()[1:] == [
+        "2026-11-30T10:00:00.000Z ERROR x: failed"
+    ]
+    assert logged.run("logs", "main", "--debug").out.count("    | ") == 2
+    with logged.start("logs", "-f", "-n", "1", preexec_fn=in_foreground) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "==> main <==\n"
+        assert process.stdout.readline().endswith("failed\n")
+        with log.open("a") as file:
+            file.write("seen\n")
+        assert process.stdout.readline() == "main: seen\n"
+        log.unlink()
+        (logged.folder() / "new").write_text("    | hidden\n" + "y" * 200 + "\n")
+        (logged.folder() / "new").rename(log)
+        assert process.stdout.readline() == f"main: {'y' * 200}\n"
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=120)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from openclaude import __version__
-from openclaude.commands import status
+from openclaude.commands.status import command as status
 from openclaude.contracts.plan import Plan
 from openclaude.contracts.report import Report
 from openclaude.paths import find_places
@@ -279,7 +279,7 @@ def test_one_stack_that_does_not_answer_hides_no_other(
     world.up("base")
 
     with stopped(world.record("base")["pid"]):
-        shown = status.status(None, find_places(world.env))
+        shown = status.status(None, find_places(world.env), world.env)
 
     assert shown.text.startswith("qwen: up ")
     assert [error["message"] for error in shown.errors] == [

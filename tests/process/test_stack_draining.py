@@ -74,7 +74,7 @@ def test_a_predecessor_is_seen_until_its_last_request_is_over(
         assert row["is_patient"]
         assert row["rss_bytes"] > 0
         assert world.units()["main"]["pid"] != before
-        shown = [line.split() for line in world.run("status").out.splitlines()]
+        shown = [line.split() for line in world.run("status", "--processes").out.splitlines()]
         assert ["main", "draining", "-", str(before)] in [words[:4] for words in shown]
         assert is_whole(stream, stream.finish())
 
@@ -96,7 +96,7 @@ def test_a_stack_that_stops_shows_its_units_draining(world: World, main_port: in
         assert world.status()["draining"] == []  # a placeholder of a unit is displayed as the unit
         providers = until(lambda: stopped(world.units()["providers"]))
         assert (providers["pid"], providers["in_flight"]) == (None, 0)
-        assert "main        draining" in world.run("status").out
+        assert "main        draining" in world.run("status", "--processes").out
         assert is_whole(stream, stream.finish())
         assert stopping.wait(60) == 0
 

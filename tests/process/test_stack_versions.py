@@ -156,7 +156,7 @@ def test_an_older_stack_is_shown_restarted_and_stopped(old_stack: World) -> None
     forks = old_stack.method == "fork"
     assert (shown["forkserver"] or {}).get("state") == ("unknown" if forks else None)
     assert shown["preloader"] == shown["forkserver"]
-    assert "Claude" in old_stack.run("status").out
+    assert "Claude" in old_stack.run("status", "--processes").out
     assert old_stack.run("restart", "--wait")[:3] == (0, "qwen: restarted\n", "")
     assert old_stack.units()["main"]["pid"] != shown["units"][0]["pid"]
     assert old_stack.run("stop")[:3] == (0, "qwen: stopped\n", "")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
+import pty
+import select
 import signal
+import struct
 import subprocess
+import termios
 from collections.abc import Callable
 
 import pytest
@@ -47,6 +52,13 @@ SAID = [
         2,
         "",
         "error: no tier is named\n\nhint: for example `openclaude switch haiku=MODEL`\n",
+    ),
+    (
+        "top",
+        2,
+        "",
+        "error: `top` needs a terminal\n\n"
+        "hint: `openclaude status` prints the same once, anywhere\n",
     ),
     ("logs", 1, "", NO_LOGS),
     ("status --nope", 2, "", usage("status", "unknown option: --nope")),
@@ -102,8 +114,8 @@ def test_the_version_names_the_lock_that_was_tested(empty_world: World) -> None:
 
 # argv, exit status, keys of `data`; the stack of `qwen` is running
 REPORTS = [
-    ("status", 0, ["stacks"]),
-    ("status --profile base", 1, ["stacks"]),
+    ("status", 0, ["stacks", "recording"]),
+    ("status --profile base", 1, ["stacks", "recording"]),
     ("start", 0, ["profile", "port", "is_new", "changes"]),
     ("start --profile nope", 2, []),
     ("restart", 0, ["profile", "changes"]),
@@ -128,6 +140,7 @@ REPORTS = [
     ("doctor --nope", 2, []),
     ("doctor", 0, ["profile", "counts", "diagnostics", "findings", "fixed"]),
     ("doctor --profile nope", 1, ["profile", "counts", "diagnostics", "findings", "fixed"]),
+    ("report", 0, ["text", "file"]),
     ("--version", 0, ["openclaude", "claude", "litellm", "python", "lock"]),
     ("stop", 0, ["stopped", "not_running", "sessions"]),
 ]
@@ -181,7 +194,7 @@ def test_status_is_pinned_and_sane(world: World) -> None:
 def test_status_as_a_table_has_a_row_for_each_unit(world: World) -> None:
     port = world.up()
 
-    lines = world.run("status").out.splitlines()
+    lines = world.run("status", "--processes").out.splitlines()
 
     assert lines[0].startswith("qwen: up ")
     assert lines[2].split() == [
@@ -267,3 +280,59 @@ def test_status_shows_itself_again_until_it_is_interrupted(world: World) -> None
 
     assert (process.returncode, err) == (130, "")
     assert all(title.startswith("qwen: up ") for title in titles)
+
+
+def test_top_shows_sessions_on_a_terminal_of_its_own_and_leaves_it_as_it_was(
+    world: World,
+) -> None:
+    world.up()
+    ours, theirs = pty.openpty()
+    before = termios.tcgetattr(theirs)
+    env = {**world.env, "TERM": "xterm"}
+    with subprocess.Popen(
+        [world.program, "top"], env=env, stdin=theirs, stdout=theirs, stderr=theirs
+    ) as process:
+        shown = read_until(ours, b"q quit")
+        assert shown.startswith(b"\x1b[?1049h")
+        assert b"qwen: up " in shown
+        fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 5, 20, 0, 0))
+        process.send_signal(signal.SIGWINCH)
+        assert b"q quit  a age  r req\x1b[K" in read_until(ours, b"r req\x1b[K")
+        os.write(ours, b"\x1b[A")  # an arrow means nothing here
+        os.write(ours, b"q")
+        read_until(ours, b"\x1b[?1049l")
+        assert process.wait(60) == 0
+    assert termios.tcgetattr(theirs) == before
+    with subprocess.Popen(
+        [world.program, "top"], env=env, stdin=theirs, stdout=theirs, stderr=theirs
+    ) as process:
+        read_until(ours, b"q quit")
+        process.terminate()
+        read_until(ours, b"\x1b[?1049l")
+        assert process.wait(60) == 128 + signal.SIGTERM
+    dumb = subprocess.run(
+        [world.program, "top"],
+        env={**env, "TERM": "dumb"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    )
+    assert (dumb.returncode, "TERM is `dumb`" in dumb.stderr) == (2, True)
+    with subprocess.Popen(
+        [world.program, "top"], env=env, stdin=theirs, stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        read_until(ours, b"q quit")
+        os.close(ours)  # the terminal is closed
+        assert process.wait(60) in {0, 128 + signal.SIGHUP}
+
+
+def read_until(terminal: int, awaited: bytes) -> bytes:
+    """Return what the terminal shows up to an expected text."""
+    found = b""
+    while awaited not in found:
+        assert select.select([terminal], [], [], 60)[0], found
+        found += os.read(terminal, 4096)
+    return found

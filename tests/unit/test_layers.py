@@ -62,7 +62,7 @@ ALLOWED = {
     "doctor.snapshot": {
         *("", "aws.files", "aws.locations", "claude", "compile", "contracts", "diagnostics"),
         *("compatibility", "errors", "files", "litellm_version", "models.catalog", "paths"),
-        *("own_path", "profile.library", "program"),
+        *("ledger.recording", "own_path", "profile.library", "program"),
         *("profile.names", "profile.validate.warnings", "run.launcher.listeners", "run.stack"),
         *("run.os.confinement", "run.os.processes"),
     },
@@ -78,7 +78,7 @@ ALLOWED = {
     "gateway.routing": {
         *("contracts", "gateway.errors", "gateway.http", "gateway.requests.server_tools"),
         "gateway.replies.whole_reply",
-        *("gateway.requests.turns", "ledger.entry", "ledger.spending"),
+        *("gateway.requests.turns", "ledger.entry", "ledger.recording", "ledger.spending"),
         *("gateway.requests.shape", "gateway.requests.signatures"),
     },
     "models": {"contracts", "errors", "providers"},

@@ -9,9 +9,11 @@ import argparse
 import json
 import select
 import sys
+import time
 from collections.abc import Iterator, Mapping
 
 from openclaude.commands.help_page import STATE, HelpPage, add_json, add_page, add_profile_option
+from openclaude.commands.ledger.record import record
 from openclaude.commands.ledger.words import clock, ledger, money, tokens
 from openclaude.errors import UsageError
 from openclaude.ledger.entry import RequestEntry, Via
@@ -20,7 +22,7 @@ from openclaude.output import Result
 from openclaude.paths import Places
 
 POLL_MS = 300
-SHOW = "show"
+SHOW, RECORD = "show", "record"
 WHY = {
     Via.PLAN: "your Claude plan",
     Via.API_KEY: "your Anthropic API key",
@@ -32,8 +34,13 @@ PAGE = HelpPage(
     text="""\
 Show the last requests of claude, one a line: when, which tier and model answered,
 tokens, cost, time, and what went wrong. `show ID` prints everything that is known
-of one. No prompt and no answer is stored.""",
-    examples=("openclaude requests -f", "openclaude requests show 42"),
+of one. No prompt and no answer is stored, unless `record` asks for it: then the
+proxies keep what is sent to slots and what they answer, for ten minutes.""",
+    examples=(
+        "openclaude requests -f",
+        "openclaude requests show 42",
+        "openclaude requests record --minutes 5",
+    ),
     variables=STATE,
     docs="docs/usage.md",
 )
@@ -42,18 +49,30 @@ of one. No prompt and no answer is stored.""",
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     add_page(parser, PAGE)
-    parser.add_argument("what", metavar="show", nargs="?", help="`show ID`: one request")
+    parser.add_argument(
+        "what", metavar="ACTION", nargs="?", help="`show ID`: one request; `record`: keep bodies"
+    )
     parser.add_argument("id", metavar="ID", nargs="?", type=int, help="its number")
     add_profile_option(parser)
     parser.add_argument("--session", metavar="ID", default="", help="only this session of claude's")
     parser.add_argument("--errors", action="store_true", help="only what failed or was cut")
     parser.add_argument("-n", "--lines", type=int, default=20, metavar="N", help="default: 20")
     parser.add_argument("-f", "--follow", action="store_true", help="show new ones, until Ctrl-C")
+    recording = parser.add_argument_group("with `record`")
+    recording.add_argument(
+        "--minutes", type=float, metavar="N", help="for how long (default: 10; at most 60)"
+    )
+    recording.add_argument("--stop", action="store_true", help="end the recording now")
+    recording.add_argument(
+        "--remove", action="store_true", help="end it, and delete what was recorded"
+    )
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace, places: Places, _env: Mapping[str, str]) -> Result:
     """The newest requests; with `--follow` also new ones. Raises UsageError or LedgerUnreadable."""
+    if arguments.what == RECORD:
+        return record(arguments, places, time.time())
     if arguments.what is not None:
         return show(arguments, places)
     if arguments.follow and arguments.json:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from openclaude.contracts.routing import LEDGER_FILE, LEDGER_FOLDER
 from openclaude.files import FolderUnusable
+from openclaude.ledger.recording import FOLDER, SWITCH
 from openclaude.paths import Places
 from openclaude.run.os.environment import Relation, relation
 from openclaude.run.stack.folder import SETTINGS as SETTINGS_FOLDER
@@ -37,8 +38,9 @@ class Shape(NamedTuple):
 STATE = Shape(
     files=rf"crash\.md|stacks-[0-9a-f.]+|{STACK}/(lock|(control|held[^/]*)\.sock|[a-z]+\.log(\.1)?|[^/]+\.(json|yaml|pem))"
     rf"|{LEDGER_FOLDER}/{re.escape(LEDGER_FILE)}(\.broken-[0-9]+)?(-wal|-shm|-journal)?"
+    rf"|{LEDGER_FOLDER}/({re.escape(SWITCH)}|{FOLDER}/[^/]+\.json)"
     rf"|{STACK}/launches/[^/]+\.(json|pem)|{TEMPORARY}",
-    folders=rf"{STACKS}|{STACK}|{STACK}/launches|{LEDGER_FOLDER}",
+    folders=rf"{STACKS}|{STACK}|{STACK}/launches|{LEDGER_FOLDER}(/{FOLDER})?",
     trees=rf"{STACK}/empty",  # LiteLLM's home
 )
 SETTINGS = Shape(files=rf"[0-9]+-[^/-]*-{NAME}(@[0-9a-f.]+)?\.json|{TEMPORARY}", folders="(?!)")

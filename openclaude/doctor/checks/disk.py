@@ -29,6 +29,27 @@ def check_disk(world: World) -> Iterator[Diagnostic]:
         )
 
 
+def check_recording(world: World) -> Iterator[Diagnostic]:
+    """Bodies of requests, which hold prompts and answers."""
+    number, folder = world.recorded
+    if world.is_recording:
+        yield Diagnostic(
+            code="recording",
+            severity=Severity.WARNING,
+            message="prompts and answers of slots are being recorded",
+            why="`openclaude requests record` has asked for it; it ends automatically",
+            fix="run `openclaude requests record --stop`",
+        )
+    if number:
+        yield Diagnostic(
+            code="recorded",
+            severity=Severity.NOTE,
+            message=f"{number} recorded requests, with prompts and answers, are in `{folder}`",
+            why="`openclaude requests record` has kept them",
+            fix="run `openclaude requests record --remove` when you need them no longer",
+        )
+
+
 def folders(world: World) -> Iterator[Diagnostic]:
     """Our directories."""
     for folder in world.folders:

@@ -50,6 +50,7 @@ from openclaude.files import (
     may,
     take_over,
 )
+from openclaude.ledger.recording import FOLDER, count_recorded, read_switch, recording_folder
 from openclaude.litellm_version import installed_litellm
 from openclaude.own_path import IGNORED
 from openclaude.paths import Places, on_path
@@ -80,6 +81,7 @@ def look(name: str | None, places: Places, env: Mapping[str, str], cwd: Path) ->
     aws = look_at_aws(env, places.home, time.time())
     network = look_at_network(plan, env, places.home, cwd, aws)
     remove = plan.launch.remove if plan else ()
+    recording = recording_folder(places.state)
     return World(
         env=env,
         claude=look_at_claude(
@@ -110,6 +112,8 @@ def look(name: str | None, places: Places, env: Mapping[str, str], cwd: Path) ->
         network=network,
         lost_authorities=tuple(lost_authorities(network)),
         ignored_path=IGNORED,
+        is_recording=read_switch(recording, time.time()) is not None,
+        recorded=(count_recorded(recording).files, str(recording / FOLDER)),
         is_confinable=landlock_version() > 0 if sys.platform == "linux" else None,
     )
 

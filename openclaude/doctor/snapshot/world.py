@@ -133,4 +133,6 @@ class World(NamedTuple):
     network: Mapping[str, str] = {}  # the environment for instances: claude's own way out
     lost_authorities: tuple[tuple[str, str], ...] = ()  # variable and path
     ignored_path: tuple[str, ...] = ()  # entries of PYTHONPATH
+    is_recording: bool = False  # whether bodies of requests are kept now
+    recorded: tuple[int, str] = (0, "")  # how many were kept and are still there, and where
     is_confinable: bool | None = None  # by this kernel; None where it is not Linux

@@ -1,10 +1,15 @@
-"""Which headers of a request go on to the next server, and in which form.
+"""Which headers of a request go on to the next server, and what LiteLLM sees of its body.
 
-Knows: the headers of a connection, and what LiteLLM does with headers. Independent of: where a
-request goes. Pure.
+Knows: the headers of a connection, and what LiteLLM does with headers and bodies. Independent of:
+where a request goes. Pure.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
 
 from openclaude.gateway.http.asgi import Headers
 
@@ -16,6 +21,10 @@ HOP_BY_HOP = frozenset(
         *(b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"),
     }
 )
+# The body that LiteLLM is shown for a request it passes through: it interprets keys of its own in a
+# body (`api_base`, `timeout`, `num_retries`: a 500, measured), and it need not parse what it does
+# not use.
+FOR_LITELLM = ("model", "stream")
 PASSED = b"x-pass-"  # a prefix that LiteLLM removes before it sends a header on
 
 
@@ -30,3 +39,8 @@ def joined(headers: Headers) -> Headers:
     for name, value in headers:
         values[name] = values[name] + b", " + value if name in values else value
     return list(values.items())
+
+
+def shown_of(document: Mapping[str, Any]) -> bytes:
+    """Return the body that LiteLLM sees of a request it passes through."""
+    return orjson.dumps({key: document[key] for key in FOR_LITELLM if key in document})

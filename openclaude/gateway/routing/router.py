@@ -44,12 +44,14 @@ from openclaude.gateway.requests.shape import countable, find_mistake, read_obje
 from openclaude.gateway.requests.signatures import without_marked
 from openclaude.gateway.requests.turns import is_asked_by_a_person
 from openclaude.gateway.routing.budget import BudgetGate, BudgetVerdict, Step
-from openclaude.gateway.routing.forwarded import end_to_end, joined
+from openclaude.gateway.routing.failures import tell_failure
+from openclaude.gateway.routing.forwarded import end_to_end, joined, shown_of
 from openclaude.gateway.routing.helpers import for_anthropic, has_server_tool, with_model
 from openclaude.gateway.routing.meter import Meter
 from openclaude.gateway.routing.model_changes import ModelChanges
 from openclaude.gateway.routing.passthrough_reply import PassthroughReply
 from openclaude.gateway.routing.plan_limit import LIMIT_STATUS, LimitWatch
+from openclaude.gateway.routing.recorder import Recorder
 from openclaude.gateway.routing.routes import (
     AGENT_HEADER,
     CLASS_HEADER,
@@ -71,10 +73,6 @@ CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"cookie"})
 # LiteLLM would compress replies for claude; passthrough must not change a byte
 NOT_FOR_LITELLM = frozenset({b"accept-encoding"})
 OURS = frozenset({FOLDER_HEADER.encode(), NOTICE})  # nobody's but main's to read or to say
-# The body that LiteLLM is shown for a request it passes through: it interprets keys of its own in a
-# body (`api_base`, `timeout`, `num_retries`: a 500, measured), and it need not parse what it does
-# not use.
-FOR_LITELLM = ("model", "stream")
 NO_LOGIN = (
     "claude is not logged in to Anthropic: run `claude`, log in with `/login`, then try again"
 )
@@ -102,6 +100,7 @@ class Router:
         ledger: EntrySink | None = None,
         budget: BudgetGate | None = None,
         changes: ModelChanges | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         """`raw_body_key`: the item of a request's state whose bytes LiteLLM sends upstream."""
         self.app = app
@@ -110,14 +109,24 @@ class Router:
         self.ledger = ledger
         self.budget = budget
         self.changes = changes or ModelChanges({})
+        self.recorder = recorder
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] != MODELS:
             await self.request(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self.lifespan(scope, receive, send)
         else:
             await self.app(scope, receive, send)
-            if scope["type"] == "lifespan" and self.ledger is not None:
-                await asyncio.to_thread(self.ledger.flush, FLUSH_S)
+
+    async def lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Look for recordings that are asked for meanwhile, and write what is noted at the end."""
+        watching = asyncio.create_task(self.recorder.watch()) if self.recorder else None
+        await self.app(scope, receive, send)
+        if watching:
+            watching.cancel()
+        if self.ledger is not None:
+            await asyncio.to_thread(self.ledger.flush, FLUSH_S)
 
     async def request(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body, then choose the route."""
@@ -166,6 +175,7 @@ class Router:
     def entry(self, meter: Meter, ended: float) -> RequestEntry:
         """Return the entry of a request that has ended, and count what it has cost."""
         entry = meter.entry(ended)
+        tell_failure(entry)
         return self.budget.spending.count(entry) if self.budget else entry
 
     async def metered(
@@ -290,13 +300,18 @@ class Router:
     ) -> None:
         """Send to `providers`, without the plan's login, and with errors that claude can show."""
         slot = self.route_of(model)
+        kept = None
+        if self.recorder is not None and self.recorder.is_on and scope["path"] != COUNTED:
+            said = {"session": meter.session, "tier": meter.tier, "slot": model}
+            kept = self.recorder.begin(meter.send, body, scope["headers"], said)
         if scope["path"] == COUNTED:
             document = countable(document)
         if document["model"] != model or scope["path"] == COUNTED:
             body = orjson.dumps({**document, "model": model})
         headers = without(scope["headers"], CREDENTIALS | NOT_FOR_LITELLM | {b"content-length"})
         headers = [*end_to_end(headers), (b"content-length", b"%d" % len(body))]
-        reply = SlotReply(meter.send, slot, request_bytes=len(body), heard=meter.heard)
+        to_claude = kept.send if kept else meter.send
+        reply = SlotReply(to_claude, slot, request_bytes=len(body), heard=meter.heard)
         if scope["path"] == COUNTED:
             if mistake := find_mistake(document):  # of a message, `providers` looks for one
                 await answer_error(meter.send, 400, mistake)
@@ -311,6 +326,9 @@ class Router:
         except Exception:
             if not await reply.end_broken():
                 raise
+        finally:
+            if kept:
+                kept.end()
 
     def route_of(self, slot: str) -> SlotRoute:
         """Return what is known about a slot, or about the model for a used-up budget."""
@@ -328,8 +346,3 @@ class Router:
             # LiteLLM sends these bytes upstream in place of the body it parsed and re-serialised
             "state": {**scope.get("state", {}), self.raw_body_key: body},
         }
-
-
-def shown_of(document: Mapping[str, Any]) -> bytes:
-    """Return the body that LiteLLM sees of a request it passes through."""
-    return orjson.dumps({key: document[key] for key in FOR_LITELLM if key in document})

@@ -35,6 +35,7 @@ from openclaude.run.stack.folder import is_live, read_record, write_files
 from openclaude.run.stack.holding import forget_keys, recall_keys, take_held
 from openclaude.run.stack.leftovers import forget_stack
 from openclaude.run.stack.local_key import is_told_to_strangers, new_key
+from openclaude.run.stack.logs import log_path, open_log
 
 KILL_PATIENCE_S = 5.0  # a process that outlives SIGKILL for longer waits for a disk
 # for the units of a killed supervisor to let go of its ports: at once, unless the machine is busy
@@ -274,10 +275,10 @@ def become_supervisor(
     folder: Path, stdin: int, descriptors: tuple[int, ...], failed: int
 ) -> NoReturn:
     """In the forked child: keep only the inherited descriptors, and exec."""
-    log = os.open(folder / "supervisor.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(stdin, 0)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
+    with open_log(log_path(folder, "supervisor")) as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
     close_all_but({0, 1, 2, failed, *descriptors})
     forget_signals()
     for descriptor in descriptors:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
+
+from openclaude.run.os.processes import start_time
 
 NOTHING: dict[str, Any] = {"rss_bytes": 0, "pss_bytes": 0, "cpu_s": 0.0}
 
@@ -28,6 +31,35 @@ def usage(pid: int) -> dict[str, Any]:
         **sizes,
         "cpu_s": round(ticks / os.sysconf("SC_CLK_TCK"), 2),
     }
+
+
+def origin(pid: int, started: str) -> tuple[str, float | None]:
+    """Where the process (pid, start time) runs, and since when, in seconds since 1970.
+
+    "" and None where that is not known. By the clock of now: its age is right whatever was set.
+    """
+    if start_time(pid) != started:
+        return "", None
+    if sys.platform != "linux":
+        return look_at_origin(pid)
+    try:
+        folder = os.readlink(f"/proc/{pid}/cwd")  # noqa: PTH115 - a name
+        fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        up_s = float(Path("/proc/uptime").read_text().split()[0])
+    except OSError:  # it has just ended
+        return "", None
+    return folder, time.time() - (up_s - int(fields[19]) / os.sysconf("SC_CLK_TCK"))
+
+
+def look_at_origin(pid: int) -> tuple[str, float | None]:
+    """The same through psutil, where there is no /proc."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return process.cwd(), process.create_time()
+    except psutil.Error:
+        return "", None
 
 
 def memory(pid: int) -> dict[str, int]:

@@ -23,7 +23,7 @@ from openclaude.run.supervisor.actions import Action, describe
 from openclaude.run.supervisor.digests import plan_changes
 from openclaude.run.supervisor.forkserver import Forkserver, start_forkserver
 from openclaude.run.supervisor.forkserver_process import ForkserverProcess
-from openclaude.run.supervisor.log import Log
+from openclaude.run.supervisor.log import Log, LoggedFault
 from openclaude.run.supervisor.reconcile import UnitStatus
 from openclaude.run.supervisor.unavailable import UnavailableAnswers
 from openclaude.run.supervisor.unit_process import UnitProcess
@@ -336,7 +336,7 @@ class UnitController:
     def ended(self, name: str, error: str, *, is_fatal: bool = False) -> None:
         """Handle a unit whose process exited or could not be started."""
         if not self.is_ending:
-            self.log(error)
+            self.log(LoggedFault(error))
         self.statuses[name] = reconcile.on_exit(
             self.statuses[name], time.monotonic(), error, is_fatal=is_fatal
         )

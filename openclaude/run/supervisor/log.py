@@ -16,8 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from openclaude.run.os.log_line import stamp
+
 LOG_LIMIT = 1024 * 1024  # bytes; then it becomes supervisor.log.1
 STANDARD = (1, 2)
+APPENDING = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK
 FIRST_PAUSE_S = 0.05  # after a round with a fault
 LONGEST_PAUSE_S = 1.0
 KINDS = 100  # of distinct faults
@@ -25,6 +28,14 @@ KINDS = 100  # of distinct faults
 OURS = (errno.EBADF, errno.EFAULT, errno.EINVAL, errno.ENOTSOCK)
 
 Log = Callable[[str], None]
+
+
+class LoggedFault(str):
+    """What a log is told where something has failed; everything else is of level INFO."""
+
+    __slots__ = ()
+
+
 Value = TypeVar("Value")
 
 
@@ -39,7 +50,8 @@ class SupervisorLog:
         """One entry."""
         self.put_aside()
         try:
-            os.write(2, f"{stamp(self.now())} {text}\n".encode("utf-8", "replace"))
+            level = "ERROR" if isinstance(text, LoggedFault) else "INFO"
+            os.write(2, f"{stamp(self.now())} {level} {text}\n".encode("utf-8", "replace"))
         except OSError:
             return  # a full disk must not end the stack, and there is nowhere left to say so
 
@@ -57,7 +69,7 @@ class SupervisorLog:
     def reopen(self) -> None:
         """Go on in the file of that name: the one before was put aside, or removed."""
         try:
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            descriptor = os.open(self.path, APPENDING, 0o600)
         except OSError:
             return
         for standard in STANDARD:
@@ -98,9 +110,9 @@ class Faults:
             # the innermost calls: a recursion has a thousand
             trace = "".join(traceback.format_exception(error, limit=-20))
             because = refused_by(error) or "which is a bug"
-            self.log(f"{what} failed, {because}; the stack goes on:\n{trace}")
+            self.log(LoggedFault(f"{what} failed, {because}; the stack goes on:\n{trace}"))
         elif count & (count - 1) == 0:
-            self.log(f"{what} failed {count} times: {error!r}")
+            self.log(LoggedFault(f"{what} failed {count} times: {error!r}"))
 
     def end_round(self) -> float:
         """How long to rest before the next round, seconds: a fault may come again at once."""
@@ -116,10 +128,3 @@ def refused_by(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno not in {None, *OURS}:
         return f"as the system refused it ({error.strerror})"
     return ""
-
-
-def stamp(seconds: float) -> str:
-    """A time as ISO 8601 has it, UTC, to the millisecond."""
-    whole = int(seconds)
-    text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole))
-    return f"{text}.{int((seconds - whole) * 1000):03}Z"

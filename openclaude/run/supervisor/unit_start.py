@@ -32,6 +32,7 @@ from openclaude.contracts.worker import (
     programs_text,
 )
 from openclaude.run.os.environment import here
+from openclaude.run.os.log_line import bare
 from openclaude.run.os.processes import python_environment, python_module
 from openclaude.run.stack.folder import CHANGES, client_certificate
 from openclaude.run.stack.logs import last_lines, log_path, open_log
@@ -199,4 +200,4 @@ def exit_error(name: str, code: int | None, log: Path) -> str:
         how = "an unknown exit status"
     else:
         how = f"exit status {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
-    return f"`{name}` ended with {how}\n{last_lines(log)[-LONGEST_ERROR:]}".rstrip()
+    return f"`{name}` ended with {how}\n{bare(last_lines(log))[-LONGEST_ERROR:]}".rstrip()

@@ -39,6 +39,7 @@ from openclaude.run.worker.confined import confine_to
 from openclaude.run.worker.connections import InstanceConnection, allow_connections
 from openclaude.run.worker.door import Door
 from openclaude.run.worker.ending import FAREWELL_S, STREAM_GRACE_S, InstanceEnd
+from openclaude.run.worker.log import stamp_everything
 from openclaude.run.worker.reporter import Reporter
 
 # Between a connection's acceptance and its first request, seconds; under 1 ms on a quiet machine.
@@ -118,6 +119,7 @@ def prepare(names: list[str]) -> None:
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     for name in names:
         load(name)()
+    stamp_everything()
 
 
 def serve(application: str, listener: int, report: int, lifeline: int) -> None:

@@ -184,7 +184,14 @@ function __openclaude_know
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
                 'option'\t'--watch'\t'-'\t'refresh every second, until Ctrl-C' \
+                'option'\t'--processes'\t'-'\t'also show the proxies and their tiers' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
+                'position'\t'profile'
+        case 'top'
+            printf '%s\n' \
+                'option'\t'-h'\t'-'\t'show this help message and exit' \
+                'option'\t'--help'\t'-'\t'show this help message and exit' \
+                'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
                 'position'\t'profile'
         case 'logs'
             printf '%s\n' \
@@ -195,6 +202,7 @@ function __openclaude_know
                 'option'\t'--lines'\t'text'\t'lines of each log (default: 40)' \
                 'option'\t'-f'\t'-'\t'show new lines, until Ctrl-C' \
                 'option'\t'--follow'\t'-'\t'show new lines, until Ctrl-C' \
+                'option'\t'--debug'\t'-'\t'show tracebacks, too' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
                 'position'\t'profile' \
                 'position'\t'choice:supervisor,main,providers'
@@ -222,6 +230,9 @@ function __openclaude_know
                 'option'\t'--lines'\t'text'\t'default: 20' \
                 'option'\t'-f'\t'-'\t'show new ones, until Ctrl-C' \
                 'option'\t'--follow'\t'-'\t'show new ones, until Ctrl-C' \
+                'option'\t'--minutes'\t'text'\t'for how long (default: 10; at most 60)' \
+                'option'\t'--stop'\t'-'\t'end the recording now' \
+                'option'\t'--remove'\t'-'\t'end it, and delete what was recorded' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
                 'position'\t'text' \
                 'position'\t'text'
@@ -269,6 +280,15 @@ function __openclaude_know
                 'option'\t'--online'\t'-'\t'also try the way to each server, and ask AWS who you are and each Bedrock model for one token' \
                 'option'\t'--fix'\t'-'\t'apply what is safe: permissions of files, proxies that failed or were left over' \
                 'option'\t'--yes'\t'-'\t'with --online or --fix: skip the confirmation' \
+                'option'\t'--json'\t'-'\t'print one JSON document' \
+                'position'\t'profile'
+        case 'report'
+            printf '%s\n' \
+                'option'\t'-h'\t'-'\t'show this help message and exit' \
+                'option'\t'--help'\t'-'\t'show this help message and exit' \
+                'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
+                'option'\t'--out'\t'file'\t'write it to this new file, without asking' \
+                'option'\t'--yes'\t'-'\t'write it without asking' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
                 'position'\t'profile'
         case 'setup'

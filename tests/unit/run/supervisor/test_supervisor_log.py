@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from openclaude.run.os.log_line import stamp
 from openclaude.run.supervisor import log
-from openclaude.run.supervisor.log import Faults, SupervisorLog, stamp
+from openclaude.run.supervisor.log import Faults, SupervisorLog
 
 
 @contextlib.contextmanager
@@ -35,7 +36,7 @@ def test_an_entry_has_the_time_in_utc_to_the_millisecond(tmp_path: Path) -> None
     with logging_to(tmp_path) as path:
         SupervisorLog(path, lambda: 1796032800.1239)("start main: a connection arrived")
 
-    assert path.read_text() == "2026-11-30T10:00:00.123Z start main: a connection arrived\n"
+    assert path.read_text() == "2026-11-30T10:00:00.123Z INFO start main: a connection arrived\n"
     assert stamp(0.0) == "1970-01-01T00:00:00.000Z"
 
 

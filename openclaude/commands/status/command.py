@@ -1,6 +1,6 @@
-"""`openclaude status`: the sessions of each stack, its resources, the model of each tier.
+"""`openclaude status`: one line for each session; with `--processes` the processes behind them.
 
-Knows: how a stack's report is shown. Independent of: how a stack works.
+Knows: which reports are asked for, what is shown. Independent of: how a stack works.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from openclaude.commands.help_page import STATE, HelpPage, add_json, add_page, add_profile
+from openclaude.commands.ledger.record import recording_data, recording_text
 from openclaude.commands.running import stack_names
+from openclaude.commands.status.processes import stack_text, troubles
+from openclaude.commands.status.sessions import session_lines, shown_sessions
 from openclaude.commands.switch.command import tiers_of
 from openclaude.contracts.decode import encode
 from openclaude.contracts.report import Degradation, Report
 from openclaude.errors import OpenclaudeError
 from openclaude.litellm_version import WrongLitellm, require_litellm
-from openclaude.output import Result, table
+from openclaude.output import Result
 from openclaude.paths import Places
 from openclaude.profile.names import profile_name
 from openclaude.run.os.procstat import NOTHING, usage
@@ -29,23 +32,19 @@ from openclaude.run.stack.places import stack_folder
 from openclaude.run.stack.program_keys import programs_with_keys
 from openclaude.run.stack.reports import ask_report
 
-MIB = 1024 * 1024
 WATCH_S = 1.0
-HEADER = (
-    *("PROCESS", "STATE", "PORT", "PID", "FOR", "ACTIVE", "SERVED", "RESTARTS"),
-    *("RSS", "PSS", "CPU"),
-)
-OTHERS = ("supervisor", "forkserver")
 CLEAR = "\x1b[H\x1b[2J"
 
 
 PAGE = HelpPage(
     text="""\
-Show the running proxies: their state, sessions, memory and CPU time, and the
-model behind each tier. The exit status is 1 if nothing is running.""",
-    examples=("openclaude status", "openclaude status --profile qwen --watch"),
+Show the open sessions, one a line: directory, age, profile, the model that
+answers, requests, what slots have cost, the last error. `--processes` adds the
+proxies: state, memory and CPU time, and the model behind each tier. The exit
+status is 1 if nothing is running.""",
+    examples=("openclaude status", "openclaude status --profile qwen --processes"),
     variables=STATE,
-    docs="docs/internals.md",
+    docs="docs/usage.md",
 )
 
 
@@ -54,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_page(parser, PAGE)
     add_profile(parser, help_text="show only the proxies of this profile")
     parser.add_argument("--watch", action="store_true", help="refresh every second, until Ctrl-C")
+    parser.add_argument(
+        "--processes", action="store_true", help="also show the proxies and their tiers"
+    )
     add_json(parser)
 
 
@@ -61,8 +63,8 @@ def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -
     """Show what runs."""
     names = [profile_name(arguments.profile, env, places)] if arguments.profile else None
     while arguments.watch:
-        show_again(status(names, places).text)
-    return status(names, places)
+        show_again(status(names, places, env, with_processes=arguments.processes).text)
+    return status(names, places, env, with_processes=arguments.processes)
 
 
 def show_again(text: str) -> None:
@@ -72,7 +74,13 @@ def show_again(text: str) -> None:
     time.sleep(WATCH_S)
 
 
-def status(names: list[str] | None, places: Places) -> Result:
+def status(
+    names: list[str] | None,
+    places: Places,
+    env: Mapping[str, str],
+    *,
+    with_processes: bool = False,
+) -> Result:
     """What runs. Exit status 1 if the named profile, or any, does not run.
 
     Raises StackUnreachable.
@@ -86,11 +94,21 @@ def status(names: list[str] | None, places: Places) -> Result:
             silent.append(error)
     if names and silent:
         raise silent[0]
-    texts = [stack_text(report) for report in reports]
+    lines = session_lines(reports, places, env, time.time())
+    for report in reports:
+        mine = {(line.profile, line.pid): line for line in lines}
+        for session in report["sessions"]:
+            session |= mine[report["profile"], session["pid"]].document()
+    recording = recording_text(places, time.time())
+    idle = [] if with_processes else reports
+    texts = [shown_sessions(lines, idle, places.home, time.time())]
+    texts += [stack_text(report) for report in reports if with_processes]
+    texts += [recording] if recording else []
+    texts += [text for report in reports if (text := troubles(report))]
     texts += [f"{error.message}; {error.hint}\n" for error in silent]
     return Result(
-        text="\n".join(texts) or "nothing is running\n",
-        data={"stacks": reports},
+        text="\n".join(filter(None, texts)) or "nothing is running\n",
+        data={"stacks": reports, "recording": recording_data(places, time.time())},
         exit_code=0 if reports and not silent else 1,
         errors=tuple(entry for error in silent for entry in error.entries()),
     )
@@ -140,90 +158,3 @@ def other_litellm() -> list[dict[str, Any]]:
         )
         return [encode(found)]
     return []
-
-
-def stack_text(report: dict[str, Any]) -> str:
-    """One stack: sessions, processes, the model of each tier, the last errors."""
-    sessions = ", ".join(str(session["pid"]) for session in report["sessions"]) or "none"
-    rows = [
-        *(unit_row(unit) for unit in report["units"]),
-        *(draining_row(process) for process in report["draining"]),
-        *(process_row(name, report[name]) for name in OTHERS if report[name]),
-    ]
-    tiers = "".join(
-        f"  {tier['tier']:<7} {tier['label'] if tier['model'] != 'claude' else 'Claude'}"
-        f"{'' if tier['model'] == 'claude' else ' (' + tier['model'] + ')'}\n"
-        for tier in report["tiers"]
-    )
-    errors = "".join(
-        f"\n{unit['name']}: {unit['last_error']}\n"
-        for unit in report["units"]
-        if unit["last_error"]
-    )
-    degraded = "".join(
-        f"\nwarning: {one['message']}\n  cost: {one['cost']}\n  fix: {one['fix']}\n"
-        for one in report["degraded"]
-    )
-    programs = ", ".join(one["name"] for one in report["programs"])
-    users = f"programs with a key: {programs}\n" if programs else ""
-    switched = "".join(
-        f"\n{one['tier']} is switched until the proxies stop; `openclaude switch --undo "
-        f"{report['profile']}` goes back\n"
-        for one in report["switched"]
-    )
-    return (
-        f"{report['profile']}: up {duration(report['uptime_s'])}, sessions: {sessions}\n{users}\n"
-        f"{table(HEADER, rows)}\n"
-        f"{tiers}{switched}{errors}{degraded}"
-    )
-
-
-def unit_row(unit: dict[str, Any]) -> tuple[str, ...]:
-    """One unit's line."""
-    return (
-        unit["name"],
-        unit["state"],
-        str(unit["port"]),
-        str(unit["pid"] or "-"),
-        duration(unit["state_s"]),
-        str(unit["in_flight"]),
-        str(unit["served"]),
-        str(unit["restarts"]),
-        *costs(unit),
-    )
-
-
-def draining_row(process: dict[str, Any]) -> tuple[str, ...]:
-    """The line of a process that finishes its requests while another has taken its place."""
-    return (
-        process["name"],
-        "draining",
-        "-",
-        str(process["pid"]),
-        duration(process["state_s"]),
-        str(process["in_flight"]),
-        str(process["served"]),
-        "-",
-        *costs(process),
-    )
-
-
-def process_row(name: str, process: dict[str, Any]) -> tuple[str, ...]:
-    """The line of a process that is not a unit."""
-    state = process.get("state", "-")
-    return (name, state, "-", str(process["pid"]), "-", "-", "-", "-", *costs(process))
-
-
-def costs(process: dict[str, Any]) -> tuple[str, str, str]:
-    """Resident memory, its proportional share, CPU time."""
-    pss = f"{process['pss_bytes'] / MIB:.0f} MB" if process["pss_bytes"] else "-"
-    return f"{process['rss_bytes'] / MIB:.0f} MB", pss, f"{process['cpu_s']:.1f} s"
-
-
-def duration(seconds: float) -> str:
-    """A length of time in its two largest units."""
-    minutes, whole = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}h {minutes}m"
-    return f"{minutes}m {whole}s" if minutes else f"{whole}s"

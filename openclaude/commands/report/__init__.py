@@ -1,0 +1,1 @@
+"""`openclaude report`: everything that a bug report needs, on one page that can be shown."""

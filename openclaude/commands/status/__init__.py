@@ -1,0 +1,1 @@
+"""`openclaude status` and `top`: open sessions, what they cost, their processes."""
