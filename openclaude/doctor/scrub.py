@@ -1,6 +1,6 @@
 """Makes what openclaude knows fit for strangers' eyes: for a report of a bug.
 
-Knows: what says who somebody is, what in a log may be words of a prompt. Independent of: what a
+Knows: what says who a person is, what in a log may be words of a prompt. Independent of: what a
 report is made of. What looks like a credential is `gateway.errors.redact`'s.
 """
 

@@ -12,6 +12,7 @@ import signal
 import struct
 import subprocess
 import termios
+import time
 from collections.abc import Callable
 
 import pytest
@@ -331,8 +332,9 @@ def test_top_shows_sessions_on_a_terminal_of_its_own_and_leaves_it_as_it_was(
 
 def read_until(terminal: int, awaited: bytes) -> bytes:
     """Return what the terminal shows up to an expected text."""
-    found = b""
+    found, end = b"", time.monotonic() + 60  # only failures take this long
     while awaited not in found:
+        assert time.monotonic() < end, found
         assert select.select([terminal], [], [], 60)[0], found
         found += os.read(terminal, 4096)
     return found

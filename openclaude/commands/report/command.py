@@ -34,7 +34,7 @@ PAGE = HelpPage(
     text="""\
 Print one Markdown page for a bug report: versions, what `doctor` found, the
 profile, the proxies, the last errors. It contains no credential, no prompt, no
-answer, no name of yours: directories begin with `~`. You see it before it is
+answer and not your name; directories begin with `~`. You see it before it is
 written; read it before you send it.""",
     examples=("openclaude report", "openclaude report qwen --out report.md"),
     variables=(*PROFILE, *CLAUDE, *CONFIG, *STATE),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import select
 import signal
 import sys
@@ -33,6 +34,8 @@ HOME, CLEAR_LINE, CLEAR_REST = "\x1b[H", "\x1b[K", "\x1b[J"
 BOLD, PLAIN = "\x1b[1m", "\x1b[0m"
 KEYS = "q quit  a age  r requests  c cost  f failed  p profile"
 SMALLEST = 3  # lines
+# of an arrow or a function key, whose letters mean nothing here
+SEQUENCE = re.compile(rb"\x1b(?:\[[0-9;?]*[@-~]|O.|)")
 ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 Sorting = Callable[[SessionLine], tuple[object, ...]]
@@ -126,8 +129,7 @@ def read_keys() -> str | None:
         return None
     if b"\x03" in typed:
         raise KeyboardInterrupt
-    # an arrow or a function key is a sequence, whose letters mean nothing here
-    return "" if typed.startswith(b"\x1b") else typed.decode("ascii", "replace").lower()
+    return SEQUENCE.sub(b"", typed).decode("ascii", "replace").lower()
 
 
 @contextmanager

@@ -28,7 +28,7 @@ from openclaude.ledger.recording import (
 
 NOW = 1_790_000_000.0
 KEY = "sk-openclaude-0123456789abcdef"
-# one of each kind; none of them is anybody's
+# one of each kind; all of them are made up
 CANARIES = (
     "sk-ant-oat01-CANARYcanary0123456789",
     "AKIACANARY0123456789",
