@@ -6,6 +6,7 @@ import json
 import re
 import sqlite3
 import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -197,3 +198,60 @@ def test_a_folder_that_cannot_be_written_fails_no_request(
             assert house.openclaude("-p", "hi", "--model", model).code == 0
     finally:
         folder.chmod(0o700)
+
+
+def test_bodies_of_slots_are_recorded_when_asked_and_claudes_never(
+    house: House, anthropic: AnthropicStandin, bedrock: BedrockStandin
+) -> None:
+    def command(*words: str) -> Ran:
+        return house.run((house.program, *words), house.environment())
+
+    key = "sk-live-0123456789abcdefCANARY"
+    assert house.openclaude("-p", "not-recorded-yet", "--model", "haiku").code == 0
+    asked = command("requests", "record", "--minutes", "1")
+    assert (asked.code, "warning: for 1 minutes" in asked.out) == (0, True)
+    assert "recording: prompts and answers" in command("status").out
+    waited_for(lambda: "are recorded for" in command("logs", "main", "-n", "9").out)
+
+    spoken = f"{SECRET} {key} {script.say('an answer, ' + key)}"
+    for model in ("haiku", "opus"):
+        assert house.openclaude("-p", f"{model} says {spoken}", "--model", model).code == 0
+    house.openclaude("-p", f"haiku {script.error(400, message='no')}", "--model", "haiku")
+    told = waited_for(lambda: [line for line in lines_of(command) if " failed: 400 " in line])
+
+    folder = house.home / ".local/state/openclaude/ledger/recorded"
+    text = "\n".join(path.read_text() for path in folder.iterdir())
+    assert f"haiku says {SECRET} (removed)" in text
+    assert "an answer, (removed)" in text
+    assert "opus says" not in text
+    assert "not-recorded-yet" not in text
+    private = (house.canaries.oauth, house.canaries.aws_secret, house.record()["main_key"], key)
+    assert not [secret for secret in private if secret in text]
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+    assert re.match(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z WARNING openclaude\.requests: ", told[0]
+    )
+    assert not [line for line in lines_of(command) if "Traceback" in line]
+    page = command("report")
+    assert (page.code, SECRET in page.out, str(house.home) in page.out) == (0, False, False)
+    assert not [secret for secret in private if secret in page.out]
+    assert command("requests", "record", "--remove").code == 0
+    assert not folder.exists()
+
+
+def lines_of(command: Callable[..., Ran]) -> list[str]:
+    """Return the lines of both proxies' logs."""
+    return [
+        line
+        for unit in ("main", "providers")
+        for line in command("logs", unit, "-n", "200").out.splitlines()
+    ]
+
+
+def waited_for(look: Callable[[], Any]) -> Any:
+    """Wait until something is true; return it."""
+    end = time.monotonic() + 60  # only failures take this long
+    while not (found := look()):
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    return found
