@@ -35,6 +35,7 @@ from openclaude.litellm_version import LITELLM_VERSION, installed_litellm
 from openclaude.paths import Places
 from openclaude.run.stack.logs import last_lines, log_path
 from openclaude.run.stack.places import stack_folder
+from openclaude.terminal.screen import FILE
 
 FAILED = 20  # requests
 LOGGED = 60  # lines of each log
@@ -110,7 +111,7 @@ def system() -> str:
 def findings(world: World) -> str:
     """What `doctor` says, without what is in order."""
     found = [one for one in examine(world) if one.severity is not Severity.OK]
-    text = "".join(f"{line}\n" for one in found for line in finding_lines(one))
+    text = "".join(f"{line}\n" for one in found for line in finding_lines(one, FILE))
     return text or "everything is in order\n"
 
 
