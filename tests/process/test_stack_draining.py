@@ -19,7 +19,7 @@ from openclaude.run.stack.folder import control_path
 from openclaude.run.supervisor.reconcile import HANG_TIMEOUT_S
 from tests.process.world import World, about, get, is_gone, is_whole, streaming, until
 
-LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) (.*)")
+LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) [A-Z]+ (.*)")
 
 
 def draining(world: World, pid: int) -> dict[str, Any] | None:
