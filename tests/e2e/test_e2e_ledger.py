@@ -17,7 +17,7 @@ from openclaude.ledger.writer import GATHER_S
 from openclaude.standins.anthropic.standin import AnthropicStandin
 from openclaude.standins.base import script
 from openclaude.standins.bedrock.standin import BedrockStandin
-from tests.e2e.house import House, Ran
+from tests.e2e.house import PROFILE, House, Ran
 
 QWEN = "bedrock/qwen.qwen3-next-80b-a3b"
 IN, OUT = 0.15e-6, 1.2e-6  # dollars for a token, in the bundled list
@@ -204,7 +204,8 @@ def test_bodies_of_slots_are_recorded_when_asked_and_claudes_never(
     house: House, anthropic: AnthropicStandin, bedrock: BedrockStandin
 ) -> None:
     def command(*words: str) -> Ran:
-        return house.run((house.program, *words), house.environment())
+        of = ("--profile", PROFILE) if words[0] in {"logs", "report"} else ()
+        return house.run((house.program, *words, *of), house.environment())
 
     key = "sk-live-0123456789abcdefCANARY"
     assert house.openclaude("-p", "not-recorded-yet", "--model", "haiku").code == 0
