@@ -77,8 +77,8 @@ ALLOWED = {
     "gateway.requests": {"contracts", "errors", "providers"},
     "gateway.routing": {
         *("contracts", "gateway.errors", "gateway.http", "gateway.requests.server_tools"),
-        "gateway.replies.whole_reply",
-        *("gateway.requests.turns", "ledger.entry", "ledger.recording", "ledger.spending"),
+        *("gateway.replies.whole_reply", "ledger.spending"),
+        *("gateway.requests.turns", "ledger.entry", "ledger.failures", "ledger.recording"),
         *("gateway.requests.shape", "gateway.requests.signatures"),
     },
     "models": {"contracts", "errors", "providers"},

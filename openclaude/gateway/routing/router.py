@@ -44,7 +44,6 @@ from openclaude.gateway.requests.shape import countable, find_mistake, read_obje
 from openclaude.gateway.requests.signatures import without_marked
 from openclaude.gateway.requests.turns import is_asked_by_a_person
 from openclaude.gateway.routing.budget import BudgetGate, BudgetVerdict, Step
-from openclaude.gateway.routing.failures import tell_failure
 from openclaude.gateway.routing.forwarded import end_to_end, joined, shown_of
 from openclaude.gateway.routing.helpers import for_anthropic, has_server_tool, with_model
 from openclaude.gateway.routing.meter import Meter
@@ -62,6 +61,7 @@ from openclaude.gateway.routing.routes import (
 )
 from openclaude.gateway.routing.slot_reply import SlotReply
 from openclaude.ledger.entry import RequestEntry, Via
+from openclaude.ledger.failures import tell_failure
 
 BODY_LIMIT = 100 * 1024 * 1024  # Anthropic refuses more than 32 MB with its own message
 MESSAGES = frozenset({"/v1/messages", "/v1/messages/count_tokens"})

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from openclaude.gateway.routing.failures import tell_failure
+from openclaude.ledger.failures import tell_failure
 from tests.unit.ledger.entries import entry
 
 
