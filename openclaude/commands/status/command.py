@@ -8,9 +8,9 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from openclaude.commands.help_page import STATE, HelpPage, add_json, add_page, add_profile
 from openclaude.commands.ledger.record import recording_data, recording_text
@@ -31,9 +31,10 @@ from openclaude.run.stack.folder import switch_in
 from openclaude.run.stack.places import stack_folder
 from openclaude.run.stack.program_keys import programs_with_keys
 from openclaude.run.stack.reports import ask_report
+from openclaude.terminal.screen import find_screen
+from openclaude.terminal.whole_screen import whole_screen
 
 WATCH_S = 1.0
-CLEAR = "\x1b[H\x1b[2J"
 
 
 PAGE = HelpPage(
@@ -62,16 +63,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -> Result:
     """Show what runs."""
     names = [profile_name(arguments.profile, env, places)] if arguments.profile else None
-    while arguments.watch:
-        show_again(status(names, places, env, with_processes=arguments.processes).text)
+    if arguments.watch:
+        watch(lambda: status(names, places, env, with_processes=arguments.processes).text, env)
     return status(names, places, env, with_processes=arguments.processes)
 
 
-def show_again(text: str) -> None:
-    """Show it, replacing the screen on a terminal, and wait."""
-    sys.stdout.write(f"{CLEAR if sys.stdout.isatty() else ''}{text}\n")
-    sys.stdout.flush()
-    time.sleep(WATCH_S)
+def watch(look: Callable[[], str], env: Mapping[str, str]) -> NoReturn:
+    """Show it again and again: on the whole terminal, or one below the other where that cannot be.
+
+    Ends by Ctrl-C, or when the reader of a pipe has gone.
+    """
+    if find_screen(sys.stdout, env).moves:
+        with whole_screen(sys.stdout) as show:
+            while True:
+                show(look())
+                time.sleep(WATCH_S)
+    while True:
+        sys.stdout.write(f"{look()}\n")
+        sys.stdout.flush()
+        time.sleep(WATCH_S)
 
 
 def status(
