@@ -35,7 +35,7 @@ def whole_screen(stream: IO[str]) -> Iterator[Callable[[str], None]]:
 
 
 def show_whole(text: str, stream: IO[str]) -> None:
-    """Show as many lines as there is room for, and say how many more there are."""
+    """Show the lines that fit, and say how many more there are."""
     try:
         rows = os.get_terminal_size(stream.fileno()).lines
     except (OSError, ValueError):
