@@ -97,7 +97,8 @@ PAYLOADS: Mapping[str, Keys] = {
         **NOTES,
     },
     "status": {
-        "stacks": "each running stack: its units, sessions, tiers, memory, what is degraded"
+        "stacks": "each running stack: its units, sessions, tiers, memory, what is degraded",
+        "recording": "until (of a recording that runs), files, bytes, folder",
     },
     "logs": {"profile": "its name", "files": "the files read", "lines": "each line"},
     "usage": {
@@ -108,6 +109,13 @@ PAYLOADS: Mapping[str, Keys] = {
         "spared": "what slots spared the plan",
     },
     "requests": {"requests": "the last ones, oldest first"},
+    "requests record": {
+        "until": "when the recording ends, in seconds of Unix time; not with --stop or --remove",
+        "folder": "where bodies are kept; not with --stop or --remove",
+        "was_on": "with --stop or --remove: whether there was one",
+        "removed": "with --stop or --remove: how many requests were removed",
+    },
+    "report": {"text": "the page", "file": "where it was written, or null"},
     "budget": {
         "profile": "its name",
         "budgets": "each with its limit and what was spent",

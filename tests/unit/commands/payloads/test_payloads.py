@@ -57,7 +57,7 @@ def test_every_command_that_prints_a_document_has_its_payload() -> None:
     described = {command.split()[0] for command in PAYLOADS} - {"--version"}
 
     # what a person looks at, or claude runs, and the demo, which is a report of its own
-    assert {*NAMES} - described == {"completion", "demo", "statusline"}
+    assert {*NAMES} - described == {"completion", "demo", "statusline", "top"}
 
 
 def test_the_command_of_a_document_is_a_command_and_no_profile() -> None:

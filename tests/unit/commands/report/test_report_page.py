@@ -18,6 +18,7 @@ from openclaude.doctor.snapshot.world import Claude, ProfileSeen, World
 from openclaude.ledger.store import add, ledger_file, open_to_write
 from openclaude.paths import Places, find_places
 from tests.conftest import REPOSITORY
+from tests.pinned import CLAUDE_VERSION
 from tests.unit.ledger.entries import entry
 
 CANARIES = {
@@ -82,7 +83,7 @@ def places(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Places:
     connection.close()
     world = World(
         env=env,
-        claude=Claude(path=f"{env['HOME']}/bin/claude", version="2.1.330"),
+        claude=Claude(path=f"{env['HOME']}/bin/claude", version=CLAUDE_VERSION),
         wanted=ProfileSeen("mine"),
         aws=AwsFacts("~/.aws/config", "~/.aws/credentials"),
         recorded=(3, f"{env['HOME']}/recorded/{CANARIES['account']}"),
@@ -102,7 +103,7 @@ def test_no_canary_is_in_the_page_and_what_a_maintainer_needs_is(
     assert env["HOME"] not in text
     for words in (
         "openclaude  ",
-        "claude      2.1.330",
+        f"claude      {CLAUDE_VERSION}",
         "recorded requests, with prompts and answers, are in `~/recorded/(account)`",
         'model = "openai/gpt-5.6-luna"',
         "429 rate_limit_error 900 ms",
@@ -125,7 +126,7 @@ def test_a_part_that_cannot_be_made_hides_no_other(
     text = report_page("nope", places, env, places.home)
 
     assert "this cannot be said: RuntimeError" in text
-    assert "claude      2.1.330" in text
+    assert f"claude      {CLAUDE_VERSION}" in text
 
 
 def arguments(**changed: Any) -> argparse.Namespace:
