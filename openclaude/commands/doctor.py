@@ -85,8 +85,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--online",
         action="store_true",
-        help="also try the way to each server, and ask AWS who you are and each Bedrock model for "
-        "one token",
+        help="also try the way to each server, and ask AWS who you are, what its regions serve, "
+        "and each Bedrock model for one token",
     )
     parser.add_argument(
         "--fix",
@@ -205,7 +205,7 @@ def confirm_asking(world: World, *, is_agreed: bool) -> bool:
     """Say what asking AWS costs, and ask for confirmation. Raises UsageError without a terminal."""
     count = len(world.wanted.bedrock)
     models = "1 Bedrock model" if count == 1 else f"{count} Bedrock models"
-    cost = f"this asks AWS who you are, and {models} for one token each"
+    cost = f"this asks AWS who you are, what its regions serve, and {models} for one token each"
     if is_agreed or count == 0:
         return True
     if not is_attended():

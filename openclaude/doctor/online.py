@@ -7,13 +7,19 @@ depend on how AWS is asked and what its answers mean, which `aws/online.py` know
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from openclaude.aws.faults import AwsCall
 from openclaude.aws.online import AwsQuestion, collect_answers, judge_answers
 from openclaude.contracts.plan import Plan
 from openclaude.diagnostics import Diagnostic, Severity
+from openclaude.doctor.regions import (
+    RegionQuestion,
+    collect_regions,
+    judge_regions,
+    model_behind,
+)
 from openclaude.doctor.snapshot.world import World
 from openclaude.doctor.way_out import try_ways_out
 from openclaude.gateway.errors.redaction import presentable
@@ -22,10 +28,37 @@ from openclaude.profile.validate.bedrock import name as id_to_write
 from openclaude.run.os.processes import python_environment, python_module
 from openclaude.run.worker.certificates import OF_SYSTEMS, trust
 
+# The control plane's address, which no instance asks
+CONTROL = "AWS_ENDPOINT_URL_BEDROCK"
+
 
 def ask_online(world: World) -> tuple[Diagnostic, ...]:
-    """The ways out of both lanes, then AWS."""
-    return (*try_ways_out(world), *ask_aws(world))
+    """The ways out of both lanes, then AWS: each model, and what its region serves."""
+    found = (*try_ways_out(world), *ask_aws(world))
+    # without credentials AWS says nothing more, and this is said already
+    if any(one.severity is Severity.ERROR and one.code.startswith("aws-") for one in found):
+        return found
+    return (*found, *ask_regions(world))
+
+
+def ask_regions(world: World) -> Iterator[Diagnostic]:
+    """Ask Bedrock's control plane which of the models each region serves, by the AWS profile."""
+    wanted = world.wanted
+    if not wanted.plan or not wanted.plan.aws_profile or not wanted.bedrock:
+        return
+    named = [(model_behind(model), region) for model, region in wanted.bedrock]
+    question = RegionQuestion(
+        aws_profile=wanted.plan.aws_profile, models=tuple(one for one in named if one[0])
+    )
+    if question.models:
+        argv = python_module("openclaude.doctor.regions_ask")
+        with tempfile.TemporaryDirectory() as folder:
+            env = providers_environment(wanted.plan, world.network)
+            if CONTROL in world.network:
+                env[CONTROL] = world.network[CONTROL]
+            trust(env, Path(folder), OF_SYSTEMS)  # as the instance does
+            answers = collect_regions(question, argv, env)
+        yield from judge_regions(question.models, answers, presentable)
 
 
 def ask_aws(world: World) -> tuple[Diagnostic, ...]:

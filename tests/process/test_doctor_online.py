@@ -141,7 +141,8 @@ def ask(world: World, **env: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads(done.out)["data"]["diagnostics"]
     codes = [row["code"] for row in found]
     last = max(position for position, code in enumerate(codes) if code in LAST)
-    return [row for row in found[last + 1 :] if not row["code"].startswith("way-out")]
+    beside = ("way-out", *REGIONS)
+    return [row for row in found[last + 1 :] if not row["code"].startswith(beside)]
 
 
 def asked_of(clouds: Clouds) -> list[BedrockRecorded]:
@@ -149,6 +150,8 @@ def asked_of(clouds: Clouds) -> list[BedrockRecorded]:
     return [request for request in clouds.bedrock.requests if request.method == "POST"]
 
 
+# what Bedrock's control plane is asked, which these tests have only where they name it
+REGIONS = ("bedrock-served", "bedrock-not-served", "bedrock-not-enabled", "bedrock-regions-unknown")
 LAST = (
     "disk",
     "folder-exposed",
@@ -239,6 +242,23 @@ def test_a_missing_profile_is_told_once_and_nothing_crashes(house: World, clouds
     assert asked_of(clouds) == []
 
 
+def test_the_regions_are_asked_at_the_address_that_the_aws_profile_names(
+    house: World, clouds: Clouds, port: int
+) -> None:
+    path = house.home / ".aws" / "config"
+    path.write_text(f"{path.read_text()}bedrock =\n  endpoint_url = {clouds.bedrock.url}\n")
+
+    done = house.run("doctor", "--online", "--yes", "--json", env=house.env)
+
+    rows = json.loads(done.out)["data"]["diagnostics"]
+    (served,) = [row for row in rows if row["code"].startswith(REGIONS)]
+    assert (served["code"], served["severity"]) == ("bedrock-served", "ok")
+    assert served["message"].startswith(f"us-west-2 serves `{MODEL}` (AWS said so in ")
+    asked = [one for one in clouds.bedrock.requests if one.operation.startswith(("List", "Get"))]
+    assert [one.signed_by for one in asked] == [KEY] * 3
+    assert SECRET not in done.out
+
+
 def test_models_of_other_providers_are_said_not_to_be_asked(
     house: World, clouds: Clouds, port: int
 ) -> None:
@@ -255,8 +275,9 @@ def test_nobody_is_asked_without_a_word_about_the_cost(house: World, clouds: Clo
 
     assert (done.status, done.out) == (2, "")
     assert done.err == (
-        "error: this asks AWS who you are, and 1 Bedrock model for one token each, which costs "
-        "less than a cent and needs confirmation, but there is no terminal\n\n"
+        "error: this asks AWS who you are, what its regions serve, and 1 Bedrock model for one "
+        "token each, which costs less than a cent and needs confirmation, but there is no "
+        "terminal\n\n"
         "hint: confirm with `--yes`\n"
     )
     assert asked_of(clouds) == []

@@ -21,6 +21,7 @@ from openclaude.standins.base.schema import example
 from openclaude.standins.base.script import Script, Text, Tool, pieces
 from openclaude.standins.base.standin import Standin
 from openclaude.standins.bedrock.claude_rules import ClaudeRules, blocks_in, broken_by
+from openclaude.standins.bedrock.control import control_operation, control_reply
 from openclaude.standins.bedrock.invoke_reply import PromptCache, invoke_answer
 from openclaude.standins.bedrock.reply import ConverseContext, answer, error_reply, scripted_error
 from openclaude.standins.bedrock.rules import NOTES, REFUSALS, ModelRules, broken
@@ -99,6 +100,8 @@ class BedrockStandin(Standin[BedrockRecorded]):
         claudes: Mapping[str, ClaudeRules] = EXAMPLE_CLAUDES,
         region: str | None = None,
         api_keys: frozenset[str] = frozenset(),
+        places: Mapping[str, frozenset[str]] | None = None,
+        disabled: frozenset[str] = frozenset(),
         answer: Callable[[BedrockRecorded], Reply | None] | None = None,
         record: Path | None = None,
         keep: int | None = None,
@@ -107,13 +110,17 @@ class BedrockStandin(Standin[BedrockRecorded]):
 
         `credentials` maps access key ids to their secrets, `models` maps ids to their capabilities,
         `claudes` those of Claude, asked with InvokeModel; `region`, if given, is the only one it
-        answers for; `api_keys` are Bedrock API keys, admitted in place of a signature.
+        answers for; `api_keys` are Bedrock API keys, admitted in place of a signature. For its
+        control plane, `places` says which regions alone have a model, `disabled` which models the
+        account may not use.
         """
         super().__init__(host=host, port=port, answer=answer, record=record, keep=keep)
         self._credentials = credentials or {EXAMPLE_KEY_ID: EXAMPLE_SECRET}
         self._models = EXAMPLE_MODELS if models is None else models
         self._claudes = claudes
         self._api_keys = api_keys
+        self._places = places or {}
+        self._disabled = disabled
         self._cache = PromptCache()
         self._region = region
         for operation in OPERATIONS.values():
@@ -123,6 +130,8 @@ class BedrockStandin(Standin[BedrockRecorded]):
         seen: dict[str, Any] = {
             field.name: getattr(request, field.name) for field in fields(request)
         }
+        if request.method == "GET" and (operation := control_operation(request.path)):
+            return self._judge_control(request, operation)
         if not (route := ROUTE.fullmatch(request.path)) or request.method != "POST":
             return _refused(
                 seen, SignatureRefusal(status=404, kind="UnknownOperationException", message="")
@@ -133,10 +142,27 @@ class BedrockStandin(Standin[BedrockRecorded]):
             if key not in self._api_keys:
                 return _refused(seen, BAD_KEY)
             return self._judge(seen | {"signed_by": API_KEY})
+        signer = self._signer(request)
+        if isinstance(signer, SignatureRefusal):
+            return _refused(seen, signer)
+        return self._judge(seen | signer)
+
+    def _judge_control(self, request: Recorded, operation: str) -> BedrockRecorded:
+        """Check who asks the control plane."""
+        seen: dict[str, Any] = {
+            field.name: getattr(request, field.name) for field in fields(request)
+        }
+        seen["operation"] = operation
+        signer = self._signer(request)
+        if isinstance(signer, SignatureRefusal):
+            return _refused(seen, signer)
+        return BedrockRecorded(**seen | signer)
+
+    def _signer(self, request: Recorded) -> dict[str, str] | SignatureRefusal:
+        """Return whose valid signature a request has, and for which region."""
         claim = read_claim(request)
         if isinstance(claim, SignatureRefusal):
-            return _refused(seen, claim)
-        seen["region"] = claim.region
+            return claim
         problem = check_signature(
             request,
             claim,
@@ -144,9 +170,7 @@ class BedrockStandin(Standin[BedrockRecorded]):
             region=self._region,
             now=time.time(),
         )
-        if problem:
-            return _refused(seen, problem)
-        return self._judge(seen | {"signed_by": claim.key_id})
+        return problem or {"region": claim.region, "signed_by": claim.key_id}
 
     def _judge(self, seen: dict[str, Any]) -> BedrockRecorded:
         """Check an authenticated request against its model, the service model and the rules."""
@@ -205,6 +229,14 @@ class BedrockStandin(Standin[BedrockRecorded]):
     def _reply(self, request: BedrockRecorded) -> Reply:
         if refusal := request.refusal:
             return error_reply(refusal.status, refusal.message, kind=refusal.kind)
+        if control_operation(request.path):
+            return control_reply(
+                request.path,
+                request.region,
+                models={*self._models, *self._claudes},
+                places=self._places,
+                disabled=self._disabled,
+            )
         if request.operation in INVOKES:
             return self._invoked(request)
         body = without_nulls(request.json(), input_shape(request.operation))
