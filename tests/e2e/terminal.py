@@ -63,6 +63,10 @@ class Terminal:
         """Return what is displayed, with lines joined if the terminal wrapped them."""
         return self._tmux("capture-pane", "-p", "-J", "-t", "t")
 
+    def coloured(self) -> str:
+        """Return what is displayed, line by line, with escape sequences for its colours."""
+        return self._tmux("capture-pane", "-p", "-e", "-t", "t")
+
     def wait_for(self, pattern: str, timeout_s: float = WAIT_S) -> str:
         """Return the screen, once it matches. Raises AssertionError if it does not in time."""
         deadline = time.monotonic() + timeout_s
@@ -72,9 +76,13 @@ class Terminal:
             time.sleep(POLL_S)
         return screen
 
+    def put(self, text: str) -> None:
+        """Type a text."""
+        self._tmux("send-keys", "-t", "t", "-l", text)
+
     def type(self, text: str) -> None:
         """Type a text, wait until it is displayed, and press Enter."""
-        self._tmux("send-keys", "-t", "t", "-l", text)
+        self.put(text)
         self.wait_for(re.escape(text[:30]))
         self.press("Enter")
 
