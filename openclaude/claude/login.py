@@ -78,10 +78,10 @@ def ask_login(path: str, env: Mapping[str, str], home: Path) -> Login | None:
     """Who is logged in to the claude at `path`; None for an answer that cannot be parsed.
 
     As a launch would find it: keys in the user's settings files, which a launch empties, are no
-    login. A claude that was never started here is not asked: its first start writes its own files,
-    also for this question (measured with 2.1.330), and nobody can have logged in.
+    login. A claude that was never started here and has no login here is not asked: its first start
+    writes its own files, also for this question (measured with 2.1.330).
     """
-    if not state_file(env, home).exists():
+    if not any(path.exists() for path in own_files(env, home)):
         has_token = bool(env.get(LOGIN_VARIABLE))
         return Login(is_logged_in=has_token, method="oauth_token" if has_token else "none")
     # its exit status says whether a user is logged in
@@ -91,9 +91,11 @@ def ask_login(path: str, env: Mapping[str, str], home: Path) -> Login | None:
     return found or read_login(run_claude((path, "auth", "status"), env, may_fail=True).text)
 
 
-def state_file(env: Mapping[str, str], home: Path) -> Path:
-    """Where claude keeps its state, `~/.claude.json` if nothing else is said."""
-    return Path(env.get("CLAUDE_CONFIG_DIR") or home, ".claude.json")
+def own_files(env: Mapping[str, str], home: Path) -> tuple[Path, Path]:
+    """Where claude keeps its state, and a login on Linux; with another directory if one is set."""
+    moved = env.get("CLAUDE_CONFIG_DIR")
+    login = Path(moved or home / ".claude", ".credentials.json")
+    return Path(moved or home, ".claude.json"), login
 
 
 def read_login(text: str) -> Login | None:

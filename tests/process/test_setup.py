@@ -24,7 +24,8 @@ case "$*" in
     echo "Paste the code:"
     read code
     echo '{"loggedIn": true, "authMethod": "claude.ai", "subscriptionType": "max"}' \\
-      > "$HOME/login.json" ;;
+      > "$HOME/login.json"
+    echo '{}' > "$HOME/.claude.json" ;;
 esac
 """.replace("VERSION", CLAUDE_VERSION)
 AWS_CLI = """\
@@ -80,6 +81,7 @@ def nothing(empty_world: World) -> World:
 def furnished(nothing: World) -> World:
     """The same with a login and an AWS profile."""
     (nothing.home / "login.json").write_text('{"loggedIn": true, "authMethod": "claude.ai"}')
+    (nothing.home / ".claude.json").write_text("{}")
     (nothing.home / ".aws").mkdir(mode=0o700)
     keys = f"aws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n"
     path = nothing.home / ".aws" / "credentials"
@@ -166,7 +168,8 @@ def test_an_interrupted_setup_leaves_whole_files_and_can_go_on(nothing: World, s
         status, out = one.finish()
 
     assert (status, out) == (130, "")
-    changed = {path for path in nothing.files() if path not in before}
+    claudes = {"home/.claude.json"}  # written when it has logged in
+    changed = {path for path in nothing.files() if path not in before} - claudes
     assert changed <= {"home/.aws", "home/.aws/config", "home/.aws/credentials"}
     assert bool(changed) == (stop == len(FROM_NOTHING) - 1)
 

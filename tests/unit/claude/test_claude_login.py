@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from openclaude.claude import login
-from openclaude.claude.login import Login, Output, ask_login, state_file
+from openclaude.claude.login import Login, Output, ask_login, own_files
 
 
 @pytest.fixture
@@ -60,5 +60,7 @@ def test_an_older_claude_is_asked_again_without_the_option(
 
 
 def test_the_state_is_where_claude_has_it(tmp_path: Path) -> None:
-    assert state_file({}, tmp_path) == tmp_path / ".claude.json"
-    assert state_file({"CLAUDE_CONFIG_DIR": "/c"}, tmp_path) == Path("/c/.claude.json")
+    login = tmp_path / ".claude/.credentials.json"
+    moved = (Path("/c/.claude.json"), Path("/c/.credentials.json"))
+    assert own_files({}, tmp_path) == (tmp_path / ".claude.json", login)
+    assert own_files({"CLAUDE_CONFIG_DIR": "/c"}, tmp_path) == moved
