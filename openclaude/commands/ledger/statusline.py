@@ -31,6 +31,7 @@ RECENT = 2000  # entries among which the plan's quota is looked for
 SHELL = "/bin/sh"
 PIPE = 16_000  # bytes that any pipe takes while nobody reads
 SOON_S = 3600.0  # before credentials end
+CHAIN = 5  # roles that are assumed one after the other
 OTHERS = frozenset({"on-limit", "budget"})  # answers of another model than the tier's own
 
 
@@ -217,18 +218,37 @@ def shown(text: str) -> str:
 
 def credentials(name: str, env: Environment, now: float) -> str:
     """When AWS's login ends, if that is soon or past and nobody renews it; else ""."""
-    left = until(expiry(name, env), now)
+    left = until(expiry(name, env, now), now)
     if left is None or left > SOON_S:
         return ""
     return f"AWS {left / 60:.0f} min" if left > 0 else "AWS login expired"
 
 
-def expiry(name: str, env: Environment) -> str:
-    """What AWS's files say about the end of a profile's credentials, as it is written there."""
+def login_end(folder: str, env: Environment, now: float) -> tuple[str, str, float] | None:
+    """The AWS profile of a stack's folder, when its credentials end, in how many seconds."""
+    plan = read_json(read_file(os.path.join(folder, "plan.json")))  # noqa: PTH118 - no pathlib
+    name = plan.get("aws_profile")
+    if not isinstance(name, str) or not name:
+        return None
+    ends = expiry(name, env, now)
+    left = until(ends, now)
+    return None if left is None else (name, ends, left)
+
+
+def expiry(name: str, env: Environment, now: float) -> str:
+    """What AWS's files say about the end of a profile's credentials, as it is written there.
+
+    Nothing of `aws login`, which is always renewed until an end that only AWS knows.
+    """
     home = env.get("HOME") or ""
-    config = sections(env.get("AWS_CONFIG_FILE") or f"{home}/.aws/config")
-    keys = sections(env.get("AWS_SHARED_CREDENTIALS_FILE") or f"{home}/.aws/credentials")
-    own = {**config.get(f"profile {name}", config.get(name, {})), **keys.get(name, {})}
+    config = sections(at_home(env.get("AWS_CONFIG_FILE") or "~/.aws/config", home))
+    keys = sections(at_home(env.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials", home))
+    own: dict[str, str] = {}
+    for _ in range(CHAIN):
+        own = {**config.get(f"profile {name}", config.get(name, {})), **keys.get(name, {})}
+        if "role_arn" not in own or own.get("source_profile", name) == name:
+            break
+        name = own["source_profile"]  # whose credentials the role is assumed with, again and again
     for key in ("aws_expiration", "x_security_token_expires", "expiration"):
         if key in own:
             return own[key]
@@ -239,7 +259,17 @@ def expiry(name: str, env: Environment) -> str:
 
     cached = f"{home}/.aws/sso/cache/{sha1(login.encode()).hexdigest()}.json"  # noqa: S324
     token = read_json(read_file(cached))
-    return "" if token.get("refreshToken") else str(token.get("expiresAt") or "")
+    is_renewed = (
+        "sso_session" in own  # the older form is never renewed
+        and all(token.get(key) for key in ("refreshToken", "clientId", "clientSecret"))
+        and (until(str(token.get("registrationExpiresAt")), now) or 0) > 0
+    )
+    return "" if is_renewed else str(token.get("expiresAt") or "")
+
+
+def at_home(path: str, home: str) -> str:
+    """A path with `~` replaced, as AWS's programs do."""
+    return home + path[1:] if path.startswith("~/") else path
 
 
 def sections(path: str) -> dict[str, dict[str, str]]:

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from openclaude.commands.help_page import STATE, HelpPage, add_json, add_page, add_profile
 from openclaude.commands.ledger.record import recording_data, recording_text
 from openclaude.commands.running import stack_names
+from openclaude.commands.status.aws_login import aws_login, aws_text
 from openclaude.commands.status.processes import stack_text, troubles
 from openclaude.commands.status.sessions import session_lines, shown_sessions
 from openclaude.commands.switch.command import tiers_of
@@ -106,6 +107,7 @@ def status(
         raise silent[0]
     lines = session_lines(reports, places, env, time.time())
     for report in reports:
+        report["aws_login"] = aws_login(Path(report["folder"]), env, time.time())
         mine = {(line.profile, line.pid): line for line in lines}
         for session in report["sessions"]:
             session |= mine[report["profile"], session["pid"]].document()
@@ -113,6 +115,7 @@ def status(
     idle = [] if with_processes else reports
     texts = [shown_sessions(lines, idle, places.home, time.time())]
     texts += [stack_text(report) for report in reports if with_processes]
+    texts += [aws_text(report["aws_login"] for report in reports)]
     texts += [recording] if recording else []
     texts += [text for report in reports if (text := troubles(report))]
     texts += [f"{error.message}; {error.hint}\n" for error in silent]

@@ -165,8 +165,17 @@ def test_the_end_of_awss_login_is_said_if_it_is_near(
     env = {"HOME": str(tmp_path)}
 
     assert statusline.credentials("mine", env, now) == said
-    cached.write_text(json.dumps({"expiresAt": ends, "refreshToken": "r"}))
+    renewable = {"expiresAt": ends, "refreshToken": "r", "clientId": "c", "clientSecret": "s"}
+    cached.write_text(json.dumps(renewable | {"registrationExpiresAt": "2030-01-01T00:00:00Z"}))
     assert statusline.credentials("mine", env, now) == ""  # it is renewed
+    cached.write_text(json.dumps(renewable | {"registrationExpiresAt": "2020-01-01T00:00:00Z"}))
+    assert statusline.credentials("mine", env, now) == said  # it was, once
+    (aws / "credentials").write_text("[role]\nrole_arn=r\nsource_profile=mine\n")
+    assert statusline.credentials("role", env, now) == said
+    (aws / "credentials").write_text(
+        "[a]\nrole_arn=r\nsource_profile=b\n[b]\nrole_arn=r\nsource_profile=a\n"
+    )
+    assert statusline.credentials("a", env, now) == ""
     (aws / "credentials").write_text(f"[mine]\naws_expiration={ends}\n")
     assert statusline.credentials("mine", env, now) == said
 
