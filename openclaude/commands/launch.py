@@ -292,7 +292,7 @@ def check_aws(plan: Plan, env: Mapping[str, str], home: Path) -> Mapping[str, st
     aws = look_at_aws(env, home, time.time())
     fault = find_aws_fault(aws, plan.aws_profile)
     if fault:
-        from openclaude.commands.aws.login import log_in_again
+        from openclaude.commands.login import log_in_again
 
         if log_in_again(plan, fault, env):
             aws = look_at_aws(env, home, time.time())

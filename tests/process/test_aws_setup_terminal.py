@@ -42,7 +42,7 @@ def test_a_person_makes_a_profile_with_keys_that_are_never_shown(
         answer(
             one,
             ("credentials come from? [sso]: ", "magic"),
-            ("error: please answer keys, sso, assume-role or process", "keys"),
+            ("error: please answer keys, sso, assume-role, process or api-key", "keys"),
             ("access key id: ", "nonsense"),
             ("must have 16 or more capital letters and digits, not `nonsense`", KEY_ID),
             ("secret access key: ", SECRET),
@@ -57,6 +57,32 @@ def test_a_person_makes_a_profile_with_keys_that_are_never_shown(
     assert contents(folder)["credentials"] == before.get("credentials", "") + (
         "\n" if before.get("credentials") else ""
     ) + (f"[fresh]\naws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n")
+
+
+def test_a_bedrock_api_key_is_asked_without_echo_and_only_in_its_own_file(
+    empty_world: World, folder: Path
+) -> None:
+    before = contents(folder)
+    key = "ABSKCANARY-bedrock-key-CANARY"
+    with talk(empty_world, "aws", "setup", "--name", "fresh", "--profile", "bedrock") as one:
+        answer(
+            one,
+            ("credentials come from? [sso]: ", "api-key"),
+            ("Bedrock API key (not shown): ", "two words of it"),
+            ("error: a Bedrock API key is one line", key),
+            ("do this for the profile `bedrock`? (yes or no) [no]: ", "yes"),
+        )
+        status, out = one.finish()
+
+    assert (status, contents(folder)) == (0, before)
+    assert "CANARY" not in one.shown + out
+    home = Path(empty_world.env["HOME"])
+    holding = [
+        path for path in home.rglob("*") if path.is_file() and b"CANARY" in path.read_bytes()
+    ]
+    assert [(path.name, path.stat().st_mode & 0o777) for path in holding] == [("bedrock", 0o600)]
+    profile = (empty_world.profiles / "bedrock.toml").read_text()
+    assert f'api_key = "file:{holding[0]}"' in profile
 
 
 def test_no_is_no_and_writes_nothing(empty_world: World, folder: Path) -> None:

@@ -51,7 +51,8 @@ and fallbacks. It does not contact AWS and needs no credentials.""",
 SETUP = HelpPage(
     text="""\
 Create or change the AWS profile that your profile uses. It asks for what is
-missing, shows the exact change to ~/.aws, and writes it after confirmation.""",
+missing, shows the exact change to ~/.aws, and writes it after confirmation.
+`--method api-key` keeps a Bedrock API key instead, and names it in your profile.""",
     examples=(
         "openclaude aws setup",
         "openclaude aws setup --method process --command my-credentials --dry-run",
@@ -95,14 +96,16 @@ def add_setup(actions: Actions) -> None:
     setup.add_argument(
         "--name", metavar="NAME", help="the AWS profile (default: the profile's `aws.profile`)"
     )
-    setup.add_argument("--method", choices=METHODS, help="where its credentials come from")
+    setup.add_argument(
+        "--method", choices=(*METHODS, "api-key"), help="where its credentials come from"
+    )
     setup.add_argument(
         "--region", metavar="REGION", help="the AWS region (default: the profile's `aws.region`)"
     )
     setup.add_argument(
         "--keys-from-stdin",
         action="store_true",
-        help="keys: read id, secret and optional token from stdin, one per line",
+        help="keys: read id, secret and optional token from stdin, one per line; api-key: the key",
     )
     setup.add_argument("--sso-start-url", metavar="URL", help="sso: the address where you log in")
     setup.add_argument(

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 from openclaude.aws.answers import METHODS, NEEDED, Answers, BadAnswer, check_answer
+from openclaude.commands.aws.api_key import API_KEY, KeyChosen
 from openclaude.prompt import ask, tell
 
 SAID = {
@@ -17,6 +18,7 @@ SAID = {
     "sso": "IAM Identity Center (SSO), with `aws sso login`",
     "assume-role": "a role, assumed with another AWS profile",
     "process": "a program that prints credentials",
+    API_KEY: "a Bedrock API key, without an AWS profile",
 }
 QUESTIONS = {
     "start_url": "start URL",
@@ -64,13 +66,15 @@ def interview(
 
 
 def ask_method(default: str) -> str:
-    """One of the ways to have credentials."""
-    tell("".join(f"  {method:<12} {SAID[method]}\n" for method in METHODS))
+    """One of the ways to have credentials. Raises KeyChosen."""
+    tell("".join(f"  {method:<12} {SAID[method]}\n" for method in (*METHODS, API_KEY)))
     while True:
         answer = ask("where do its credentials come from?", default)
+        if answer == API_KEY:
+            raise KeyChosen
         if answer in METHODS:
             return answer
-        tell(f"error: please answer {', '.join(METHODS[:-1])} or {METHODS[-1]}\n")
+        tell(f"error: please answer {', '.join(METHODS)} or {API_KEY}\n")
 
 
 def ask_one(answer: str, answers: Answers, names: tuple[str, ...]) -> str:

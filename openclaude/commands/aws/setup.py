@@ -25,8 +25,10 @@ from openclaude.aws.edit_files import (
 )
 from openclaude.aws.locations import find_files
 from openclaude.aws.setup import edits, profile_names, read_answers
+from openclaude.commands.aws.api_key import API_KEY, KeyChosen, set_up_key
 from openclaude.commands.aws.questions import interview
-from openclaude.errors import OpenclaudeError, UsageError
+from openclaude.commands.aws.unasked import unasked
+from openclaude.errors import OpenclaudeError
 from openclaude.output import Result
 from openclaude.paths import Places
 from openclaude.profile.names import default_profile_name
@@ -43,12 +45,6 @@ FLAGS = {
     "source_profile": "source_profile",
     "command": "command",
 }
-
-
-class Unasked(UsageError):
-    """A change that was not confirmed."""
-
-    code = "aws-setup-unasked"
 
 
 class Files(NamedTuple):
@@ -69,6 +65,16 @@ class Files(NamedTuple):
 
 def set_up(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -> Result:
     """Collect the answers, show the change, and write it after confirmation."""
+    if arguments.method == API_KEY:
+        return set_up_key(arguments, places, env)
+    try:
+        return set_up_profile(arguments, places, env)
+    except KeyChosen:
+        return set_up_key(arguments, places, env)
+
+
+def set_up_profile(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -> Result:
+    """The same for a named AWS profile. Raises KeyChosen."""
     paths = find_files(env, places.home)
     files = Files(*(read_aws_file(kind, path) for kind, path in paths.items()))
     answers = find_answers(arguments, places, env, files)
@@ -144,18 +150,6 @@ def read_keys() -> dict[str, str]:
 
 
 # --- the change
-
-
-def unasked(shown: str, data: Mapping[str, object], *, as_json: bool) -> Result:
-    """Show the change and fail: there is no terminal for a confirmation. Raises Unasked."""
-    error = Unasked(
-        "`openclaude aws setup` needs confirmation, but there is no terminal",
-        hint="review the change, then add `--yes`; nothing was changed",
-    )
-    if as_json:
-        return Result(data=data, exit_code=error.exit_code, errors=tuple(error.entries()))
-    tell(shown + "\n")
-    raise error
 
 
 def ask_first(shown: str, name: str) -> None:

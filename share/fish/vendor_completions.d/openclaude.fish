@@ -322,9 +322,9 @@ function __openclaude_know
                 'option'\t'--json'\t'-'\t'print one JSON document' \
                 'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
                 'option'\t'--name'\t'text'\t'the AWS profile (default: the profile\'s `aws.profile`)' \
-                'option'\t'--method'\t'choice:keys,sso,assume-role,process'\t'where its credentials come from' \
+                'option'\t'--method'\t'choice:keys,sso,assume-role,process,api-key'\t'where its credentials come from' \
                 'option'\t'--region'\t'text'\t'the AWS region (default: the profile\'s `aws.region`)' \
-                'option'\t'--keys-from-stdin'\t'-'\t'keys: read id, secret and optional token from stdin, one per line' \
+                'option'\t'--keys-from-stdin'\t'-'\t'keys: read id, secret and optional token from stdin, one per line; api-key: the key' \
                 'option'\t'--sso-start-url'\t'text'\t'sso: the address where you log in' \
                 'option'\t'--sso-region'\t'text'\t'sso: the region of IAM Identity Center' \
                 'option'\t'--account'\t'text'\t'sso: the AWS account, 12 digits' \

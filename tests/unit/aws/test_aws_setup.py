@@ -469,7 +469,8 @@ def test_json_says_what_would_change_and_what_did(desk: Desk) -> None:
         (("--method", "process", "--command", "a\n[b]"), "`--command` must be a program"),
         (
             ("--method", "magic"),
-            "unknown value for `--method`: `magic` (choose from keys, sso, assume-role, process)",
+            "unknown value for `--method`: `magic` (choose from keys, sso, assume-role, process, "
+            "api-key)",
         ),
         (("--keys-from-stdin",), "`--keys-from-stdin` reads two lines or three"),
     ],
