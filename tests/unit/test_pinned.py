@@ -39,8 +39,8 @@ HOLDERS = {
         "tests/contract/budgets.json",
     },
 }
-# measurements with their versions, and generated tables
-MEASURED = re.compile(r"^(docs/bench/.*|CHANGELOG\.md)$")
+# measurements and recordings with their versions, and generated tables
+MEASURED = re.compile(r"^(docs/(?:bench|recording)/.*|CHANGELOG\.md)$")
 GENERATED = re.compile(r"<!-- generated: .*?<!-- end -->", re.DOTALL)
 # a sentence that names the version with which something was seen
 DATED = re.compile(r"(?i)measured|seen|claude code|claude \d|litellm")
