@@ -40,6 +40,7 @@ class NotTrusted(OSError):
     """A file that another user may have written."""
 
     is_root_elsewhere = False  # whether we are root, among the files of another user
+    open_to_others: Path | None = None  # what others may change, if it is ours to close
 
 
 class LockHeld(OpenclaudeError):
@@ -102,11 +103,34 @@ def unusable(path: Path, error: OSError) -> FolderUnusable:
     """The message if the system refuses a folder."""
     closed = closed_folder(path) if isinstance(error, PermissionError) else None
     another = "another place with XDG_STATE_HOME and XDG_CACHE_HOME"
-    make = f"make it writable (`mkdir -p {path} && chmod 700 {path}`)"
+    make = take_over(closed) if closed else make_usable(path)
+    ways = f"{make}, or choose {another}" if make else f"choose {another}"
     return FolderUnusable(
         f"cannot use the directory `{path}`: {error.strerror or error}",
-        hint=hint_for(error, f"{take_over(closed) if closed else make}, or choose {another}"),
+        hint=hint_for(error, ways),
     )
+
+
+def make_usable(path: Path) -> str:
+    """How a folder of ours is made that is not there or may not be used; "" if it cannot be."""
+    from shlex import quote
+
+    places = (*reversed(path.absolute().parents), path.absolute())
+    # os.path: a folder that may not be entered is no error, it is the one to open
+    folders = [one for one in places if os.path.isdir(one)]  # noqa: PTH112
+    blocked = next((one for one in places if os.path.lexists(one) and one not in folders), None)
+    if blocked:
+        where = quote(str(blocked))
+        return f"move away what is in its place (`mv {where} {where}.old`)"
+    nearest = folders[-1]
+    is_closed = not may(nearest, os.W_OK | os.X_OK)
+    if is_closed and nearest.stat().st_uid != os.geteuid():
+        return ""
+    folder = quote(str(path))
+    opened = is_closed and nearest != path.absolute()
+    commands = [f"chmod u+rwx {quote(str(nearest))}"] if opened else []
+    commands += [f"mkdir -p {folder}", f"chmod 700 {folder}"]
+    return f"make it writable (`{' && '.join(commands)}`)"
 
 
 def hint_for(error: OSError, otherwise: str) -> str:
@@ -121,7 +145,9 @@ def refusal(error: OSError) -> type[FolderUnusable]:
 
 def take_over(path: Path) -> str:
     """How a user gets back what a run as root has made."""
-    return f'give it back to yourself (`sudo chown -R "$(id -u)" {path}`)'
+    from shlex import quote
+
+    return f'give it back to yourself (`sudo chown -R "$(id -u)" {quote(str(path))}`)'
 
 
 def may(path: Path, mode: int) -> bool:
@@ -145,12 +171,21 @@ def untrusted(path: Path, error: OSError) -> FolderUnusable:
     """The message if another user may change what is at `path`."""
     if isinstance(error, NotTrusted) and error.is_root_elsewhere:
         return FolderUnusable(f"cannot keep files in `{path}`: {error}", hint=WHOSE_HOME)
+    close = f"{close_again(error)}, or " if close_again(error) else ""
     return FolderUnusable(
         f"cannot keep files in `{path}`: {error}",
-        hint="another user could replace openclaude's keys and plans there; take the right to "
-        "write away from others (`chmod go-w DIRECTORY`), or choose another place with "
-        "XDG_STATE_HOME and XDG_CACHE_HOME",
+        hint=f"another user could replace openclaude's keys and plans there; {close}choose another "
+        "place with XDG_STATE_HOME and XDG_CACHE_HOME",
     )
+
+
+def close_again(error: OSError) -> str:
+    """How others lose the right to change a folder of ours; "" where only another one helps."""
+    from shlex import quote
+
+    path = error.open_to_others if isinstance(error, NotTrusted) else None
+    what = "take the right to write away from others"
+    return f"{what} (`chmod go-w {quote(str(path))}`)" if path else ""
 
 
 def check_above(path: Path) -> None:
@@ -203,7 +238,9 @@ def check_owner(path: Path, found: os.stat_result) -> None:
     by_group = found.st_mode & stat.S_IWGRP and found.st_gid not in {0, os.getegid()}
     by_others = found.st_mode & stat.S_IWOTH and not found.st_mode & stat.S_ISVTX
     if by_group or by_others:
-        raise NotTrusted(f"`{path}` can be changed by other users")
+        error = NotTrusted(f"`{path}` can be changed by other users")
+        error.open_to_others = path if found.st_uid == os.geteuid() else None
+        raise error
 
 
 def write_private(path: Path, text: str) -> None:

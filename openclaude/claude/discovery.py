@@ -73,19 +73,21 @@ def why_none(
     named: str, candidates: list[str], found: list[str], usable: list[str]
 ) -> OpenclaudeError:
     """The error if no candidate will do."""
+    from shlex import quote
+
     if usable:
         return ClaudeNotFound(
             f"`{usable[0]}` starts openclaude again, and there is no other `claude`", hint=INSTALL
         )
     if found:
         return ClaudeNotExecutable(
-            f"`{found[0]}` is not executable", hint=f"run `chmod +x {found[0]}`"
+            f"`{found[0]}` is not executable", hint=f"run `chmod +x {quote(found[0])}`"
         )
     broken = next((path for path in candidates if os.path.islink(path)), "")  # noqa: PTH114
     if broken and not os.path.exists(broken):  # noqa: PTH110
         return ClaudeNotFound(
             f"`{broken}` is a link that leads nowhere: `{os.readlink(broken)}` does not exist",  # noqa: PTH115
-            hint=f"remove it (`rm {broken}`), then {INSTALL}",
+            hint=f"remove it (`rm {quote(broken)}`), then {INSTALL}",
         )
     where = (
         f"`{named}` (OPENCLAUDE_CLAUDE) is not a file" if named else "there is no `claude` on PATH"

@@ -138,7 +138,11 @@ def apply_fixes(
     is_agreed: bool,
 ) -> list[Repaired]:
     """Apply the safe fixes, if the user agrees; what was done. Raises UsageError."""
-    safe = [(one, command) for one in found if (command := safe_command(one, name))]
+    by_command: dict[str, Diagnostic] = {}  # two units that failed are one restart
+    for one in found:
+        if command := safe_command(one, name):
+            by_command.setdefault(command, one)
+    safe = [(one, command) for command, one in by_command.items()]
     if not safe:
         return []
     if not is_agreed and not is_attended():

@@ -29,7 +29,7 @@ def test_a_home_that_others_may_change_is_said_and_nothing_is_started(world: Wor
     for one in (launched, started):
         assert "cannot keep files in `ROOT/home/.local/state/openclaude" in one.err
         assert "`ROOT/home` can be changed by other users" in one.err
-        assert "`chmod go-w DIRECTORY`" in one.err
+        assert "`chmod go-w ROOT/home`" in one.err
     doctor = world.json("doctor")["data"]["diagnostics"]
     (told,) = {one["code"]: one for one in doctor if one["code"] == "folder-exposed"}.values()
     assert "can be changed by other users" in told["message"]
@@ -50,8 +50,9 @@ def test_a_file_where_the_state_folder_should_be(world: World) -> None:
     folder = "ROOT/home/.local/state/openclaude"
     message = (
         f"error: cannot use the directory `{folder}`: Not a directory\n"
-        f"\nhint: make it writable (`mkdir -p {folder} && chmod 700 {folder}`), or choose another "
-        "place with XDG_STATE_HOME and XDG_CACHE_HOME\n"
+        "\nhint: move away what is in its place (`mv ROOT/home/.local/state "
+        "ROOT/home/.local/state.old`), or choose another place with XDG_STATE_HOME and "
+        "XDG_CACHE_HOME\n"
     )
     assert launched[:3] == (125, "", message)
     assert started[:3] == (1, "", message)

@@ -69,6 +69,7 @@ def no_claude(world: World) -> dict[str, str]:
 def login(**said: Any) -> Callable[[World], None]:
     def how(world: World) -> None:
         (world.home / "login.json").write_text(json.dumps(said) if said else "what?")
+        (world.home / ".claude.json").write_text("{}")  # one that was never started is not asked
 
     return how
 
@@ -395,7 +396,12 @@ IN_FILES = [
         variables(NODE_EXTRA_CA_CERTS="/no/such/company.pem"),
     ),
     Broken("authority-missing", "warning", "put the certificate there", lost_bundle_of_aws),
-    Broken("aws-endpoint", "note", "`aws.endpoint_url`", variables(AWS_USE_FIPS_ENDPOINT="true")),
+    Broken(
+        "aws-endpoint",
+        "note",
+        "aws.endpoint_url=https://HOST`",
+        variables(AWS_USE_FIPS_ENDPOINT="true"),
+    ),
     Broken(
         "aws-endpoint-plain",
         "warning",

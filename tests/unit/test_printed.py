@@ -51,7 +51,7 @@ def filled(command: str) -> str:
 def test_the_collector_finds_what_is_known_to_be_printed() -> None:
     assert len(OURS) > 60
     assert "openclaude profiles set {plan.profile} listen.port=PORT" in OURS
-    assert "chmod 600 {path}" in printed_commands()
+    assert "chmod 600 {quote(path)}" in printed_commands()
 
 
 @pytest.mark.parametrize("printed", OURS)

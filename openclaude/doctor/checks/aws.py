@@ -60,7 +60,7 @@ def endpoints(world: World, section: Section, where: Location) -> Iterator[Diagn
             message=f"{' and '.join(named)} of your AWS configuration decides which address of "
             "Bedrock is asked",
             why="the proxies ask the address that AWS's own tools would ask",
-            fix="nothing to do; `aws.endpoint_url` in the profile would take precedence",
+            fix=f"nothing to do; `{own_endpoint(world)}` would take precedence",
             location=where,
         )
     addresses = [*(world.network.get(name, "") for name in VARIABLES), section.get("endpoint_url")]
@@ -72,8 +72,7 @@ def endpoints(world: World, section: Section, where: Location) -> Iterator[Diagn
                 message=f"your AWS configuration names {without_password(url)} for Bedrock, which "
                 "is not encrypted",
                 why="nothing is sent there: your conversation could be read on the way",
-                fix="name an https address there, or in the profile: `openclaude profiles set "
-                f"{world.wanted.name} aws.endpoint_url=https://HOST`",
+                fix=f"name an https address there, or in the profile: `{own_endpoint(world)}`",
                 location=where,
             )
     if any(section.get(key) for key in RETRIES):
@@ -85,6 +84,11 @@ def endpoints(world: World, section: Section, where: Location) -> Iterator[Diagn
             fix="nothing to do",
             location=where,
         )
+
+
+def own_endpoint(world: World) -> str:
+    """The command that names an address in the profile."""
+    return f"openclaude profiles set {world.wanted.name} aws.endpoint_url=https://HOST"
 
 
 def where_of(world: World, name: str) -> Location:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 
 from openclaude.diagnostics import Diagnostic, Location, Severity
 from openclaude.doctor.snapshot.world import World
@@ -59,9 +60,7 @@ def folders(world: World) -> Iterator[Diagnostic]:
                 severity=Severity.ERROR,
                 message=f"cannot use the directory `{folder.path}`: {folder.problem}",
                 why="openclaude keeps its files there",
-                fix=folder.fix
-                or f"make it writable (`mkdir -p {folder.path} && chmod 700 {folder.path}`), or "
-                "choose another one with XDG_CONFIG_HOME, XDG_STATE_HOME or XDG_CACHE_HOME",
+                fix=either(folder.fix),
                 location=Location(path=Path(folder.path)),
             )
         elif folder.exposed:
@@ -70,9 +69,7 @@ def folders(world: World) -> Iterator[Diagnostic]:
                 severity=Severity.ERROR,
                 message=f"cannot keep files in `{folder.path}`: {folder.exposed}",
                 why="another user could replace openclaude's keys and plans there",
-                fix=folder.fix
-                or "take the right to write away from others (`chmod go-w DIRECTORY`), or choose "
-                "another one with XDG_CONFIG_HOME, XDG_STATE_HOME or XDG_CACHE_HOME",
+                fix=either(folder.fix),
                 location=Location(path=Path(folder.path)),
             )
         elif folder.free_bytes < SCARCE_BYTES:
@@ -82,9 +79,15 @@ def folders(world: World) -> Iterator[Diagnostic]:
                 message=f"the disk of `{folder.path}` has only "
                 f"{folder.free_bytes // 1_000_000} MB left",
                 why="openclaude writes logs and plans there",
-                fix=f"free some space; `du -sh {folder.path}` shows what openclaude uses",
+                fix=f"free some space; `du -sh {quote(folder.path)}` shows what openclaude uses",
                 location=Location(path=Path(folder.path)),
             )
+
+
+def either(fix: str) -> str:
+    """A fix of the folder, or another folder."""
+    another = "choose another one with XDG_CONFIG_HOME, XDG_STATE_HOME or XDG_CACHE_HOME"
+    return f"{fix}, or {another}" if fix else another
 
 
 def modes(world: World) -> Iterator[Diagnostic]:
@@ -96,7 +99,7 @@ def modes(world: World) -> Iterator[Diagnostic]:
                 severity=Severity.WARNING,
                 message=f"other users can write to `{path}` ({mode:04o})",
                 why="a change to it can redirect your requests",
-                fix=f"run `chmod go-w {path}`",
+                fix=f"run `chmod go-w {quote(path)}`",
                 location=Location(path=Path(path)),
             )
         elif not path.endswith(".toml") and mode & OTHERS_READ:
@@ -105,6 +108,6 @@ def modes(world: World) -> Iterator[Diagnostic]:
                 severity=Severity.WARNING,
                 message=f"other users can read `{path}` ({mode:04o})",
                 why="it contains a secret",
-                fix=f"run `chmod 600 {path}`",
+                fix=f"run `chmod 600 {quote(path)}`",
                 location=Location(path=Path(path)),
             )

@@ -14,7 +14,8 @@ from openclaude.doctor.snapshot.world import World
 KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
 BASE_URL = "ANTHROPIC_BASE_URL"
 OTHER_CLOUDS = "CLAUDE_CODE_USE_"
-PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
+# strongest first, as claude reads them
+PROXIES = ("https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
 TAKES_OVER = ("AWS_BEARER_TOKEN_BEDROCK",)
 AWS_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE")
 METHODS = ("", "fork", "spawn")

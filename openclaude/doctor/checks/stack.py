@@ -21,10 +21,12 @@ def check_ports(world: World) -> Iterator[Diagnostic]:
     plan = world.wanted.plan
     if plan is None or world.stack.report or world.stack.silent:
         return
-    busy = [port for port in world.ports if not port.is_free]
+    busy = [port for port in world.ports if not port.is_free and not port.is_kept]
     yield from (busy_port(port, plan) for port in busy)
     if not busy:
-        message = f"ports {plan.port} and {plan.port + 1} are free"
+        is_kept = any(port.is_kept for port in world.ports)
+        state = "kept for open sessions; a launch takes them over" if is_kept else "free"
+        message = f"ports {plan.port} and {plan.port + 1} are {state}"
         yield Diagnostic(code="ports", severity=Severity.OK, message=message)
 
 

@@ -46,7 +46,9 @@ from openclaude.files import (
     FolderUnusable,
     NotTrusted,
     check_above,
+    close_again,
     closed_folder,
+    make_usable,
     may,
     take_over,
 )
@@ -55,6 +57,7 @@ from openclaude.litellm_version import installed_litellm
 from openclaude.own_path import IGNORED
 from openclaude.paths import Places, on_path
 from openclaude.run.launcher.listeners import owner, try_bind
+from openclaude.run.launcher.strays import holder_of
 from openclaude.run.os.confinement import landlock_version
 from openclaude.run.os.processes import start_time
 from openclaude.run.stack.client import StackUnreachable
@@ -187,7 +190,14 @@ def look_at_ports(plan: Plan | None, stacks: Path) -> Iterator[Port]:
             number=number,
             is_free=listener is not None,
             holder="" if listener else owner(number, stacks),
+            is_kept=listener is None and plan is not None and is_kept_for(plan.profile, number),
         )
+
+
+def is_kept_for(profile: str, port: int) -> bool:
+    """Whether a port is held for sessions of the profile, whose next stack takes it over."""
+    found = holder_of(port)
+    return found is not None and found[1].name == profile
 
 
 def look_at_stack(stacks: Path, name: str, inherited: Mapping[str, str]) -> StackSeen:
@@ -222,7 +232,8 @@ def look_at_folder(path: Path) -> Folder:
         found = there.stat()
         free = shutil.disk_usage(there).free
     except OSError as error:
-        return Folder(str(path), problem=(error.strerror or str(error)).lower())
+        problem = (error.strerror or str(error)).lower()
+        return Folder(str(path), problem=problem, fix=make_usable(path))
     problem = ""
     if not stat.S_ISDIR(found.st_mode):
         problem = f"`{there}` is not a directory"
@@ -231,6 +242,9 @@ def look_at_folder(path: Path) -> Folder:
     elif not may(there, os.W_OK | os.X_OK):
         problem = f"`{there}` cannot be written"
     exposed, fix = above(path)
+    if problem:
+        is_anothers = there == path and found.st_uid != os.geteuid()
+        fix = take_over(path) if is_anothers else make_usable(path)
     return Folder(path=str(path), problem=problem, exposed=exposed, fix=fix, free_bytes=free)
 
 
@@ -241,7 +255,7 @@ def above(path: Path) -> tuple[str, str]:
     except FileNotFoundError:  # it would be made
         return above(path.parent)
     except NotTrusted as error:
-        return str(error), WHOSE_HOME if error.is_root_elsewhere else ""
+        return str(error), WHOSE_HOME if error.is_root_elsewhere else close_again(error)
     except OSError as error:
         return str(error), ""
     return "", ""

@@ -55,6 +55,7 @@ class Port(NamedTuple):
     number: int
     is_free: bool
     holder: str  # ` by NAME (pid N)`, or ""
+    is_kept: bool = False  # for open sessions of this very profile, whose stack was stopped
 
 
 class StackSeen(NamedTuple):

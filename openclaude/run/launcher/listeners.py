@@ -116,7 +116,7 @@ def seen_owner(port: int) -> str:
 
 def stack_on(port: int) -> str:
     """The same for a stack of this user: its processes let nobody see what they have open."""
-    from openclaude.run.launcher.strays import supervisors
+    from openclaude.run.launcher.strays import holder_of, supervisors
     from openclaude.run.stack.folder import read_record
 
     for pid, folder in supervisors():
@@ -124,4 +124,7 @@ def stack_on(port: int) -> str:
             record = read_record(folder)
             if record and record.pid == pid and port in {record.port, record.port + 1}:
                 return f" by the proxies of `{record.profile}` (pid {pid})"
+    if found := holder_of(port):
+        pid, folder = found
+        return f" for open sessions of `{folder.name}`, whose proxies were stopped (pid {pid})"
     return ""

@@ -24,6 +24,7 @@ import psutil
 from openclaude.run.os.environment import Relation, relation
 from openclaude.run.os.processes import is_alive, start_time
 from openclaude.run.stack.client import STOP_TIMEOUT_S
+from openclaude.run.stack.holding import HOLDER
 
 SUPERVISOR = "openclaude.run.supervisor.supervisor"
 MODULES = frozenset(
@@ -90,6 +91,20 @@ def supervisors() -> Iterator[tuple[int, Path]]:
             if SUPERVISOR in command and process.uids().effective == os.geteuid():
                 for folder in named_in(command):
                     yield process.pid, Path(folder)
+
+
+def holder_of(port: int) -> tuple[int, Path] | None:
+    """Pid and stack's folder of what keeps a port of a stopped stack for its open sessions."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError, ValueError):  # of a port that is none
+            command = process.cmdline()
+            kept = option("port", command) if HOLDER in command else ""
+            if not kept or process.uids().effective != os.geteuid():
+                continue
+            is_here = relation(option("at", command)) is Relation.HERE
+            if is_here and port in {int(kept), int(kept) + 1}:
+                return process.pid, Path(option("stack", command))
+    return None
 
 
 def stray_of(process: psutil.Process, stacks: Path) -> Stray | None:

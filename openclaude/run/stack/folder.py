@@ -5,6 +5,7 @@ Knows: where a stack's files are. Independent of: what runs, profiles, claude.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,8 +49,12 @@ def held_path(folder: Path) -> Path:
 
 def holders(folder: Path) -> list[str]:
     """Where holders of the stack's ports are, each as `environment.here` has it."""
-    found = folder.glob("held@*.sock")
-    return [path.name.removeprefix("held@").removesuffix(".sock") for path in found]
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 - no Path for each
+    except OSError:  # nobody's yet, or closed, which is said of it elsewhere
+        return []
+    found = [name for name in names if name.startswith("held@") and name.endswith(".sock")]
+    return [name.removeprefix("held@").removesuffix(".sock") for name in found]
 
 
 def server_certificate(folder: Path) -> Path:

@@ -58,7 +58,9 @@ def start_holder(
         )
         with open_log(log_path(folder, "supervisor")) as log:
             process = subprocess.Popen(
-                python_module(HOLDER, "--stack", str(folder), "--at", str(here())),
+                python_module(
+                    HOLDER, "--stack", str(folder), "--at", str(here()), "--port", str(record.port)
+                ),
                 env={"LANG": "C.UTF-8", **python_environment()},
                 cwd="/",
                 stdin=subprocess.PIPE,

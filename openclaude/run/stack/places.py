@@ -68,7 +68,9 @@ def likely_folder(stacks: Path, name: str) -> Path:
     """The same at one look: whoever joins finds out under its lock whether it is another's."""
     root = own_stacks(stacks)
     is_moved = root.parent != stacks.parent
-    return root / name if is_moved or (root / name).is_dir() else stacks / name
+    # os.path: a folder that may not be entered is no error here; whoever uses it says so
+    is_there = is_moved or os.path.isdir(root / name)  # noqa: PTH112
+    return root / name if is_there else stacks / name
 
 
 def moved_to(root: Path) -> Path | None:
@@ -106,15 +108,18 @@ def moved_root(stacks: Path) -> Path | None:
 
 def stack_folders(stacks: Path) -> dict[str, Path]:
     """The folders of this place's stacks by name; not all of them run."""
-    names = {
-        path.name
-        for root in (stacks, own_stacks(stacks))
-        if root.is_dir()
-        for path in root.iterdir()
-        if path.is_dir()
-    }
+    names = {path.name for root in (stacks, own_stacks(stacks)) for path in folders_in(root)}
     found = {name: stack_folder(stacks, name) for name in sorted(names)}
     return {name: folder for name, folder in found.items() if folder.is_dir()}
+
+
+def folders_in(root: Path) -> list[Path]:
+    """The folders in one, in order; none of one that is closed, which is said of it elsewhere."""
+    try:
+        names = sorted(os.listdir(root))  # noqa: PTH208 - as those of `others`
+    except OSError:
+        return []
+    return [root / name for name in names if os.path.isdir(root / name)]  # noqa: PTH112
 
 
 def is_anothers(folder: Path) -> bool:
@@ -145,7 +150,7 @@ def relation_of(folder: Path) -> Relation:
 def neighbours(stacks: Path) -> Iterator[Neighbour]:
     """The stacks of other places in this home, as far as their records tell."""
     for root in (stacks, *(one for one in others(stacks) if not is_ours(one))):
-        for folder in sorted(root.iterdir()) if root.is_dir() else ():
+        for folder in folders_in(root):
             try:
                 found = relation_of(folder)
                 record = read_record(folder)
