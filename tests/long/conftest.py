@@ -15,6 +15,7 @@ from tests.e2e.conftest import (
     thinker,
     thinker_upstream,
 )
+from tests.process.conftest import compiled, empty_world, method, plan, port, world
 
 __all__ = [
     "anthropic",
@@ -24,10 +25,16 @@ __all__ = [
     "bedrock_upstream",
     "build_house",
     "canaries",
+    "compiled",
     "empty_house",
+    "empty_world",
     "house",
     "machine",
+    "method",
     "mixed",
+    "plan",
+    "port",
     "thinker",
     "thinker_upstream",
+    "world",
 ]
