@@ -301,6 +301,7 @@ CODES = {
     "way-out-blocked": "a server of the profile cannot be reached: the network, a proxy, its trust",
     "way-out-redirected": "a server of the profile redirects to another host",
     "proxy-of-settings": "claude's settings name the proxy that is used",
+    "proxy-of-settings-dead": "nothing listens at the proxy that claude's settings name",
     "proxy-unusable": "a proxy that claude and openclaude cannot use",
     "authority-missing": "a file with certificates that a variable names is not there",
     "aws-endpoint": "AWS's configuration decides which address of Bedrock is asked",

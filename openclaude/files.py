@@ -116,7 +116,7 @@ def make_usable(path: Path) -> str:
     from shlex import quote
 
     places = (*reversed(path.absolute().parents), path.absolute())
-    # os.path: a folder that may not be entered is no error, it is the one to open
+    # os.path: one that may not be entered raises nothing, it is the one to open
     folders = [one for one in places if os.path.isdir(one)]  # noqa: PTH112
     blocked = next((one for one in places if os.path.lexists(one) and one not in folders), None)
     if blocked:

@@ -264,7 +264,7 @@ TABLE = [
         put_there,
     ),
     Mended("proxy-dead", dead_proxy, typed),
-    Mended("proxy-dead", dead_proxy_in_settings, edited),
+    Mended("proxy-of-settings-dead", dead_proxy_in_settings, edited),
     Mended("proxy-unusable", variables(ALL_PROXY="socks5://proxy.corp:1080"), typed),
     Mended("proxy-unusable", variables(https_proxy="socks5://proxy.corp:1080"), typed),
     Mended("proxy-unusable", in_settings(ALL_PROXY="socks5://proxy.corp:1080"), edited),

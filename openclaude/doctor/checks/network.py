@@ -28,18 +28,28 @@ def proxy_of_settings(world: World) -> Iterator[Diagnostic]:
     """A proxy that the shell does not name."""
     proxy = world.network.get("HTTPS_PROXY", "")
     name, source = deciding_proxy(world)
-    if proxy and source:
-        is_dead = texts(source.values.get("env")).get(name) in world.dead
+    if not (proxy and source):
+        return
+    message = f"claude's settings name the proxy {without_password(proxy)}"
+    why = "claude and openclaude's proxies send requests to the internet through it"
+    where = Location(path=Path(source.path))
+    if texts(source.values.get("env")).get(name) in world.dead:
         yield Diagnostic(
-            code="proxy-dead" if is_dead else "proxy-of-settings",
-            severity=Severity.WARNING if is_dead else Severity.NOTE,
-            message=f"claude's settings name the proxy {without_password(proxy)}"
-            + (", where nothing listens" if is_dead else ""),
-            why="claude and openclaude's proxies send requests to the internet through it",
-            fix=f"start that proxy, or remove `env.{name}` from `{source.path}`"
-            if is_dead
-            else "nothing to do",
-            location=Location(path=Path(source.path)),
+            code="proxy-of-settings-dead",
+            severity=Severity.WARNING,
+            message=f"{message}, where nothing listens",
+            why=why,
+            fix=f"start that proxy, or remove `env.{name}` from `{source.path}`",
+            location=where,
+        )
+    else:
+        yield Diagnostic(
+            code="proxy-of-settings",
+            severity=Severity.NOTE,
+            message=message,
+            why=why,
+            fix="nothing to do",
+            location=where,
         )
 
 

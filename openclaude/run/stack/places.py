@@ -68,7 +68,7 @@ def likely_folder(stacks: Path, name: str) -> Path:
     """The same at one look: whoever joins finds out under its lock whether it is another's."""
     root = own_stacks(stacks)
     is_moved = root.parent != stacks.parent
-    # os.path: a folder that may not be entered is no error here; whoever uses it says so
+    # os.path: a closed folder raises nothing here; whoever uses it says so
     is_there = is_moved or os.path.isdir(root / name)  # noqa: PTH112
     return root / name if is_there else stacks / name
 
