@@ -56,8 +56,7 @@ from openclaude.ledger.recording import FOLDER, count_recorded, read_switch, rec
 from openclaude.litellm_version import installed_litellm
 from openclaude.own_path import IGNORED
 from openclaude.paths import Places, on_path
-from openclaude.run.launcher.listeners import owner, try_bind
-from openclaude.run.launcher.strays import holder_of
+from openclaude.run.launcher.listeners import kept_for, owner, try_bind
 from openclaude.run.os.confinement import landlock_version
 from openclaude.run.os.processes import start_time
 from openclaude.run.stack.client import StackUnreachable
@@ -190,14 +189,8 @@ def look_at_ports(plan: Plan | None, stacks: Path) -> Iterator[Port]:
             number=number,
             is_free=listener is not None,
             holder="" if listener else owner(number, stacks),
-            is_kept=listener is None and plan is not None and is_kept_for(plan.profile, number),
+            is_kept=listener is None and plan is not None and kept_for(number) == plan.profile,
         )
-
-
-def is_kept_for(profile: str, port: int) -> bool:
-    """Whether a port is held for sessions of the profile, whose next stack takes it over."""
-    found = holder_of(port)
-    return found is not None and found[1].name == profile
 
 
 def look_at_stack(stacks: Path, name: str, inherited: Mapping[str, str]) -> StackSeen:

@@ -128,3 +128,11 @@ def stack_on(port: int) -> str:
         pid, folder = found
         return f" for open sessions of `{folder.name}`, whose proxies were stopped (pid {pid})"
     return ""
+
+
+def kept_for(port: int) -> str:
+    """The profile for whose open sessions a port is held, "" for none; its next stack takes it."""
+    from openclaude.run.launcher.strays import holder_of
+
+    found = holder_of(port)
+    return found[1].name if found else ""
