@@ -208,6 +208,8 @@ CODES = {
     "folder-unfit": "the file system of a directory has no locks or no Unix sockets",
     "few-open-files": "a shell allows too few open files",
     "model-of-openclaude": "a saved model is one that only openclaude knows",
+    "saved-model-of-a-slot": "a saved model is a slot here, and Claude's own in plain claude",
+    "slot-not-resumed": "plain claude needs a model's name to go on with a session of this slot",
     "model-pinned": "a setting asks for a model that nobody here has",
     "models-limited": "claude's settings allow too few models",
     "state-moved": "stacks are kept on another file system",

@@ -67,7 +67,8 @@ PAGE = HelpPage(
 Find out what is wrong and how to fix it: claude, your login, the profile, AWS,
 settings, variables, ports, disk, and the running proxies. Nothing is changed but
 with `--fix`, which applies what is safe after a yes. The exit status is 1 if a
-launch would fail.""",
+launch would fail. It runs `claude auth status`, and claude may then update its own
+~/.claude.json.""",
     examples=(
         "openclaude doctor",
         "openclaude doctor qwen --online",

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from openclaude.claude.launch import SettingsFile, texts
-from openclaude.claude.pins import VARIABLES, asks_anthropic, is_nobodys
+from openclaude.claude.pins import VARIABLES, WIDE, asks_anthropic, is_nobodys
+from openclaude.contracts.plan import TierPlan
 from openclaude.diagnostics import Diagnostic, Location, Severity
 from openclaude.doctor.snapshot.world import World
 
@@ -20,6 +21,7 @@ TIERS = ("opus", "sonnet", "haiku")
 
 def check_pins(world: World) -> Iterator[Diagnostic]:
     """Names that lead to an error in each session, and lists that leave a tier out."""
+    yield from check_saved_models(world)
     plan = world.wanted.plan
     if plan is None or not asks_anthropic(plan):
         return
@@ -36,9 +38,27 @@ def check_pins(world: World) -> Iterator[Diagnostic]:
         chosen = source.values.get("model")
         if isinstance(chosen, str) and is_nobodys(chosen):
             yield pinned("model", chosen, remove("model", source), source)
-        if isinstance(chosen, str) and chosen.startswith(OURS_ALONE):
-            yield only_ours(chosen, source)
         yield from limits(source)
+
+
+def check_saved_models(world: World) -> Iterator[Diagnostic]:
+    """What `/model` saves, and sessions of a slot that plain claude cannot resume.
+
+    Whatever the profile is: plain claude reads the same settings.
+    """
+    tiers = world.wanted.plan.tiers if world.wanted.plan else ()
+    labels = {name: tier for tier in tiers if tier.slot for name in (tier.tier, tier.behaves_as)}
+    for source in world.settings:
+        chosen = source.values.get("model")
+        if not isinstance(chosen, str):
+            continue
+        if chosen.startswith(OURS_ALONE):
+            yield only_ours(chosen, source)
+        elif slot := labels.get(chosen.removesuffix(WIDE)):
+            yield also_plain(chosen, slot, source)
+    for tier in tiers:
+        if tier.slot and not tier.behaves_as:
+            yield not_resumed(tier)
 
 
 def pinned(name: str, value: str, fix: str, source: SettingsFile | None = None) -> Diagnostic:
@@ -64,6 +84,33 @@ def only_ours(model: str, source: SettingsFile) -> Diagnostic:
         why="only openclaude knows that name: plain `claude` ends in an error with it",
         fix=remove("model", source),
         location=Location(path=Path(source.path)),
+    )
+
+
+def also_plain(model: str, slot: TierPlan, source: SettingsFile) -> Diagnostic:
+    """A saved model that is a slot here, and Claude's own in plain claude."""
+    return Diagnostic(
+        code="saved-model-of-a-slot",
+        severity=Severity.NOTE,
+        message=f"new sessions begin with {slot.label}: `model` in `{source.path}` is `{model}`",
+        why="`/model` saves this for plain `claude` too, which begins with Claude's own "
+        f"{slot.tier} model",
+        fix="nothing to do; to begin plain `claude` with another model, choose it there with "
+        "`/model`, which changes it here too",
+        location=Location(path=Path(source.path)),
+    )
+
+
+def not_resumed(slot: TierPlan) -> Diagnostic:
+    """A slot that claude asks for by our own id, which is in the transcripts."""
+    return Diagnostic(
+        code="slot-not-resumed",
+        severity=Severity.NOTE,
+        message=f"{slot.tier}: `claude --resume ID` cannot go on with a session of {slot.label}",
+        why=f"its window is small, so claude knows it only as `{slot.slot}`, which plain `claude` "
+        "asks Anthropic for",
+        fix=f"name the model: `openclaude --resume ID --model {slot.tier}`, or with Claude's own "
+        f"`claude --resume ID --model {slot.tier}`",
     )
 
 
