@@ -54,7 +54,7 @@ PARTS = {
             name="process",
             what="openclaude's commands and processes, without LiteLLM and claude for the most",
             minutes=20,
-            tests=("tests/process", "-m", "not shells"),
+            tests=("tests/process", "-m", "not shells and not spawn"),
             isolated=True,
             again=True,
         ),
@@ -63,6 +63,14 @@ PARTS = {
             what="completions in bash, zsh and fish; the page in man",
             minutes=0.5,
             tests=("tests/process", "-m", "shells"),
+            isolated=True,
+            again=True,
+        ),
+        Part(
+            name="spawn",
+            what="the life of a stack once more, its instances started one by one, not forked",
+            minutes=6,
+            tests=("tests/process", "-m", "spawn"),
             isolated=True,
             again=True,
         ),
@@ -159,7 +167,7 @@ ALL: tuple[Stage, ...] = (
     (("lint",),),
     (("unit", "properties", "process", "shells", "tomorrow"), ("e2e",)),
 )
-LONG: Stage = (("fuzz", "fuzz-messages", "soak"), ("long", "llama", "local", "nemesis"))
+LONG: Stage = (("fuzz", "fuzz-messages", "soak"), ("spawn", "long", "llama", "local", "nemesis"))
 STAGES = {
     "all": ALL,
     "--all": (*ALL, (("packages",), ("versions",)), LONG),
