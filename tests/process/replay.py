@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from openclaude.standins.bedrock.standin import EXAMPLE_KEY_ID, EXAMPLE_SECRET
 from tests.process.test_providers_instance import FLAGS, REPOSITORY, START_TIMEOUT_S, Answer
 
 KEY = "sk-providers-0123456789abcdef0123456789abcdef"
+MOST_CRASHES = 3
 QUIRKS = REPOSITORY / "tests/data/quirks"
 
 
@@ -202,6 +203,38 @@ def wait_started(process: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @contextlib.contextmanager
+def kept_running(start: Callable[[], subprocess.Popen[bytes]], log: Path) -> Iterator[None]:
+    """An instance that is started again when it ends by itself, as a supervisor does.
+
+    So a crash (LiteLLM has compiled parts) fails the test in which it happens, and is told at the
+    end, instead of failing every test after it.
+    """
+    crashes: list[int] = []
+    is_ending = threading.Event()
+    process = start()
+    wait_started(process, log)
+
+    def watch() -> None:
+        nonlocal process
+        while len(crashes) < MOST_CRASHES:
+            status = process.wait()
+            if is_ending.is_set():
+                return
+            crashes.append(status)
+            process = start()
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield
+    finally:
+        is_ending.set()
+        process.terminate()
+        watcher.join(60)
+    assert not crashes, f"the instance ended by itself, with {crashes}; see {log}"
+
+
+@contextlib.contextmanager
 def replayer(
     folder: Path,
     *,
@@ -217,18 +250,16 @@ def replayer(
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         output = stack.enter_context(log.open("wb"))
         command = (sys.executable, "-m", "uvicorn", "--no-access-log", "--factory")
-        process = subprocess.Popen(
-            (*command, "--fd", str(listener.fileno()), app),
-            cwd=folder,
-            env={**write_home(folder, replay.url), **(env or {})},
-            pass_fds=(listener.fileno(),),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            port = listener.getsockname()[1]
-            wait_started(process, log)
-            yield Replayer(port, replay, log)
-        finally:
-            process.terminate()
-            process.wait(10)
+
+        def start() -> subprocess.Popen[bytes]:
+            return subprocess.Popen(
+                (*command, "--fd", str(listener.fileno()), app),
+                cwd=folder,
+                env={**write_home(folder, replay.url), **(env or {})},
+                pass_fds=(listener.fileno(),),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+        with kept_running(start, log):
+            yield Replayer(listener.getsockname()[1], replay, log)

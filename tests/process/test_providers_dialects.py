@@ -39,7 +39,7 @@ from openclaude.standins.base.script import (
 )
 from openclaude.standins.base.standin import Standin
 from openclaude.standins.bedrock.rules import ModelRules
-from tests.process.replay import wait_started
+from tests.process.replay import kept_running
 from tests.process.test_providers_instance import BASH, FLAGS, REPOSITORY, Answer
 from tests.standins.gemini.standin import GeminiStandin
 from tests.standins.judged import Judged
@@ -226,27 +226,20 @@ def serving(
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         output = stack.enter_context(log.open("wb"))
         command = (sys.executable, "-m", "uvicorn", "--no-access-log")
-        process = subprocess.Popen(
-            (
-                *command,
-                "--factory",
-                "--fd",
-                str(listener.fileno()),
-                "openclaude.gateway.providers:app",
-            ),
-            cwd=folder,
-            env=write_home(folder, standins, general or {}),
-            pass_fds=(listener.fileno(),),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            port = listener.getsockname()[1]
-            wait_started(process, log)
-            yield Dialects(port, standins)
-        finally:
-            process.terminate()
-            process.wait(60)
+        factory = ("--factory", "--fd", str(listener.fileno()), "openclaude.gateway.providers:app")
+
+        def start() -> subprocess.Popen[bytes]:
+            return subprocess.Popen(
+                (*command, *factory),
+                cwd=folder,
+                env=write_home(folder, standins, general or {}),
+                pass_fds=(listener.fileno(),),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+        with kept_running(start, log):
+            yield Dialects(listener.getsockname()[1], standins)
     assert SECRET not in log.read_text()
 
 

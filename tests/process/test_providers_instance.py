@@ -43,6 +43,7 @@ FLAGS = {
     "NO_REDOC": "True",
     "DISABLE_ADMIN_UI": "True",
     "AWS_EC2_METADATA_DISABLED": "true",
+    "PYTHONFAULTHANDLER": "1",
 }
 BASH = {"name": "Bash", "description": "Run it", "input_schema": {"type": "object"}}
 PNG = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "iVBORw0K"}}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import faulthandler
 import gc
 import importlib
 import logging.config
@@ -124,6 +125,8 @@ def prepare(names: list[str]) -> None:
 
 def serve(application: str, listener: int, report: int, lifeline: int) -> None:
     """Serve the factory's application on an inherited socket, until told to stop."""
+    # LiteLLM has compiled parts: where one of them crashes, the log says in which line of Python
+    faulthandler.enable()
     ending = InstanceEnd()
     ending.follow(lifeline)
     allow_connections()
