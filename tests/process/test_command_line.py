@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from openclaude.claude.way import MARK_AT
 from openclaude.commands.completion import find_script
 from openclaude.errors import LAUNCH_FAILED
 from tests.conftest import need
@@ -162,12 +163,13 @@ def test_claude_starts_with_the_signals_it_would_have_without_us(world: World) -
     assert int(plain.split()[-1], 16) & (1 << signal.SIGPIPE - 1) == 0
 
 
-def test_claude_inherits_what_the_shell_opened_and_nothing_of_ours(world: World) -> None:
+def test_claude_inherits_what_the_shell_opened_and_a_script_a_mark_of_ours(world: World) -> None:
     read, write = os.pipe()
     os.set_inheritable(write, True)
     try:
         world.run(pass_fds=(write,))
-        expected = {"0", "1", "2", str(write)}
+        # this claude is a script, which may lead back to openclaude
+        expected = {"0", "1", "2", str(write), str(MARK_AT)}
     finally:
         os.close(read)
         os.close(write)
