@@ -248,7 +248,6 @@ def write_private(path: Path, text: str) -> None:
 
     Raises FolderUnusable if it cannot be written.
 
-
     """
     # an unpredictable name: other users of the folder could have put a link there
     temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}.tmp")
@@ -260,10 +259,12 @@ def write_private(path: Path, text: str) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
+        way_out = "free some space or make the directory writable, then try again"
+        if error.errno in PLACELESS - {errno.ENOSPC}:
+            way_out = WAYS_OUT[error.errno]
         raise FolderUnusable(
             f"cannot write `{path}`: {error.strerror or error}",
-            hint="free some space or make the directory writable, then try again; nothing was "
-            "changed",
+            hint=f"{way_out}; nothing was changed",
         ) from error
 
 

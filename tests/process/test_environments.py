@@ -138,6 +138,7 @@ def test_main_gets_exactly_this_environment(haunted: World, port: int) -> None:
         "OPENCLAUDE_PROVIDERS_URL": f"https://127.0.0.1:{port + 1}",
         "OPENCLAUDE_HOP_CERTIFICATE": f"{haunted.folder()}/ca.pem",
         "OPENCLAUDE_PROGRAM_KEYS": f"{haunted.folder()}/programs.json",
+        "OPENCLAUDE_MODEL_CHANGES": f"{haunted.folder()}/changes.json",
         "OPENCLAUDE_LEDGER": f"{haunted.folder()}/../../ledger/requests.sqlite3",
         "OPENCLAUDE_LEDGER_KEEP_S": "7.776e+06",
         "NO_PROXY": "127.0.0.1,localhost",

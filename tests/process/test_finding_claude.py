@@ -264,6 +264,7 @@ def test_version_and_doctor_look_behind_such_a_script_and_leave_nothing_running(
     world: World, how: str
 ) -> None:
     env = wrapped(world, how)
+    (world.home / ".claude.json").write_text("{}")  # it was started before
     world.executable(
         "claude",
         '#!/bin/sh\n[ "$1" = auth ] && echo \'{"loggedIn": true, "authMethod": "claude.ai"}\''
