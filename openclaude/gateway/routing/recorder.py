@@ -64,7 +64,7 @@ class Recorder:
         self.is_on = False
         self._folder = folder
         self._known = tuple(known)
-        self._now = now
+        self.now = now
         self._monotonic = monotonic
         self._switch: RecordingSwitch | None = None
         self._deadline = 0.0  # of the monotonic clock: one that was set back does not prolong it
@@ -80,11 +80,11 @@ class Recorder:
 
     def look(self) -> None:
         """Begin or end."""
-        switch = read_switch(self._folder, self._now())
+        switch = read_switch(self._folder, self.now())
         if switch != self._switch:
             self._switch = switch
             if switch:
-                self._deadline = self._monotonic() + switch.until - self._now()
+                self._deadline = self._monotonic() + switch.until - self.now()
         was_on = self.is_on
         self.is_on = switch is not None and self._monotonic() < self._deadline and self._has_room()
         if self.is_on and not was_on:
@@ -117,6 +117,8 @@ class Recorder:
 
     def _write(self, one: RecordedRequest) -> None:
         try:
+            if read_switch(self._folder, one.at) is None:
+                return  # the user has ended it meanwhile, and may have removed what there was
             content = json.dumps(document_of(one), indent=1, ensure_ascii=False).encode(
                 "utf-8", "backslashreplace"
             )
@@ -148,7 +150,7 @@ class KeptReply:
         self._body = body
         self._said = said
         self._known = known
-        self._at = time.time()
+        self._at = recorder.now()
         self._status = 0
         self._parts: list[bytes] = []
         self._size = 0

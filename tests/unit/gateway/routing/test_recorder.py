@@ -123,6 +123,19 @@ def test_nothing_is_kept_until_it_is_asked_for_and_after_its_time(
     assert not (tmp_path / FOLDER).exists()
 
 
+def test_what_is_answered_after_the_user_has_ended_it_is_not_kept(
+    recorder: Recorder, clock: Clock, tmp_path: Path
+) -> None:
+    ask(tmp_path, clock)
+    recorder.look()
+    end_recording(tmp_path)
+    remove_recorded(tmp_path)  # main has not looked since
+
+    record(recorder, {"model": "x"}, b"{}")
+
+    assert not (tmp_path / FOLDER).exists()
+
+
 def test_a_clock_that_is_set_back_prolongs_nothing(
     recorder: Recorder, clock: Clock, tmp_path: Path
 ) -> None:
