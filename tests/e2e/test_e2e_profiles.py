@@ -148,7 +148,8 @@ def use(house: House, everyone: Everybody, name: str) -> dict[str, Ran]:
     return ran
 
 
-@pytest.mark.parametrize("name", of_auth("plan"))
+# a session of ten turns with each of them is in tests/long/test_ten_turns.py
+@pytest.mark.parametrize("name", ["glm", "openai", "qwen"])
 def test_a_profile_with_a_plan_does_jobs_with_tools_in_every_tier(
     home: House, everyone: Everybody, name: str
 ) -> None:
