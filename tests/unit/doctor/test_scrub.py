@@ -10,7 +10,7 @@ from openclaude.doctor.scrub import Scrubber, log_facts
 
 HOME = Path("/home/canaryuser")
 ENV = {
-    "HOME": "/home/canaryuser",
+    "HOME": str(HOME),
     "OPENAI_API_KEY": "plain-canary-one",
     "MY_TOKEN": "plain canary two",
     "ANTHROPIC_CUSTOM_HEADERS": "X-Team: canary-team-secret\nX-Other: canary-other",
@@ -26,7 +26,7 @@ def scrub() -> Scrubber:
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
-        ("/home/canaryuser/work/x.py", "~/work/x.py"),
+        (f"{HOME}/work/x.py", "~/work/x.py"),
         ("/home/canaryusers/x", "/home/(user)/x"),
         ("/Users/another/x", "/Users/(user)/x"),
         ("CanaryUser said", "(user) said"),
