@@ -13,7 +13,7 @@ import openclaude.cli  # noqa: F401 - sets what Ctrl-C does to a command line
 from tests.blocked import Blocked
 from tests.progress import Progress
 
-pytest_plugins = ("pytester",)
+pytest_plugins = ("pytester", "tests.hanging")
 REPOSITORY = Path(__file__).resolve().parents[1]
 signal.signal(signal.SIGINT, signal.default_int_handler)  # pytest's Ctrl-C stays pytest's
 NOWHERE = "/there-is-no-such-folder"  # `/nonexistent` is the HOME of no user on some machines

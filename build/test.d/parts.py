@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 QUICK = "not hypothesis and not slow"
+PATIENT = ("PYTEST_TIMEOUT", "7200")  # seconds for one test, in place of what pyproject.toml allows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +96,7 @@ PARTS = {
             minutes=14,
             tests=("tests/e2e/test_e2e_fuzz.py",),
             isolated=True,
-            variables=(("OPENCLAUDE_FUZZ", "20000"),),
+            variables=(("OPENCLAUDE_FUZZ", "20000"), PATIENT),
         ),
         Part(
             name="fuzz-messages",
@@ -106,7 +107,7 @@ PARTS = {
                 "tests/unit/claude/test_fuzz_settings.py",
                 "tests/unit/run/supervisor/test_simulated_supervisor.py",
             ),
-            variables=(("OPENCLAUDE_FUZZ", "20000"), ("OPENCLAUDE_SIMULATE", "5000")),
+            variables=(("OPENCLAUDE_FUZZ", "20000"), ("OPENCLAUDE_SIMULATE", "5000"), PATIENT),
         ),
         Part(
             name="soak",
@@ -114,7 +115,7 @@ PARTS = {
             minutes=31,
             tests=("tests/e2e/test_e2e_strangers.py",),
             isolated=True,
-            variables=(("OPENCLAUDE_SOAK_S", "1800"),),
+            variables=(("OPENCLAUDE_SOAK_S", "1800"), PATIENT),
         ),
         Part(
             name="nemesis",
@@ -122,7 +123,7 @@ PARTS = {
             minutes=62,
             tests=("tests/e2e/test_e2e_nemesis.py",),
             isolated=True,
-            variables=(("OPENCLAUDE_NEMESIS_S", "3600"),),
+            variables=(("OPENCLAUDE_NEMESIS_S", "3600"), PATIENT),
         ),
         Part(
             name="long",
@@ -130,6 +131,7 @@ PARTS = {
             minutes=5,
             tests=("tests/long",),
             isolated=True,
+            variables=(PATIENT,),
             again=True,
         ),
         Part(

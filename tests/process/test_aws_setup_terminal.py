@@ -23,11 +23,16 @@ def folder(empty_world: World) -> Path:
     return Path(empty_world.env["HOME"]) / ".aws"
 
 
-def answer(one: Talk, *pairs: tuple[str, str]) -> None:
-    """Wait for each question and type the answer."""
-    for question, typed in pairs:
-        one.wait_for(question)
-        one.type(f"{typed}\n")
+def answer(one: Talk, *pairs: tuple[str, str | None]) -> None:
+    """Wait for each line and type the answer to it, unless it is None.
+
+    Where a secret is asked for, the terminal drops what was typed before the prompt.
+
+    """
+    for shown, typed in pairs:
+        one.wait_for(shown)
+        if typed is not None:
+            one.type(f"{typed}\n")
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -42,9 +47,11 @@ def test_a_person_makes_a_profile_with_keys_that_are_never_shown(
         answer(
             one,
             ("credentials come from? [sso]: ", "magic"),
-            ("error: please answer keys, sso, assume-role, process or api-key", "keys"),
+            ("error: please answer keys, sso, assume-role, process or api-key", None),
+            ("credentials come from? [sso]: ", "keys"),
             ("access key id: ", "nonsense"),
-            ("must have 16 or more capital letters and digits, not `nonsense`", KEY_ID),
+            ("must have 16 or more capital letters and digits, not `nonsense`", None),
+            ("access key id: ", KEY_ID),
             ("secret access key: ", SECRET),
             ("session token, if there is one: ", ""),
             ("region [us-west-2]: ", ""),
@@ -69,7 +76,8 @@ def test_a_bedrock_api_key_is_asked_without_echo_and_only_in_its_own_file(
             one,
             ("credentials come from? [sso]: ", "api-key"),
             ("Bedrock API key (not shown): ", "two words of it"),
-            ("error: a Bedrock API key is one line", key),
+            ("error: a Bedrock API key is one line", None),
+            ("Bedrock API key (not shown): ", key),
             ("do this for the profile `bedrock`? (yes or no) [no]: ", "yes"),
         )
         status, out = one.finish()
@@ -140,7 +148,8 @@ def test_a_profile_that_is_there_is_shown_and_keeps_what_enter_takes(
         answer(
             one,
             ("name of the AWS profile [openclaude]: ", "fresh"),
-            ("`fresh` exists: IAM Identity Center (SSO)", ""),
+            ("`fresh` exists: IAM Identity Center (SSO)", None),
+            ("credentials come from? [sso]: ", ""),
             (f"start URL [{START}]: ", ""),
             ("region of IAM Identity Center [us-east-1]: ", ""),
             ("AWS account [123456789012]: ", ""),

@@ -51,14 +51,24 @@ class Talk:
         )
         os.close(theirs)
         self.shown = ""
+        self.seen = 0  # how much of it earlier waits have found
 
     def wait_for(self, text: str) -> None:
-        """Read until `text` is displayed; raises an error if it never is."""
-        while text not in self.shown:
-            assert select.select([self.ours], [], [], TIMEOUT_S)[0], f"no {text!r} in {self.shown}"
+        """Read until `text` is displayed after what was waited for before.
+
+        Raises an error if it never is.
+
+        """
+        while (at := self.shown.find(text, self.seen)) < 0:
+            assert self.is_readable(), f"no {text!r} in {self.shown}"
             part = os.read(self.ours, 4096).decode()
             assert part, self.shown
             self.shown += part
+        self.seen = at + len(text)
+
+    def is_readable(self) -> bool:
+        """Whether something is displayed, or the other side closed, before the time is up."""
+        return bool(select.select([self.ours], [], [], TIMEOUT_S)[0])
 
     def type(self, text: str) -> None:
         """Type these keys."""
@@ -67,7 +77,7 @@ class Talk:
     def finish(self) -> tuple[int, str]:
         """Return exit status and stdout, once it has ended."""
         with contextlib.suppress(OSError):  # Linux reports EIO when the other side has closed
-            while part := os.read(self.ours, 4096):
+            while self.is_readable() and (part := os.read(self.ours, 4096)):
                 self.shown += part.decode()
         out, _ = self.process.communicate(timeout=120)
         return self.process.returncode, out
@@ -75,11 +85,15 @@ class Talk:
 
 @contextlib.contextmanager
 def talk(world: World, *arguments: str, **env: str) -> Iterator[Talk]:
-    """One conversation."""
+    """One conversation; what still waits for an answer at its end is killed."""
     talking = Talk(world, *arguments, **env)
     try:
         with talking.process:
-            yield talking
+            try:
+                yield talking
+            finally:
+                if talking.process.poll() is None:
+                    talking.process.kill()
     finally:
         os.close(talking.ours)
 
