@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 import openclaude.cli  # noqa: F401 - sets what Ctrl-C does to a command line
 from tests.blocked import Blocked
@@ -43,6 +44,11 @@ def need(present: object, what: str) -> None:
     if os.environ.get("CI"):
         pytest.fail(f"this machine lacks {what}, and under CI every test must run")
     pytest.skip(f"this machine lacks {what}")
+
+
+def variant(*values: object) -> ParameterSet:
+    """The parameters of a way that CI leaves to `build/test variants`; it tries others."""
+    return pytest.param(*values, marks=pytest.mark.variants)
 
 
 @pytest.fixture

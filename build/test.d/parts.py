@@ -55,7 +55,7 @@ PARTS = {
             name="process",
             what="openclaude's commands and processes, without LiteLLM and claude for the most",
             minutes=20,
-            tests=("tests/process", "-m", "not shells and not spawn"),
+            tests=("tests/process", "-m", "not shells and not variants"),
             isolated=True,
             again=True,
         ),
@@ -68,10 +68,10 @@ PARTS = {
             again=True,
         ),
         Part(
-            name="spawn",
-            what="the life of a stack once more, its instances started one by one, not forked",
-            minutes=6,
-            tests=("tests/process", "-m", "spawn"),
+            name="variants",
+            what="the life of a stack without forks; more ways that lead to the same",
+            minutes=12,
+            tests=("tests/process", "tests/e2e", "-m", "variants"),
             isolated=True,
             again=True,
         ),
@@ -79,7 +79,7 @@ PARTS = {
             name="e2e",
             what="the real claude through the real LiteLLM, both clouds played by stand-ins",
             minutes=27,
-            tests=("tests/e2e",),
+            tests=("tests/e2e", "-m", "not variants"),
             isolated=True,
             again=True,
         ),
@@ -169,7 +169,7 @@ ALL: tuple[Stage, ...] = (
     (("lint",),),
     (("unit", "properties", "process", "shells", "tomorrow"), ("e2e",)),
 )
-LONG: Stage = (("fuzz", "fuzz-messages", "soak"), ("spawn", "long", "llama", "local", "nemesis"))
+LONG: Stage = (("fuzz", "fuzz-messages", "soak"), ("variants", "long", "llama", "local", "nemesis"))
 STAGES = {
     "all": ALL,
     "--all": (*ALL, (("packages",), ("versions",)), LONG),

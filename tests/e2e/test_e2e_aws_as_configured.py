@@ -11,6 +11,7 @@ import pytest
 
 from openclaude.standins.bedrock.sigv4 import Secret
 from openclaude.standins.bedrock.standin import BedrockStandin
+from tests.conftest import variant
 from tests.e2e.company import KEY, ONCE
 from tests.e2e.conftest import Build
 from tests.e2e.house import House, Ran
@@ -92,7 +93,7 @@ def main_key(house: House) -> str:
     return str(json.loads((house.folder.parent / NAME / "stack.json").read_bytes())["main_key"])
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("method", ["fork", variant("spawn")])
 def test_launch_19_a_credential_process_runs_as_in_the_users_shell(
     cloud: Cloud, tmp_path: Path, method: str
 ) -> None:
@@ -140,18 +141,18 @@ def test_launch_19_a_program_that_prints_a_key_runs_so_too(cloud: Cloud, tmp_pat
     ("config", "env", "host"),
     [
         ("", {}, PUBLIC),
-        ("", {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": f"https://{PRIVATE}"}, PRIVATE),
-        ("", {"AWS_ENDPOINT_URL": f"https://{PRIVATE}"}, PRIVATE),
+        variant("", {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": f"https://{PRIVATE}"}, PRIVATE),
+        variant("", {"AWS_ENDPOINT_URL": f"https://{PRIVATE}"}, PRIVATE),
         ("", {"AWS_USE_FIPS_ENDPOINT": "true"}, FIPS),
-        (f"endpoint_url = https://{PRIVATE}\n", {}, PRIVATE),
-        ("use_fips_endpoint = true\n", {}, FIPS),
+        variant(f"endpoint_url = https://{PRIVATE}\n", {}, PRIVATE),
+        variant("use_fips_endpoint = true\n", {}, FIPS),
         (
             "services = corp\n[services corp]\nbedrock_runtime =\n"
             f"  endpoint_url = https://{PRIVATE}\n",
             {},
             PRIVATE,
         ),
-        (
+        variant(
             f"endpoint_url = https://{PRIVATE}\nignore_configured_endpoint_urls = true\n",
             {},
             PUBLIC,
@@ -202,7 +203,7 @@ def test_launch_21_an_address_without_encryption_is_refused_with_what_to_set(clo
     assert cloud.asked() == {PRIVATE}
 
 
-@pytest.mark.parametrize("place", ["AWS_CA_BUNDLE", "ca_bundle"])
+@pytest.mark.parametrize("place", [variant("AWS_CA_BUNDLE"), "ca_bundle"])
 def test_launch_07_the_authority_of_awss_configuration_is_trusted(cloud: Cloud, place: str) -> None:
     authority = str(cloud.internet.authority)
     env = {"NODE_EXTRA_CA_CERTS": ""}

@@ -19,7 +19,7 @@ from openclaude.standins.anthropic.standin import AnthropicStandin
 from openclaude.standins.base import script
 from openclaude.standins.base.exchange import Recorded
 from openclaude.standins.bedrock.standin import BedrockRecorded, BedrockStandin
-from tests.conftest import need
+from tests.conftest import need, variant
 from tests.e2e import raw
 from tests.e2e.canaries import files_with, holds, memory_holds, requests_with
 from tests.e2e.conftest import ENV_TOKEN, Build
@@ -49,7 +49,7 @@ class Scene(NamedTuple):
         return {name: environment(pid) for name, pid in self.pids.items()}
 
 
-@pytest.fixture(scope="module", params=["fork", "spawn"])
+@pytest.fixture(scope="module", params=["fork", variant("spawn")])
 def scene(
     request: pytest.FixtureRequest,
     build_house: Build,

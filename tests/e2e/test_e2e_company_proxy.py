@@ -13,7 +13,7 @@ import pytest
 
 from openclaude.run.launcher.listeners import try_bind
 from openclaude.standins.anthropic.standin import AnthropicStandin
-from tests.conftest import need
+from tests.conftest import need, variant
 from tests.e2e.company import HAIKU, NAME, OPENAI_HOST, OPUS, Company, answering, in_company
 from tests.e2e.conftest import Build
 from tests.e2e.house import Ran
@@ -50,12 +50,12 @@ def refused(ran: Ran) -> str:
 @pytest.mark.parametrize(
     ("place", "name"),
     [
-        ("shell", "HTTP_PROXY"),
+        variant("shell", "HTTP_PROXY"),
         ("shell", "ALL_PROXY"),
-        ("shell", "https_proxy"),
+        variant("shell", "https_proxy"),
         ("settings", "HTTPS_PROXY"),
-        ("settings", "http_proxy"),
-        ("--settings", "HTTPS_PROXY"),
+        variant("settings", "http_proxy"),
+        variant("--settings", "HTTPS_PROXY"),
         ("project", "HTTPS_PROXY"),
     ],
 )
@@ -91,7 +91,9 @@ def test_launch_08_a_repository_names_no_proxy_before_its_folder_is_trusted(
     assert company.asked() <= {f"{OWN_HOST}:443"}  # claude's own requests, which are claude's
 
 
-@pytest.mark.parametrize("exempt", ["api.openai.com", ".openai.com:443", "a.example openai.com"])
+@pytest.mark.parametrize(
+    "exempt", ["api.openai.com", variant(".openai.com:443"), variant("a.example openai.com")]
+)
 def test_launch_08_what_no_proxy_names_is_asked_without_the_proxy(
     company: Company, exempt: str
 ) -> None:
@@ -160,7 +162,7 @@ def test_launch_08_a_real_proxys_login_is_used_and_asked_for(
         assert "CANARY" not in text
 
 
-@pytest.mark.parametrize("status", [403, 511])
+@pytest.mark.parametrize("status", [403, variant(511)])
 def test_launch_09_a_proxy_that_refuses_is_named_once(company: Company, status: int) -> None:
     with answering(b"HTTP/1.1 %d No\r\ncontent-length: 0\r\n\r\n" % status) as proxy:
         said = [ask(company, tier, HTTPS_PROXY=proxy) for tier in ("opus", "haiku")]

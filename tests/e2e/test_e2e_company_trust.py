@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from openclaude.standins.anthropic.standin import AnthropicStandin
+from tests.conftest import variant
 from tests.e2e.company import HAIKU, NAME, OPUS, Company, answering, in_company
 from tests.e2e.conftest import Build
 from tests.e2e.house import Ran
@@ -33,11 +34,11 @@ def ask(company: Company, tier: str, *arguments: str, **env: str) -> Ran:
 @pytest.mark.parametrize(
     ("place", "name"),
     [
-        ("shell", "NODE_EXTRA_CA_CERTS"),
+        variant("shell", "NODE_EXTRA_CA_CERTS"),
         ("settings", "NODE_EXTRA_CA_CERTS"),
-        ("--settings", "NODE_EXTRA_CA_CERTS"),
+        variant("--settings", "NODE_EXTRA_CA_CERTS"),
         ("shell", "SSL_CERT_FILE"),
-        ("shell", "CURL_CA_BUNDLE"),
+        variant("shell", "CURL_CA_BUNDLE"),
         ("shell", "SSL_CERT_DIR"),
     ],
 )
@@ -129,7 +130,7 @@ endpoint_url = "{url}"
 """
 
 
-@pytest.mark.parametrize("what", ANSWERS)
+@pytest.mark.parametrize("what", ["a login page", variant("network login"), variant("a redirect")])
 def test_launch_09_a_captive_portal_is_called_that_on_both_lanes(
     company: Company, what: str
 ) -> None:

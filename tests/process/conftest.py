@@ -15,7 +15,7 @@ from openclaude.contracts.plan import Plan
 from openclaude.models.catalog import Catalog
 from openclaude.paths import find_places
 from openclaude.profile.library import Library
-from tests.conftest import NOWHERE
+from tests.conftest import NOWHERE, variant
 from tests.degraded import fallbacks
 from tests.process.world import World, stubbed
 
@@ -78,7 +78,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     module = metafunc.module.__name__.rpartition(".")[2]
     needed = {"world", "empty_world", "method"} & set(metafunc.fixturenames)
     if needed and module.startswith(("test_stack_", "test_environments")):
-        second = pytest.param("spawn", marks=pytest.mark.spawn)
+        second = variant("spawn")
         metafunc.parametrize("method", ["fork", second], indirect=True)
 
 

@@ -80,7 +80,9 @@ def test_every_test_belongs_to_one_part() -> None:
 
     assert {*marks} >= {f"tests/{name}" for name in folders}
     assert marks.pop("tests/unit") == [parts.QUICK, f"not ({parts.QUICK})"]
-    assert marks.pop("tests/process") == ["not shells and not spawn", "shells", "spawn"]
+    assert marks.pop("tests/process") == ["not shells and not variants", "shells", "variants"]
+    assert parts.PARTS["variants"].tests == ("tests/process", "tests/e2e", "-m", "variants")
+    assert marks.pop("tests/e2e") == ["not variants"]
     # the others run a folder, or some files of one once more, for longer
     assert all(
         last == "" or last.endswith(".py") for selection in marks.values() for last in selection
