@@ -126,11 +126,14 @@ REPORTS = [
     ("lock", 0, ["locked", "not_running", "sessions"]),
     ("lock --profile base", 1, ["locked", "not_running", "sessions"]),
     ("stop --profile base", 1, ["stopped", "not_running", "sessions"]),
+    ("stop", 0, ["stopped", "not_running", "sessions"]),
+    ("start", 0, ["profile", "port", "is_new", "changes"]),
     ("logs", 0, ["profile", "files", "lines"]),
     ("logs main -n 1", 0, ["profile", "files", "lines"]),
     ("logs --profile base", 1, []),
     ("compile", 0, ["profile", "digest", "files", "written", "disclosures"]),
     ("compile --profile ../x", 2, []),
+    ("export systemd", 0, ["profile", "manager", "files", "written", "variables"]),
     ("profiles", 0, ["default", "profiles"]),
     ("profiles list", 0, ["default", "profiles"]),
     ("profiles show nope", 2, []),
@@ -142,8 +145,12 @@ REPORTS = [
     ("doctor", 0, ["profile", "counts", "diagnostics", "findings", "fixed"]),
     ("doctor --profile nope", 1, ["profile", "counts", "diagnostics", "findings", "fixed"]),
     ("report", 0, ["text", "file"]),
+    ("env --for editor", 0, ["profile", "program", "url", "key", "certificate", "variables"]),
+    ("env --for editor --revoke", 0, ["profile", "program"]),
+    ("env --for editor --revoke", 1, []),
     ("--version", 0, ["openclaude", "claude", "litellm", "python", "lock"]),
-    ("stop", 0, ["stopped", "not_running", "sessions"]),
+    ("stop --all", 0, ["stopped", "not_running", "sessions", "demos"]),
+    ("stop --all", 0, ["stopped", "not_running", "sessions", "demos"]),
 ]
 UNIT = ["name", "state", "pid", "port", "state_s", "in_flight", "served", "restarts", "last_error"]
 UNIT += ["cause", "pss_bytes", "rss_bytes", "cpu_s"]

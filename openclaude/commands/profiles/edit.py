@@ -87,9 +87,8 @@ def edit_profile(places: Places, library: Library, name: str, env: Mapping[str, 
         content = run_editor(command, draft, kept, env)
         if content == kept.content:
             draft.unlink()
-            return Result(
-                text="nothing changed\n", data={"name": name, "path": str(path), "changed": False}
-            )
+            data = {"name": name, "path": str(path), "changed": False, "notes": []}
+            return Result(text="nothing changed\n", data=data)
         try:
             save_draft(places, library, kept, content, env)
         except OpenclaudeError as error:
