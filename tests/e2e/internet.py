@@ -28,6 +28,7 @@ CONNECT = b"CONNECT "
 OWN_HOST = "api.anthropic.com"
 # bytes; a reader that never pauses, because Python 3.11 would then pause the transport below TLS
 LARGEST = 1 << 26
+VALID = datetime.timedelta(days=1)
 
 
 class Internet:
@@ -103,7 +104,12 @@ class Internet:
                 writer.write(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n")
             else:
                 writer.write(b"HTTP/1.1 200 Connection Established\r\n\r\n")
-                await writer.start_tls(self._tls)
+                transport = writer.transport
+                try:
+                    await writer.start_tls(self._tls)
+                except AttributeError:  # the client has left: Python 3.11 takes the transport away
+                    writer.__dict__["_transport"] = transport
+                    raise ConnectionResetError from None
                 await join_up(reader, writer, self.hosts[host])
         self._clients.discard(writer)
         writer.close()
@@ -187,7 +193,7 @@ def named(text: str) -> x509.Name:
 def begun(
     subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey
 ) -> x509.CertificateBuilder:
-    """Return the start of every certificate; it is valid for a day."""
+    """Return the start of every certificate."""
     now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder()
@@ -196,7 +202,7 @@ def begun(
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_after(now + VALID)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
     )
 

@@ -119,11 +119,13 @@ def refused_by(proxy: str, status: int, address: str, *, has_login: bool) -> Fau
             f"the proxy {proxy} cannot connect to it (HTTP {status}); ask whoever runs the proxy",
             may_pass=True,
         )
-    return Fault(
-        address,
-        f"the proxy {proxy} refuses to connect to it (HTTP {status}); ask whoever runs the proxy "
-        "to allow it, or add the host to NO_PROXY if it can be reached without",
+    what = (
+        "log in to your network in a browser"
+        if status == NETWORK_LOGIN
+        else "ask whoever runs the proxy to allow it, or add the host to NO_PROXY if it can be "
+        "reached without"
     )
+    return Fault(address, f"the proxy {proxy} refuses to connect to it (HTTP {status}); {what}")
 
 
 def proxy_down(proxy: str, error: OSError) -> str:
@@ -143,8 +145,8 @@ def untrusted(error: Exception) -> str:
         )
     if code in OTHER_HOST:
         return (
-            "its certificate is for another host; a proxy or a network's login page may answer in "
-            "its place"
+            "its certificate is for another host; log in to your network in a browser, or check "
+            "the proxy that answers in its place"
         )
     message = str(getattr(error, "verify_message", "") or "")
     return TRUST.format(f" ({message})" if message else "")
@@ -153,7 +155,10 @@ def untrusted(error: Exception) -> str:
 def no_tls(error: OSError) -> str:
     """A server with which no encrypted connection can be made."""
     reason = str(getattr(error, "reason", "") or code_of(error)).replace("_", " ").lower()
-    return f"no encrypted connection can be made ({reason}); is this the address of a TLS server?"
+    return (
+        f"no encrypted connection can be made ({reason}); check the proxy or firewall on the way; "
+        "if the server is without TLS, begin its address in the profile with http://"
+    )
 
 
 def unreached(error: OSError, address: str) -> str:
