@@ -117,8 +117,8 @@ class Stream(asyncio.Protocol):
         now = time.perf_counter()
         try:
             is_whole = self.reply.feed(data, now)
-            if is_whole and self.reply.count_events() != EVENTS:
-                raise NoAnswer(f"{self.reply.count_events()} pieces of {EVENTS}")
+            if is_whole and self.reply.count_words() != EVENTS:
+                raise NoAnswer(f"{self.reply.count_words()} words of {EVENTS}")
         except NoAnswer as error:
             self.fail(error)
             return

@@ -3,7 +3,9 @@
 Knows: whether a reply is a stream or a document, when it has begun, when it may end. Independent
 of: how any dialect writes it (`dialects`), what a reply must be (`normaliser`), HTTP. Pure.
 
-A frame that needed no change keeps its bytes; each frame is parsed once.
+A frame that needed no change keeps its bytes; each frame is parsed once. Pieces of one text that
+arrived together leave as one: LiteLLM's work is per event, so a machine with too much to do catches
+up instead of falling behind further.
 """
 
 from __future__ import annotations
@@ -15,7 +17,13 @@ from typing import Any, NamedTuple
 
 from openclaude.gateway.http.sse import EventTooLarge
 from openclaude.gateway.replies.asked import RequestContext
-from openclaude.gateway.replies.dialects.base import FOREIGN, LONGEST, ReplyDialect, foreign
+from openclaude.gateway.replies.dialects.base import (
+    FOREIGN,
+    LONGEST,
+    ReplyDialect,
+    foreign,
+    together,
+)
 from openclaude.gateway.replies.events import Event, Finish, ReplyFailed, ReplyFailure
 from openclaude.gateway.replies.frames import BROKEN, DONE, REPLACED, Frame, LineTooLong, documents
 from openclaude.gateway.replies.normaliser import Markup, Normaliser
@@ -57,6 +65,7 @@ class ReplyFilter:
         self._document = bytearray()  # a reply that is not a stream; or leading blanks
         self._is_document: bool | None = None  # unknown so far
         self._ending: FramePart | None = None  # the provider's end, until nothing can follow it
+        self._held: FramePart | None = None  # a piece of text, which the next may join
         self._tail: list[FramePart] = []  # what followed it without content: the usage
         self._collected: list[Event] = []  # of a stream although a whole reply was requested
         self._envelope: Any = {}
@@ -83,7 +92,9 @@ class ReplyFilter:
             for frame in self._framing.feed(chunk):
                 yield from self._frame(frame)
         except (EventTooLarge, LineTooLong) as error:
+            yield from self._released()
             raise ReplyFailed(ReplyFailure(TOO_LARGE)) from error
+        yield from self._released()
 
     def _looks_whole(self, start: bytes) -> bool:
         if start in self._framing.whole:
@@ -94,6 +105,7 @@ class ReplyFilter:
         """Return what LiteLLM gets at the end of the bytes."""
         if not self._is_document:
             yield from self._close_stream()
+            yield from self._released()
             return
         yield from self._whole(bytes(self._document).removeprefix(BOM))
 
@@ -136,6 +148,7 @@ class ReplyFilter:
                 log.warning("a provider sent data after the end of its reply: %.200r", frame.raw)
                 return
             log.warning("a provider's event is not JSON: %.200r", frame.raw)
+            yield from self._released()
             raise ReplyFailed(ReplyFailure(f"{FOREIGN}: {frame.text}"[:LONGEST]))
         events = self._read(self._dialect.read, frame.document)
         outs: list[Event] = []
@@ -166,6 +179,10 @@ class ReplyFilter:
             if isinstance(frame.document, dict):
                 self._envelope = {**self._envelope, **frame.document}
             return
+        if self._held is not None and (one := together(self._held.events, outs)) is not None:
+            self._held = FramePart([one], frame.document)
+            return
+        yield from self._released()
         if not outs and self._ending is not None:
             if not events and self._passes(frame.document):
                 raw = frame.raw if frame.is_clean and self._keeps(frame.document) else None
@@ -183,9 +200,15 @@ class ReplyFilter:
         elif outs:
             self.has_begun = True
             yield from self._moved()
-            yield from self._written(part)
+            self._held = part
         else:
             yield from self._written(part)
+
+    def _released(self) -> Iterator[bytes]:
+        """Yield the piece that was held: nothing that has arrived can join it."""
+        held, self._held = self._held, None
+        if held is not None:
+            yield from self._written(held)
 
     def _keeps(self, document: Any) -> bool:
         try:
@@ -208,6 +231,7 @@ class ReplyFilter:
         outs = [*outs, *self._normaliser.interrupt()]
         if outs:
             yield from self._sent(frame, [], outs)
+        yield from self._released()
         raise ReplyFailed(failure)
 
     def _written(self, part: FramePart) -> Iterator[bytes]:
@@ -240,6 +264,7 @@ class ReplyFilter:
     def _over(self, *, is_said: bool) -> Iterator[bytes]:
         """Return the end of the stream, if this is it."""
         self._is_over = True
+        yield from self._released()
         outs = self._normaliser.end(is_said=is_said)
         if failures := [one for one in outs if isinstance(one, ReplyFailure)]:
             said: list[Event] = [one for one in outs if not isinstance(one, ReplyFailure)]
@@ -327,8 +352,3 @@ def strictly(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def is_same(events: Sequence[Event], outs: Sequence[Event]) -> bool:
-    """Tell whether these are the very same events."""
-    return len(events) == len(outs) and all(a is b for a, b in zip(events, outs, strict=True))

@@ -6,12 +6,13 @@ import json
 
 import pytest
 
+from tests.bench import upstream
 from tests.bench.bodies import make_body
-from tests.bench.client import NoAnswer, Reply
+from tests.bench.client import WORDS, NoAnswer, Reply
 from tests.bench.upstream import Parts, anthropic_parts, bedrock_parts, pieces_wanted
 
 HEAD = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
-PIECE = b"event: content_block_delta\ndata: {}\n\n"
+PIECE = b'event: content_block_delta\ndata: {"delta":{"text":"word and "}}\n\n'
 
 
 @pytest.mark.parametrize("size", [5_000, 50_000, 500_000, 2_000_000])
@@ -47,12 +48,16 @@ def test_a_reply_of_a_known_length_ends_with_it() -> None:
     assert reply.feed(b"def", 2.0)
 
 
-def test_pieces_are_counted_however_the_reply_is_cut() -> None:
+def test_words_are_counted_however_the_reply_is_cut() -> None:
     reply = Reply()
     for byte in HEAD + PIECE + PIECE:
         reply.feed(bytes((byte,)), 1.0)
 
-    assert reply.count_events() == 2
+    assert reply.count_words() == 4
+
+
+def test_the_words_are_those_of_the_upstream() -> None:
+    assert tuple(word.encode() for word in upstream.WORDS) == WORDS
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 from typing import Any
 
 import pytest
@@ -51,7 +53,7 @@ def test_polite_words_keep_their_bytes(name: str, streams: bool) -> None:
     raw = asking.say(Words("Hello, this is a longer text"), Words(" of two pieces"), End())
     raw = raw.replace(b"\r\n", b"\n")
 
-    passed = asking.pass_raw(raw)
+    passed = asking.pass_raw(raw, cut=16)  # no two pieces in one packet
     if (name, streams) == ("invoke", True):  # its last event, with AWS's counts, is written anew
         assert isinstance(passed, bytes)
         raw, passed = (frames[: frames.rindex(b":event-type") - 13] for frames in (raw, passed))
@@ -65,6 +67,48 @@ def test_it_does_not_matter_where_the_network_cuts(name: str, cut: int) -> None:
     raw = asking.say(Words("Hé"), Words("llo 😀"), BASH, READ, End())
 
     assert asking.hear_raw(raw, cut) == asking.hear_raw(raw)
+
+
+def shown(name: str, raw: bytes) -> bytes:
+    """What a stream says in pieces, readable."""
+    if name == "responses":  # which repeats the whole text at its end
+        return raw.partition(b'"response.completed"')[0]
+    if name != "invoke":
+        return raw
+    events = re.findall(rb'"bytes": ?"([^"]+)"', raw)
+    return b"".join(base64.b64decode(event) for event in events)
+
+
+@every
+def test_pieces_that_arrive_together_leave_as_one(name: str) -> None:
+    asking = Asking(name, True, model="qwen3-coder")
+    pieces = [Words(f"piece {number} of a text, ") for number in range(50)]
+    said: list[Words | Piece | End] = [*pieces, BASH, READ, Words("and "), Words("more"), End()]
+    raw = asking.say(*said)
+
+    together, apart = asking.pass_raw(raw), asking.pass_raw(raw, cut=16)
+
+    assert isinstance(together, bytes)
+    assert isinstance(apart, bytes)
+    assert shown(name, together).count(b"of a text, piece ") == 49
+    assert shown(name, apart).count(b"of a text, piece ") == 0
+    dialect = DIALECTS[name]
+    assert dialect.hear(together) == dialect.hear(apart) == asking.hear(*said)
+    assert dialect.hear(together).text == "".join(one.text for one in pieces) + "and more"
+
+
+@every
+@pytest.mark.parametrize("cut", [1 << 20, 300, 1000])
+def test_what_precedes_a_failure_is_passed_on_whatever_arrives_with_it(name: str, cut: int) -> None:
+    asking = Asking(name, True, model="qwen3-coder")
+    raw = asking.say(*(Words(f"piece {number}, ") for number in range(9)))
+    broken = dict.fromkeys(FRAMED, b"\x00" * 16).get(name, b"data: {nothing\n\n")
+
+    failed = asking.pass_raw(raw + broken, cut)
+
+    assert isinstance(failed, Failed)
+    before = shown(name, failed.before)
+    assert [before.count(b"piece %d" % number) for number in range(9)] == [1] * 9
 
 
 @every

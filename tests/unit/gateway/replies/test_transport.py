@@ -16,7 +16,7 @@ from openclaude.gateway.replies.polite import Filters
 from tests.unit.gateway.replies.upstreams import DIALECTS, Asking, End, Words
 
 ASKING = Asking("openai", True, model="qwen3-coder")
-RAW = ASKING.say(Words("Hello, this is a text"), Words(" of two pieces"), End())
+RAW = ASKING.say(Words("Hello, this is a text of one piece"), End())
 
 
 class Body(httpx.AsyncByteStream):
