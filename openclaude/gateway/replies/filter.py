@@ -22,10 +22,19 @@ from openclaude.gateway.replies.dialects.base import (
     LONGEST,
     ReplyDialect,
     foreign,
+    is_same,
     together,
 )
 from openclaude.gateway.replies.events import Event, Finish, ReplyFailed, ReplyFailure
-from openclaude.gateway.replies.frames import BROKEN, DONE, REPLACED, Frame, LineTooLong, documents
+from openclaude.gateway.replies.frames import (
+    BROKEN,
+    DONE,
+    REPLACED,
+    Frame,
+    LineTooLong,
+    documents,
+    strictly,
+)
 from openclaude.gateway.replies.normaliser import Markup, Normaliser
 
 log = logging.getLogger("openclaude.replies")
@@ -343,12 +352,3 @@ class ReplyFilter:
 
     def _as_stream(self, outs: Sequence[Event], document: Any) -> Iterator[bytes]:
         yield from (self._framing.write(one) for one in self._dialect.tell(outs, document))
-
-
-def strictly(text: str) -> bool:
-    """Tell whether every JSON parser accepts this text."""
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True

@@ -214,3 +214,12 @@ def documents(text: str) -> list[Any]:
         found.append(document)
         text = text[end:].lstrip().removeprefix("data:")
     return found
+
+
+def strictly(text: str) -> bool:
+    """Tell whether every JSON parser accepts this text."""
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
