@@ -107,6 +107,15 @@ Event = (
 )
 
 
+class FramePart(NamedTuple):
+    """The output for one frame: its events, and its own bytes if they contain exactly these."""
+
+    events: list[Event]
+    document: Any
+    raw: bytes | None = None
+    is_passed: bool = False  # the document is passed on, rewritten
+
+
 class ReplyFailed(Exception):
     """The reply is unusable."""
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from openclaude.gateway.http.sse import EventTooLarge
 from openclaude.gateway.replies.asked import RequestContext
@@ -25,7 +25,7 @@ from openclaude.gateway.replies.dialects.base import (
     is_same,
     together,
 )
-from openclaude.gateway.replies.events import Event, Finish, ReplyFailed, ReplyFailure
+from openclaude.gateway.replies.events import Event, Finish, FramePart, ReplyFailed, ReplyFailure
 from openclaude.gateway.replies.frames import (
     BROKEN,
     DONE,
@@ -43,15 +43,6 @@ BOM = b"\xef\xbb\xbf"
 EMPTY = "the provider answered with an empty body"
 TOO_LARGE = "the provider's reply has an event that is too large"
 LARGEST = 64 * 1024 * 1024  # largest whole reply, in bytes
-
-
-class FramePart(NamedTuple):
-    """The output for one frame: its events, and its own bytes if they contain exactly these."""
-
-    events: list[Event]
-    document: Any
-    raw: bytes | None = None
-    is_passed: bool = False  # the document is passed on, rewritten
 
 
 class ReplyFilter:
