@@ -94,6 +94,11 @@ COMMANDS = (
         "print a service for systemd, launchd or process-compose that starts the proxies",
     ),
     Command(
+        "serve",
+        "openclaude.commands.serve.command",
+        "serve a profile's models to other machines over TLS, with a key for each person",
+    ),
+    Command(
         "doctor",
         "openclaude.commands.doctor",
         "find out what is wrong and how to fix it; --online also asks AWS",

@@ -26,11 +26,13 @@ def slot_route(
         model=one.base_model,
         context_window=one.max_input_tokens,
         aws_profile=(resolution.profile.aws.profile or "")
-        if is_aws(one) and not one.api_key
+        if is_aws(one) and not one.api_key and not resolution.server
         else "",
         key=str(key) if key else "",
         address=one.api_base,
         profile=resolution.name,
+        server=resolution.server,
+        asked_as=one.model if resolution.server else "",
         claude=claude,
         stands_for=stands_for,
     )

@@ -25,7 +25,7 @@ def compile_plan(name: str, profile: Profile, find_model: FindModel, *, made_by:
     """The plan of the profile called `name`."""
     resolution = resolve(name, profile, find_model)
     files = {"main.yaml": main_config(resolution)}
-    if resolution.deployments:
+    if resolution.has_providers:
         files["providers.yaml"] = providers_config(resolution)
     return Plan(
         profile=name,

@@ -90,6 +90,8 @@ def anthropic(resolution: Resolution) -> Disclosure:
 
 def of_deployment(case: str, one: Deployment, resolution: Resolution) -> Disclosure:
     """What a provider gets."""
+    if resolution.server:
+        return of_server(case, one, resolution)
     address = resolution.profile.aws.endpoint_url or "" if one.provider == BEDROCK else one.api_base
     return Disclosure(
         asked_for=case,
@@ -98,6 +100,18 @@ def of_deployment(case: str, one: Deployment, resolution: Resolution) -> Disclos
         credential=" and ".join(credentials(one, resolution)),
         is_encrypted=not address.startswith("http://"),
         is_local=is_on_this_machine(address),
+    )
+
+
+def of_server(case: str, one: Deployment, resolution: Resolution) -> Disclosure:
+    """What the machine gets that serves a model, instead of its provider."""
+    return Disclosure(
+        asked_for=case,
+        model=one.model,
+        recipient=resolution.server,
+        credential=f"your key from `{resolution.profile.providers.key}`",
+        is_encrypted=not resolution.server.startswith("http://"),
+        is_local=is_on_this_machine(resolution.server),
     )
 
 

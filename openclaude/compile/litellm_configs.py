@@ -14,10 +14,10 @@ import yaml
 
 from openclaude.compile.budgets import budget, key_of_model, slot_route
 from openclaude.compile.deployments import deployment, true_name
+from openclaude.compile.hops import hops, server
 from openclaude.compile.resolve import (
     CLASSIFIER,
     ON_LIMIT,
-    OVER_BUDGET,
     Resolution,
 )
 from openclaude.compile.secret_variables import LITELLM_VARIABLE
@@ -40,7 +40,13 @@ from openclaude.contracts.routing import (
     RoutingTable,
 )
 from openclaude.contracts.routing import VARIABLE as ROUTING_VARIABLE
-from openclaude.contracts.worker import REACHES_VARIABLE, WRITES_VARIABLE
+from openclaude.contracts.worker import (
+    KEY_REFERENCE_VARIABLE,
+    REACHES_VARIABLE,
+    SERVER_KEY_VARIABLE,
+    SERVER_VARIABLE,
+    WRITES_VARIABLE,
+)
 from openclaude.providers.table import PROVIDERS
 
 ANTHROPIC_URL = "https://api.anthropic.com"
@@ -103,7 +109,7 @@ def main_config(resolution: Resolution) -> str:
     """`main.yaml`: Anthropic and the hop to `providers`; no credential in it or beside it."""
     return dump(
         {
-            "model_list": [*(hop(group) for group in hops(resolution)), *claude(resolution)],
+            "model_list": [*hops(resolution), *claude(resolution)],
             "litellm_settings": {
                 "drop_params": False,
                 "modify_params": False,
@@ -115,30 +121,6 @@ def main_config(resolution: Resolution) -> str:
             "general_settings": GENERAL_SETTINGS,
         }
     )
-
-
-def hops(resolution: Resolution) -> list[str]:
-    """The model groups of `providers` that main asks for by name."""
-    further = {ON_LIMIT: resolution.on_limit, OVER_BUDGET: resolution.over_budget}
-    return [slot.slot_id for slot in resolution.slots] + [name for name in further if further[name]]
-
-
-def hop(group: str) -> dict[str, Any]:
-    """A slot on main, for `litellm --config main.yaml` without the router: over to `providers`.
-
-    `litellm_proxy/` with native /v1/messages is the one hop on which the plan's token stayed behind
-    and the body arrived as sent (measured; `anthropic/` leaks the token 12 times of 12).
-    """
-    return {
-        "model_name": group,
-        "litellm_params": {
-            "model": f"litellm_proxy/{group}",
-            "api_base": "os.environ/OPENCLAUDE_PROVIDERS_URL",
-            "api_key": "os.environ/OPENCLAUDE_PROVIDERS_KEY",
-            "max_retries": 0,
-        },
-        "model_info": {"supported_endpoints": ["/v1/messages"]},
-    }
 
 
 def claude(resolution: Resolution) -> list[dict[str, Any]]:
@@ -207,7 +189,7 @@ def fallbacks(resolution: Resolution) -> dict[str, Any]:
 
 def units(resolution: Resolution) -> tuple[Unit, ...]:
     """The two instances; `providers` only where something needs it."""
-    providers = (providers_unit(resolution),) if resolution.deployments else ()
+    providers = (providers_unit(resolution),) if resolution.has_providers else ()
     return (main_unit(resolution), *providers)
 
 
@@ -226,13 +208,19 @@ def main_unit(resolution: Resolution) -> Unit:
         **ledger(resolution),
         **budget(resolution),
     }
-    reaches = [anthropic.base_url, *([PROVIDERS_URL] if resolution.deployments else [])]
-    environment[REACHES_VARIABLE] = " ".join(reaches)
-    if resolution.deployments:
+    reaches = [anthropic.base_url]
+    if resolution.has_providers:
+        reaches += [PROVIDERS_URL]
         environment["OPENCLAUDE_PROVIDERS_URL"] = PROVIDERS_URL
         environment["OPENCLAUDE_PROVIDERS_KEY"] = PROVIDERS_KEY
+    elif resolution.slots:
+        reaches += [resolution.server]
+        environment |= server(resolution)
+    environment[REACHES_VARIABLE] = " ".join(reaches)
     # LiteLLM's pass-through sends this key in place of whatever login claude sent (measured)
     secrets = {"ANTHROPIC_API_KEY": anthropic_key(resolution)} if anthropic.auth == API_KEY else {}
+    if SERVER_VARIABLE in environment:
+        secrets[SERVER_KEY_VARIABLE] = environment[KEY_REFERENCE_VARIABLE]
     return Unit(
         name="main",
         application="openclaude.gateway.main:app",

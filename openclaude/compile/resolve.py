@@ -115,6 +115,16 @@ class Resolution(NamedTuple):
     search: WebSearch | None = None
 
     @property
+    def server(self) -> str:
+        """Who serves the slots, if not this machine's own providers."""
+        return self.profile.providers.url or ""
+
+    @property
+    def has_providers(self) -> bool:
+        """Whether this machine needs an instance with credentials."""
+        return bool(self.deployments) and not self.server
+
+    @property
     def deployments(self) -> tuple[Deployment, ...]:
         """Everything `providers` serves."""
         served = [deployment for slot in self.slots for deployment in slot.deployments]
@@ -138,7 +148,7 @@ class Resolution(NamedTuple):
     @property
     def uses_bedrock(self) -> bool:
         """Whether anything needs the AWS profile."""
-        return any(deployment.provider == BEDROCK for deployment in self.deployments)
+        return self.has_providers and any(one.provider == BEDROCK for one in self.deployments)
 
 
 # (provider, model id, region) -> the catalogue's row
@@ -306,6 +316,8 @@ def find_prices(
 
 def find_key(provider: str, tier: Tier, profile: Profile) -> SecretRef | None:
     """Where the key of a tier's provider is; None if LiteLLM itself answers."""
+    if profile.providers.url:
+        return None  # that server has it
     if provider == BEDROCK:
         return parse_secret(profile.aws.api_key) if profile.aws.api_key else None
     return None if MOCKED in tier.params else key_reference(provider, tier.api_key, tier.api_base)

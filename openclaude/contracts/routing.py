@@ -42,6 +42,8 @@ class SlotRoute(Record):
     claude: str = ""  # the id at Anthropic of who answers claude's helpers
     # Claude's own id of the tier, if claude asks for the slot by it: the slot answers for it
     stands_for: str = ""
+    server: str = ""  # the address of who serves it, if not this machine's own providers
+    asked_as: str = ""  # the model's name there
 
 
 class StepPrice(Record):

@@ -107,6 +107,14 @@ PROGRAM_KEYS = "OPENCLAUDE_PROGRAM_KEYS"
 MODEL_CHANGES = "OPENCLAUDE_MODEL_CHANGES"
 # whom main meets at the address of providers: the path of a certificate, in PEM
 HOP_CERTIFICATE_VARIABLE = "OPENCLAUDE_HOP_CERTIFICATE"
+# Of a main whose slots another machine serves: that address, and the file with the certificates to
+# trust there, "" for those of the system
+SERVER_VARIABLE, SERVER_CA_VARIABLE = "OPENCLAUDE_SERVER", "OPENCLAUDE_SERVER_CA"
+# The key for it: it is set where it never changes; else a process beside main fetches it, and this
+# is the descriptor on which that one is asked, and where it fetches the key
+SERVER_KEY_VARIABLE = "OPENCLAUDE_SERVER_KEY"
+KEY_FETCHER_VARIABLE = "OPENCLAUDE_KEY_FETCHER"
+KEY_REFERENCE_VARIABLE = "OPENCLAUDE_SERVER_KEY_FROM"
 SECRETS_VARIABLE = "OPENCLAUDE_SECRETS"
 # the addresses that a unit connects to, between blanks; one that is given it is confined to them
 REACHES_VARIABLE = "OPENCLAUDE_REACHES"
@@ -115,11 +123,59 @@ PROGRAMS_VARIABLE = "OPENCLAUDE_PROGRAMS"
 # a socket that is bound for the requests with which a confined unit warms up: its descriptor
 WARM_UP_VARIABLE = "OPENCLAUDE_WARM_UP_LISTENER"
 WRITES_VARIABLE = "OPENCLAUDE_WRITES"  # a folder that the unit may write, besides its own
+# Of `openclaude serve`, whose instance other machines ask: the file with its certificate's key,
+# where that is another one; the file with people's keys; which model is which group of LiteLLM's
+CERTIFICATE_KEY_VARIABLE = "OPENCLAUDE_CERTIFICATE_KEY"
+PEOPLE_VARIABLE = "OPENCLAUDE_PEOPLE"
+SERVED_VARIABLE = "OPENCLAUDE_SERVED"
+
+
+class FetchedKey(Record):
+    """What the process beside main answers: the key, or why there is none."""
+
+    key: str = ""
+    error: str = ""
 
 
 def secrets_text(references: dict[str, str], environment: dict[str, str]) -> str:
     """Encode where a unit's secrets are."""
     return json.dumps([references, environment])
+
+
+def read_fetched(line: bytes) -> FetchedKey:
+    """The answer about a key. Raises Malformed."""
+    return read(FetchedKey, line, "answer about a key")
+
+
+def served_text(groups: dict[str, str]) -> str:
+    """Encode which model is which group."""
+    return json.dumps(groups)
+
+
+def read_served(text: str) -> dict[str, str]:
+    """Which model is which group. Raises Malformed."""
+    return read(dict[str, str], text, SERVED_VARIABLE)
+
+
+# a line of the file of people's keys: a name, and the SHA-256 of the key
+PERSON = re.compile(r"(?P<name>\S{1,100})\s+(?P<digest>[0-9a-f]{64})")
+
+
+def read_people(text: str) -> dict[str, str]:
+    """The names in the text of a file of people's keys, by digest. Raises Malformed.
+
+    A line that is not understood lets nobody in, so that a slip of the pen is noticed.
+    """
+    people = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        said = line.strip()
+        if not said or said.startswith("#"):
+            continue
+        found = PERSON.fullmatch(said)
+        if found is None:
+            raise Malformed(f"line {number} must be `NAME SHA256-OF-THE-KEY`")
+        people[found["digest"]] = found["name"]
+    return people
 
 
 def programs_text(environment: dict[str, str]) -> str:

@@ -13,6 +13,12 @@ from pathlib import Path
 
 from openclaude.contracts.budget import budgets_in
 from openclaude.contracts.routing import LEDGER, LEDGER_KEEP, routing_in
+from openclaude.contracts.worker import (
+    KEY_FETCHER_VARIABLE,
+    SERVER_CA_VARIABLE,
+    SERVER_KEY_VARIABLE,
+    SERVER_VARIABLE,
+)
 from openclaude.gateway.http.access import AccessControl
 from openclaude.gateway.http.other_keys import OtherKeys
 from openclaude.gateway.litellm.accounting import keep_no_accounts
@@ -26,6 +32,8 @@ from openclaude.gateway.routing.model_changes import ModelChanges
 from openclaude.gateway.routing.recorder import Recorder
 from openclaude.gateway.routing.router import MESSAGES, MODELS, Router
 from openclaude.gateway.routing.routes import may_be_anthropics
+from openclaude.gateway.team.key import ServerKey
+from openclaude.gateway.team.way import ask_server
 from openclaude.ledger.spending import Spending
 from openclaude.ledger.writer import Writer
 
@@ -78,8 +86,14 @@ def budget_in(env: Mapping[str, str], profile: str) -> BudgetGate | None:
 
 def app() -> AccessControl:
     """The factory that the instance calls once its environment is complete."""
-    hop = os.environ.get("OPENCLAUDE_PROVIDERS_URL", "")
+    server = os.environ.pop(SERVER_VARIABLE, "")
+    hop = "" if server else os.environ.get("OPENCLAUDE_PROVIDERS_URL", "")
     resend_lost(hop=hop)
+    if server:
+        key = ServerKey.of(os.environ)
+        for name in (SERVER_KEY_VARIABLE, KEY_FETCHER_VARIABLE):
+            os.environ.pop(name, None)  # nothing else in this process is to find it
+        ask_server(server, os.environ.pop(SERVER_CA_VARIABLE, ""), key)
     take_the_way_out(hop)
     keep_to_own_addresses()
     keep_no_accounts()

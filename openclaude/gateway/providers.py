@@ -107,16 +107,22 @@ async def ask_engine(query: str, domains: Sequence[str]) -> Sequence[Any]:
     return list(found)
 
 
-def make_app(env: Mapping[str, str]) -> AccessControl:
-    """Build the application of `providers` from the environment variables of its unit."""
+def make_answering(env: Mapping[str, str]) -> App:
+    """Build what answers a request that was let in, whatever let it in."""
     key = env["LITELLM_MASTER_KEY"]
     endpoints = Endpoints(key, warm_up_providers)
     with_formats = Formats(saying_status(endpoints), format_in_words, paths=MESSAGES)
     answering: App = Fallbacks(with_formats, fallbacks_of, paths=MESSAGES, name=true_name)
     if engine := env.get(SEARCH_VARIABLE):
         answering = Searches(answering, ask_engine, engine=engine, paths=MESSAGES, name=true_name)
+    return one_key_only(answering, key)
+
+
+def make_app(env: Mapping[str, str]) -> AccessControl:
+    """Build the application of `providers` from the environment variables of its unit."""
+    key = env["LITELLM_MASTER_KEY"]
     return AccessControl(
-        one_key_only(answering, key),
+        make_answering(env),
         key=key,
         routes=ROUTES,
         key_headers=KEY_HEADERS,
@@ -124,8 +130,8 @@ def make_app(env: Mapping[str, str]) -> AccessControl:
     )
 
 
-def app() -> AccessControl:
-    """The factory that the instance calls once its environment is complete."""
+def prepare() -> None:
+    """Change what LiteLLM and botocore do, before any of it is used; once per process."""
     keep_credentials()
     keep_endpoints()
     resend_lost(after_end=False)
@@ -138,4 +144,9 @@ def app() -> AccessControl:
     filter_replies(Filters(lambda: secrets.token_hex(6), markup_of))
     if os.environ.get(SEARCH_VARIABLE):
         bound_searches()
+
+
+def app() -> AccessControl:
+    """The factory that the instance calls once its environment is complete."""
+    prepare()
     return make_app(os.environ)

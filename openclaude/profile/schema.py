@@ -38,6 +38,8 @@ PositiveInt = Annotated[int, AfterValidator(values.check_positive)]
 Port = Annotated[int, AfterValidator(values.check_port)]
 ApiBase = Annotated[str, AfterValidator(values.check_api_base)]
 Reference = Annotated[str, AfterValidator(values.check_reference)]
+ServerUrl = Annotated[str, AfterValidator(values.check_server_url)]
+AbsolutePath = Annotated[str, AfterValidator(values.check_absolute)]
 EndpointUrl = Annotated[str, AfterValidator(values.check_endpoint_url)]
 Program = Annotated[str, AfterValidator(values.check_program)]
 OnExpired = Annotated[str, AfterValidator(values.one_of("login", "ask", "stop"))]
@@ -119,6 +121,14 @@ class Aws(Table):
     endpoint_url: EndpointUrl | None = None
     on_expired: OnExpired = "ask"
     login: Program | None = None
+
+
+class ProvidersTable(Table):
+    """Where the models are served, if not by this machine's own providers."""
+
+    url: ServerUrl | None = None
+    ca: AbsolutePath | None = None
+    key: Reference | None = None
 
 
 class Listen(Table):
@@ -231,6 +241,7 @@ class Profile(Heading):
     tiers: Tiers = Field(default_factory=lambda: complete_tiers({}))
     anthropic: Anthropic = Anthropic()
     aws: Aws = Aws()
+    providers: ProvidersTable = ProvidersTable()
     listen: Listen = Listen()
     search: Search = Search()
     agents: Agents = Agents()
@@ -250,6 +261,7 @@ TABLES: dict[tuple[str, ...], type[Table]] = {
     ("tiers", "*"): Tier,
     ("anthropic",): Anthropic,
     ("aws",): Aws,
+    ("providers",): ProvidersTable,
     ("listen",): Listen,
     ("search",): Search,
     ("agents",): Agents,

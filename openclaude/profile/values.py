@@ -27,6 +27,7 @@ SCHEMA = 1
 ANTHROPIC_URL = "https://api.anthropic.com"
 LONGEST_LINE = 200
 LONGEST_LABEL = 60
+LONGEST_PATH = 1000
 STOP = "stop"  # when a budget is used up
 MOST_DOLLARS = 1_000_000
 LOWEST_PORT, HIGHEST_PORT = 1024, 65534  # providers uses the next one
@@ -48,6 +49,8 @@ API_BASE = re.compile(
     rf"(?:https://{DNS_LABEL}(?:\.{DNS_LABEL})*|http://{PRIVATE}|https?://\[::1\])"
     rf"(?::(?P<port>[1-9][0-9]{{0,4}}))?{URL_PATH}"
 )
+
+SERVER_URL = re.compile(rf"https://{DNS_LABEL}(?:\.{DNS_LABEL})*(?::(?P<port>[1-9][0-9]{{0,4}}))?")
 
 ON_THIS_MACHINE = re.compile(
     rf"https?://(?:localhost|127\.{OCTET}\.{OCTET}\.{OCTET}|\[::1\])(?:[:/].*)?"
@@ -219,6 +222,26 @@ def check_endpoint_url(value: str) -> str:
             "must be an https address without a path, or a loopback address",
             "allowed: `https://HOST`, `http://127.0.0.1:PORT`",
         )
+    return value
+
+
+def check_server_url(value: str) -> str:
+    """Where an `openclaude serve` is: your key and the conversations are sent there.
+
+    Raises PydanticCustomError.
+    """
+    if not is_url(SERVER_URL, value) and not is_url(LOOPBACK_URL, value):
+        raise refusal(
+            "must be an https address without a path, or a loopback address",
+            "for example `https://models.example.internal` or `http://127.0.0.1:8443`",
+        )
+    return value
+
+
+def check_absolute(value: str) -> str:
+    """A file's path. Raises PydanticCustomError."""
+    if not value.startswith("/") or not value.isprintable() or len(value) > LONGEST_PATH:
+        raise refusal("must be an absolute path", "for example `/etc/ssl/team.pem`")
     return value
 
 

@@ -122,6 +122,7 @@ ALLOWED = {
     "run.launcher": {"", "contracts", "errors", "files", "run.os", "run.stack"},
     "run.os": set(),
     "run.stack": {"contracts", "errors", "files", "run.os"},
+    "run.serving": {"contracts", "files", "run.os", "run.stack", "run.supervisor"},
     "run.supervisor": {"", "contracts", "run.os", "run.stack"},
     "run.worker": {"contracts", "run.os"},
     "standins": set(),

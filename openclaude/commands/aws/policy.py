@@ -91,7 +91,7 @@ def find_targets(resolution: Resolution) -> Iterator[Target]:
     from openclaude.aws.policy import Target
     from openclaude.contracts.references import BEDROCK
 
-    for one in resolution.deployments:
+    for one in resolution.deployments if resolution.has_providers else ():
         if one.provider != BEDROCK:
             continue
         # LiteLLM asks for `model_id` in place of the model, where it is given (read in 1.108.14)

@@ -79,6 +79,10 @@ PAYLOADS: Mapping[str, Keys] = {
         **{"files": "the text of each file, by name", "written": "the files that were written"},
         "variables": "those that the service's environment must have",
     },
+    "serve": {
+        **{"name": "the person", "key": "that person's key, shown this once"},
+        "path": "the file with its SHA-256",
+    },
     "start": {
         "profile": "its name",
         "port": "main's; providers has the next",

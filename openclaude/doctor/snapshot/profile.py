@@ -68,8 +68,7 @@ def models(resolution: Resolution) -> tuple[tuple[tuple[str, str], ...], tuple[s
     """Bedrock's models with their regions, then the models of others; each once."""
     from openclaude.contracts.references import BEDROCK
 
-    bedrock = dict.fromkeys(
-        (one.model_id, one.region) for one in resolution.deployments if one.provider == BEDROCK
-    )
-    others = dict.fromkeys(one.model for one in resolution.deployments if one.provider != BEDROCK)
+    asked = resolution.deployments if resolution.has_providers else ()
+    bedrock = dict.fromkeys((one.model_id, one.region) for one in asked if one.provider == BEDROCK)
+    others = dict.fromkeys(one.model for one in asked if one.provider != BEDROCK)
     return tuple(bedrock), tuple(others)

@@ -88,7 +88,9 @@ def hop_is_down(slot: SlotRoute) -> AnthropicError:
 
     New connections wait in the socket of providers, so this is one it lost by crashing.
     """
-    return AnthropicError(503, f"{slot.model}: the providers instance is restarting", "1")
+    what = f"the connection to {slot.server} broke" if slot.server else "the providers instance"
+    why = "; it may be restarting" if slot.server else " is restarting"
+    return AnthropicError(503, f"{slot.model}: {what}{why}", "1")
 
 
 def broke_off(slot: SlotRoute) -> AnthropicError:
@@ -167,7 +169,7 @@ def is_too_long(status: int, message: ProviderMessage, estimate: int, window: in
 def classify(status: int, message: ProviderMessage, slot: SlotRoute) -> Verdict:
     """Return the verdict of the first rule that matches this error."""
     if fault := explain(message.text, asked_of(slot), presentable):
-        return Verdict(USER_MUST_FIX, fault.sentence)
+        return Verdict(USER_MUST_FIX, of_server(fault.message, slot) or fault.sentence)
     for pattern, verdict in RULES:
         if found := re.search(pattern, message.text, re.IGNORECASE):
             return verdict(found, slot)
@@ -190,6 +192,8 @@ USED_UP = {
 
 def by_status(status: int, text: str, slot: SlotRoute) -> Verdict:
     """Classify an error that only its status explains."""
+    if status in (401, 403, 404) and (sentence := of_server(text, slot)):
+        return Verdict(USER_MUST_FIX, sentence)
     if status in (401, 403) and slot.key:
         return Verdict(
             USER_MUST_FIX,
@@ -207,6 +211,11 @@ def by_status(status: int, text: str, slot: SlotRoute) -> Verdict:
     if status == UNPROCESSABLE:
         return Verdict(USER_MUST_FIX, f"the provider rejected the request (HTTP 422): {text}")
     return Verdict(status, text)
+
+
+def of_server(problem: str, slot: SlotRoute) -> str:
+    """What another machine cannot do for a slot, which only who runs it can fix; else ""."""
+    return f"{slot.server} says: {problem}; tell whoever runs it" if slot.server else ""
 
 
 def fix(problem: str, *commands: str) -> Verdict:

@@ -69,7 +69,7 @@ def fault_of(
         case aiohttp.ClientProxyConnectionError():
             return Fault(address, proxy_down(shown, error.os_error), may_pass=True)
         case aiohttp.ClientConnectorCertificateError():
-            return Fault(address, untrusted(error.certificate_error))
+            return Fault(address, untrusted_certificate(error.certificate_error))
         case aiohttp.ClientConnectorDNSError():
             return Fault(
                 address,
@@ -135,8 +135,8 @@ def proxy_down(proxy: str, error: OSError) -> str:
     return f"the proxy {proxy} {what}; check your network or VPN, or correct HTTPS_PROXY"
 
 
-def untrusted(error: Exception) -> str:
-    """A certificate that was not accepted."""
+def untrusted_certificate(error: Exception, advice: str = TRUST) -> str:
+    """A certificate that was not accepted; `advice` is for one whose issuer is not trusted."""
     code = getattr(error, "verify_code", 0)
     if code in {EXPIRED, NOT_YET_VALID}:
         what = "has expired" if code == EXPIRED else "is not valid yet"
@@ -149,7 +149,7 @@ def untrusted(error: Exception) -> str:
             "the proxy that answers in its place"
         )
     message = str(getattr(error, "verify_message", "") or "")
-    return TRUST.format(f" ({message})" if message else "")
+    return advice.format(f" ({message})" if message else "")
 
 
 def no_tls(error: OSError) -> str:

@@ -156,7 +156,7 @@ class Endpoints:
         """
         request = Request(with_litellm(scope), receive)
         target = os.environ["OPENCLAUDE_PROVIDERS_URL"] + scope["path"].removeprefix(TO_PROVIDERS)
-        headers = hop_headers(scope["headers"], os.environ["OPENCLAUDE_PROVIDERS_KEY"])
+        headers = hop_headers(scope["headers"], os.environ.get("OPENCLAUDE_PROVIDERS_KEY", ""))
 
         async def call() -> Any:
             user = await self.admission.of(MESSAGES)
@@ -170,11 +170,11 @@ class Endpoints:
 
 
 def hop_headers(headers: Headers, key: str) -> dict[str, str]:
-    """The headers of a request to `providers`, by name."""
+    """The headers of a request to `providers`, by name; of another machine, `key` is ""."""
     told = {
         name.decode(): value.decode("latin-1") for name, value in headers if name in HOP_HEADERS
     }
-    return {**told, "x-litellm-api-key": f"Bearer {key}"}
+    return {**told, **({"x-litellm-api-key": f"Bearer {key}"} if key else {})}
 
 
 async def check(request: Request, body: dict[str, Any], path: str) -> None:

@@ -84,6 +84,7 @@ USED: Mapping[str, Names] = {
     },
     "way_out": {
         "litellm.llms.custom_httpx.aiohttp_transport": (
+            "LiteLLMAiohttpTransport._make_aiohttp_request",
             "LiteLLMAiohttpTransport._proxy_from_env",
             "LiteLLMAiohttpTransport.handle_async_request",
         ),

@@ -69,7 +69,7 @@ def resend_lost(hop: str = "", *, after_end: bool = True) -> None:
             try:
                 return await original(self, request)
             except httpx.TransportError as error:
-                is_hop = ours is not None and origin(request.url) == origin(ours)
+                is_hop = ours is not None and url_origin(request.url) == url_origin(ours)
                 is_certain = is_hop or after_end or not is_ended(error)
                 if not (is_certain and is_whole(request) and is_lost(first, error, is_hop=is_hop)):
                     raise
@@ -90,7 +90,7 @@ def sending(*, only_fresh: bool) -> Iterator[SentRequest]:
         SENT.reset(token)
 
 
-def origin(url: httpx.URL) -> tuple[str, str, int | None]:
+def url_origin(url: httpx.URL) -> tuple[str, str, int | None]:
     """Whom an address asks."""
     return url.scheme, url.host, url.port
 

@@ -9,9 +9,13 @@ An instance answers in the server's place: LiteLLM would make one sentence of ev
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import ssl
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
+import aiohttp
 import httpx
 
 from openclaude.contracts.anthropic_error import AnthropicError
@@ -23,7 +27,9 @@ from openclaude.gateway.http.way_out import (
     shown_address,
     unusable,
 )
+from openclaude.gateway.litellm.resend import url_origin
 
+SendRequest = Callable[[httpx.Request], Awaitable[httpx.Response]]
 # A host that answers nothing at all: the system would wait for two minutes
 CONNECT_TIMEOUT_S = 30.0
 FALLBACK_STATUS = 503  # of providers: another model may be reached
@@ -50,7 +56,7 @@ def take_the_way_out(hop: str = "", *, is_providers: bool = False) -> None:
         address = shown_address(request.url.host, request.url.port or default_port(request.url))
         proxy = proxy_of(self, request.url) or ""
         if found := unusable(proxy, address):
-            return answer(found, request, is_providers=is_providers)
+            return answer_fault(found, request, is_providers=is_providers)
         try:
             response = await original(self, request)
         except httpx.RequestError as error:
@@ -60,17 +66,50 @@ def take_the_way_out(hop: str = "", *, is_providers: bool = False) -> None:
             )
             if fault is None:
                 raise
-            return answer(fault, request, is_providers=is_providers)
+            return answer_fault(fault, request, is_providers=is_providers)
         found = page_in_its_place(request.method, response.status_code, response.headers, address)
         if found is None:
             return response
         await response.aclose()
-        return answer(found, request, is_providers=is_providers)
+        return answer_fault(found, request, is_providers=is_providers)
 
     LiteLLMAiohttpTransport._proxy_from_env = proxy_of  # type: ignore[method-assign, assignment]
     LiteLLMAiohttpTransport.handle_async_request = handle  # type: ignore[method-assign]
     if is_providers:
         bypass_in_botocore(lambda url: not goes_through_proxy(url))
+
+
+def take_own_way(
+    url: str,
+    context: Callable[[], ssl.SSLContext],
+    around: Callable[[httpx.Request, SendRequest], Awaitable[httpx.Response]],
+) -> None:
+    """Send every request for `url` by `around`, to a server that `context` trusts; once.
+
+    Another server's requests are sent as they were.
+    """
+    from litellm.llms.custom_httpx.aiohttp_transport import LiteLLMAiohttpTransport
+
+    handle, make = (
+        LiteLLMAiohttpTransport.handle_async_request,
+        LiteLLMAiohttpTransport._make_aiohttp_request,
+    )
+    ours = url_origin(httpx.URL(url))
+
+    async def make_verified(
+        self: LiteLLMAiohttpTransport, *arguments: Any, **named: Any
+    ) -> aiohttp.ClientResponse:
+        if url_origin(named["request"].url) == ours:
+            named["ssl_verify"] = context()
+        return await make(self, *arguments, **named)
+
+    async def handle_own(self: LiteLLMAiohttpTransport, request: httpx.Request) -> httpx.Response:
+        if url_origin(request.url) != ours:
+            return await handle(self, request)
+        return await around(request, partial(handle, self))
+
+    LiteLLMAiohttpTransport._make_aiohttp_request = make_verified  # type: ignore[method-assign]
+    LiteLLMAiohttpTransport.handle_async_request = handle_own  # type: ignore[method-assign]
 
 
 def goes_through_proxy(url: str) -> bool:
@@ -101,10 +140,15 @@ def default_port(url: httpx.URL) -> int:
     return 80 if url.scheme == "http" else 443
 
 
-def answer(fault: Fault, request: httpx.Request, *, is_providers: bool) -> httpx.Response:
+def answer_fault(fault: Fault, request: httpx.Request, *, is_providers: bool) -> httpx.Response:
     """The reply in the server's place."""
     status = FALLBACK_STATUS if is_providers else fault.status
-    error = AnthropicError(status, f"openclaude: {fault.sentence}")
+    return answer_in_place(status, fault.sentence, request)
+
+
+def answer_in_place(status: int, sentence: str, request: httpx.Request) -> httpx.Response:
+    """The reply of this instance, as if a server had sent it."""
+    error = AnthropicError(status, f"openclaude: {sentence}")
     return httpx.Response(
         error.status, headers=error.headers(), content=error.body(), request=request
     )

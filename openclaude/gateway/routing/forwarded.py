@@ -6,6 +6,8 @@ where a request goes. Pure.
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +27,8 @@ HOP_BY_HOP = frozenset(
 # body (`api_base`, `timeout`, `num_retries`: a 500, measured), and it need not parse what it does
 # not use.
 FOR_LITELLM = ("model", "stream")
+# without it, whoever knows the ids of an account could recognise it by what stands for them
+SALT = secrets.token_bytes(16)
 PASSED = b"x-pass-"  # a prefix that LiteLLM removes before it sends a header on
 
 
@@ -39,6 +43,22 @@ def joined(headers: Headers) -> Headers:
     for name, value in headers:
         values[name] = values[name] + b", " + value if name in values else value
     return list(values.items())
+
+
+def for_server(model: str, document: Mapping[str, Any]) -> bytes:
+    """Return the body for another machine: without the ids of account, device and session.
+
+    In their place is a number that is the same for all of a session's requests: a server keeps a
+    conversation at the region that has it in its cache.
+    """
+    sent = {**document, "model": model}
+    sent.pop("metadata", None)
+    metadata = document.get("metadata")
+    ids = metadata.get("user_id") if isinstance(metadata, Mapping) else None
+    if isinstance(ids, str):
+        number = hashlib.sha256(SALT + ids.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        sent["metadata"] = {"user_id": number}
+    return orjson.dumps(sent)
 
 
 def shown_of(document: Mapping[str, Any]) -> bytes:

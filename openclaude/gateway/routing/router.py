@@ -44,7 +44,7 @@ from openclaude.gateway.requests.shape import countable, find_mistake, read_obje
 from openclaude.gateway.requests.signatures import without_marked
 from openclaude.gateway.requests.turns import is_asked_by_a_person
 from openclaude.gateway.routing.budget import BudgetGate, BudgetVerdict, Step
-from openclaude.gateway.routing.forwarded import end_to_end, joined, shown_of
+from openclaude.gateway.routing.forwarded import end_to_end, for_server, joined, shown_of
 from openclaude.gateway.routing.helpers import for_anthropic, has_server_tool, with_model
 from openclaude.gateway.routing.meter import Meter
 from openclaude.gateway.routing.model_changes import ModelChanges
@@ -306,7 +306,9 @@ class Router:
             kept = self.recorder.begin(meter.send, body, scope["headers"], said)
         if scope["path"] == COUNTED:
             document = countable(document)
-        if document["model"] != model or scope["path"] == COUNTED:
+        if slot.server and scope["path"] != COUNTED:
+            body = for_server(slot.asked_as, document)
+        elif document["model"] != model or scope["path"] == COUNTED:
             body = orjson.dumps({**document, "model": model})
         headers = without(scope["headers"], CREDENTIALS | NOT_FOR_LITELLM | {b"content-length"})
         headers = [*end_to_end(headers), (b"content-length", b"%d" % len(body))]

@@ -21,6 +21,7 @@ from openclaude.profile.validate.conflicts import find_conflicts
 from openclaude.profile.validate.models import check_limits, check_model, is_usable
 from openclaude.profile.validate.params import find_param_mistakes
 from openclaude.profile.validate.search import find_search_mistakes
+from openclaude.profile.validate.server import find_server_mistakes, server_of
 from openclaude.providers.regions import known_regions
 from openclaude.providers.table import ANTHROPIC, find_provider
 
@@ -38,7 +39,8 @@ def find_broken_rules(profile: Values, catalog: Catalog) -> Iterator[Diagnostic]
     for name, tier in tier_tables(profile):
         model = tier.get("model")
         if isinstance(model, str):
-            yield from check_tier(("tiers", name), tier, aws, catalog)
+            is_here = not server_of(profile)
+            yield from check_tier(("tiers", name), tier, aws, catalog, is_here=is_here)
             on_bedrock |= bedrock_models(name, tier)
     for place, key in OF_NO_TIER:
         yield from check_model_of_no_tier((place, key), profile, catalog)
@@ -46,8 +48,9 @@ def find_broken_rules(profile: Values, catalog: Catalog) -> Iterator[Diagnostic]
             on_bedrock[f"{place}.{key}"] = False
     yield from find_conflicts(profile)
     yield from find_search_mistakes(profile)
+    yield from find_server_mistakes(profile)
     yield from check_region(("aws", "region"), aws.get("region"))
-    if on_bedrock:
+    if on_bedrock and not server_of(profile):
         yield from check_aws(aws, on_bedrock)
 
 
@@ -82,8 +85,13 @@ def bedrock_models(name: str, tier: Values) -> dict[str, bool]:
 # --- one tier
 
 
-def check_tier(key: Key, tier: Values, aws: Values, catalog: Catalog) -> Iterator[Diagnostic]:
-    """One tier: whether its model is served, and whether its other keys fit."""
+def check_tier(
+    key: Key, tier: Values, aws: Values, catalog: Catalog, *, is_here: bool
+) -> Iterator[Diagnostic]:
+    """One tier: whether its model is served, and whether its other keys fit.
+
+    `is_here`: by the providers of this machine, which must know how to reach it.
+    """
     model = tier["model"]
     if is_claude(model):
         yield from check_claude_tier(key, tier)
@@ -95,7 +103,7 @@ def check_tier(key: Key, tier: Values, aws: Values, catalog: Catalog) -> Iterato
     yield from check_region((*key, "region"), tier.get("region"))
     yield from check_model((*key, "model"), model, text(region), catalog, declared=declared)
     yield from check_limits(key, tier, text(region), catalog)
-    if is_usable(model):
+    if is_usable(model) and is_here:
         yield from check_address(key, tier, split_model(model).provider)
     yield from check_fallbacks(key, tier, text(region), catalog)
     params = tier.get("params")

@@ -69,6 +69,8 @@ def make_warning(loaded: Loaded, key: Key, message: str) -> Diagnostic:
 
 def advise(profile: Profile, catalog: Catalog, today: datetime.date) -> Advice:
     """Warnings about a profile."""
+    if profile.providers.url:
+        yield from advise_idle_aws(profile)
     for name, tier in profile.tiers.items():
         region = profile.region_of(name) or ""
         if not tier.is_claude:
@@ -85,6 +87,14 @@ def advise(profile: Profile, catalog: Catalog, today: datetime.date) -> Advice:
     if profile.auto_mode.classifier:
         for message in advise_classifier(profile.auto_mode.classifier, profile, catalog, today):
             yield ("auto_mode", "classifier"), message
+
+
+def advise_idle_aws(profile: Profile) -> Advice:
+    """Keys of `[aws]`, often a parent's, where another machine asks AWS."""
+    for key in ("profile", "api_key", "region", "endpoint_url"):
+        if getattr(profile.aws, key):
+            message = "has no effect: `providers.url` names a server, which has its own AWS access"
+            yield ("aws", key), message
 
 
 def advise_on_limit(
@@ -159,7 +169,7 @@ def advise_model(named: Named, catalog: Catalog, today: datetime.date) -> Iterat
         yield "LiteLLM's map does not list this model: it may not support tools, which claude needs"
     if model and not model.tools:
         yield "LiteLLM's map lists no tool support for this model, but claude needs tools"
-    if named.name.is_bedrock:
+    if named.name.is_bedrock and named.name.region:  # a server has its own
         yield from advise_id(named.name.model_id, named.name.region, catalog)
     yield from advise_end(named, today)
 

@@ -14,17 +14,23 @@ from pathlib import Path
 HANDSHAKE = b"\x16"  # the record type that begins every TLS connection (RFC 8446, 5.1)
 
 
-def server_context(path: str) -> ssl.SSLContext:
-    """The context that proves itself with the key and the certificate in the file at `path`.
+def server_context(path: str, key: str = "") -> ssl.SSLContext:
+    """The context that proves itself with the certificate in the file at `path`.
 
-    Raises OSError (ssl.SSLError is one) where the file cannot be read or is not such a pair.
+    Its key is there too, or in the file at `key`. Raises OSError (ssl.SSLError is one) where a file
+    cannot be read, or they are not such a pair.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3  # claude and every Python of ours have it
     if not Path(path).is_file():
         raise FileNotFoundError(errno.ENOENT, "there is no certificate", path)
-    context.load_cert_chain(path)
+    context.load_cert_chain(path, key or None, password=no_password)
     return context
+
+
+def no_password() -> str:
+    """The password of a key that has one: there is nobody to ask. Raises PermissionError."""
+    raise PermissionError(errno.EACCES, "the key is protected by a password")
 
 
 def wrap(connection: socket.socket, path: str) -> socket.socket:

@@ -6,7 +6,8 @@ of: HTTP, what is served, who made the certificate.
 claude gets an https:// address and the certificate to expect there, so that it says nothing to
 another user who has the port (see docs/security.md). Sessions of an openclaude before it, and
 launches with `listen.tls = false`, speak plain HTTP to the same socket. A connection of another
-user is closed before a byte of it is read.
+user is closed before a byte of it is read. The door of `openclaude serve` lets other users and
+machines in, and speaks TLS alone.
 """
 
 from __future__ import annotations
@@ -37,8 +38,15 @@ class Door:
     """Everything that comes in on one listening socket."""
 
     def __init__(
-        self, listener: socket.socket, make_protocol: MakeProtocol, context: ssl.SSLContext | None
+        self,
+        listener: socket.socket,
+        make_protocol: MakeProtocol,
+        context: ssl.SSLContext | None,
+        *,
+        is_public: bool = False,
     ) -> None:
+        """`is_public`: other machines and users come in, too, and nobody without TLS."""
+        self._is_public = is_public
         self._listener = listener
         self._make_protocol = make_protocol
         self._context = context
@@ -87,7 +95,7 @@ class Door:
                 self._later = loop.call_later(PAUSE_S, self._watch)
             return
         # 15 microseconds, and claude keeps its connections
-        if is_foreign(peer, self._listener.getsockname()):
+        if not self._is_public and is_foreign(peer, self._listener.getsockname()):
             connection.close()
             return
         if len(self._greeting) >= SILENT:
@@ -111,7 +119,7 @@ class Door:
                     ssl=self._context,
                     ssl_handshake_timeout=HANDSHAKE_TIMEOUT_S,
                 )
-            elif first:
+            elif first and not self._is_public:
                 await loop.connect_accepted_socket(self._make_protocol, connection)
             else:
                 connection.close()

@@ -26,9 +26,13 @@ import uvicorn
 import uvicorn.config
 
 from openclaude.contracts.worker import (
+    CERTIFICATE_KEY_VARIABLE,
     CERTIFICATE_VARIABLE,
+    KEY_FETCHER_VARIABLE,
+    PEOPLE_VARIABLE,
     PROGRAMS_VARIABLE,
     REACHES_VARIABLE,
+    SERVER_KEY_VARIABLE,
     WRITES_VARIABLE,
     fatal_line,
 )
@@ -40,6 +44,7 @@ from openclaude.run.worker.confined import confine_to
 from openclaude.run.worker.connections import InstanceConnection, allow_connections
 from openclaude.run.worker.door import Door
 from openclaude.run.worker.ending import FAREWELL_S, STREAM_GRACE_S, InstanceEnd
+from openclaude.run.worker.key_fetcher import start_fetcher
 from openclaude.run.worker.log import stamp_everything
 from openclaude.run.worker.reporter import Reporter
 
@@ -150,13 +155,19 @@ def serve(application: str, listener: int, report: int, lifeline: int) -> None:
         timeout_graceful_shutdown=STREAM_GRACE_S,
         backlog=512,
     )
-    Server(config, reporter, context, ending).run(sockets=[socket.socket(fileno=listener)])
+    is_public = PEOPLE_VARIABLE in os.environ
+    server = Server(config, reporter, context, ending, is_public=is_public)
+    server.run(sockets=[socket.socket(fileno=listener)])
 
 
 def fetch_secrets(report: int) -> None:
     """Put the instance's secrets into its environment, or tell the supervisor why that failed."""
     environment = dict(os.environ)
+    references, for_programs = secrets.wanted_secrets(environment)
     try:
+        if reference := references.get(SERVER_KEY_VARIABLE):
+            fetcher = start_fetcher(SERVER_KEY_VARIABLE, reference, for_programs)
+            environment[KEY_FETCHER_VARIABLE] = str(fetcher)
         secrets.fetch_all(environment)
     except secrets.SecretUnavailable as error:
         give_up(report, str(error))
@@ -171,8 +182,9 @@ def find_certificate(report: int) -> ssl.SSLContext | None:
     to be main.
     """
     path = os.environ.pop(CERTIFICATE_VARIABLE, "")
+    key = os.environ.pop(CERTIFICATE_KEY_VARIABLE, "")
     try:
-        return server_context(path) if path else None
+        return server_context(path, key) if path else None
     except OSError as error:
         give_up(
             report,
@@ -197,8 +209,11 @@ class Server(uvicorn.Server):
         reporter: Reporter,
         context: ssl.SSLContext | None,
         ending: InstanceEnd,
+        *,
+        is_public: bool = False,
     ) -> None:
         super().__init__(config)
+        self.is_public = is_public
         self.ending = ending
         self.reporter = reporter
         self.context = context
@@ -211,7 +226,10 @@ class Server(uvicorn.Server):
         if self.lifespan.should_exit:
             sys.exit(STARTUP_FAILURE)
         self.servers = []  # uvicorn's own, which know one language each
-        self.doors = [Door(one, self.protocol, self.context) for one in sockets or ()]
+        self.doors = [
+            Door(one, self.protocol, self.context, is_public=self.is_public)
+            for one in sockets or ()
+        ]
         for door in self.doors:
             door.open()
         self.started = True

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from openclaude.contracts.references import SecretKind, parse_secret
-from openclaude.contracts.worker import SECRETS_VARIABLE, read_secrets
+from openclaude.contracts.worker import SECRETS_VARIABLE, SERVER_KEY_VARIABLE, read_secrets
 
 COMMAND_TIMEOUT_S = 30.0
 LARGEST = 64 * 1024  # bytes; a service account's JSON has 2 KB
@@ -25,13 +25,20 @@ class SecretUnavailable(Exception):
 def fetch_all(environment: dict[str, str]) -> None:
     """In the unit: fetch the secrets of SECRETS_VARIABLE into the environment.
 
-    Raises SecretUnavailable for the first that cannot be fetched.
+    Not a server's key, which may change meanwhile (`key_fetcher`). Raises SecretUnavailable for the
+    first that cannot be fetched.
     """
-    if SECRETS_VARIABLE not in environment:
-        return
-    references, for_commands = read_secrets(environment.pop(SECRETS_VARIABLE))
+    references, for_commands = wanted_secrets(environment)
+    environment.pop(SECRETS_VARIABLE, None)
+    references.pop(SERVER_KEY_VARIABLE, None)
     for variable, reference in references.items():
         environment[variable] = check(reference, fetch(reference, for_commands))
+
+
+def wanted_secrets(environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Where the unit's secrets are, by variable, and the environment of programs."""
+    text = environment.get(SECRETS_VARIABLE)
+    return read_secrets(text) if text else ({}, {})
 
 
 def fetch(reference: str, environment: Mapping[str, str]) -> str:

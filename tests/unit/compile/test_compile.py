@@ -289,6 +289,8 @@ def test_the_router_is_told_its_slots_and_nothing_secret(compiled: Callable[...,
                 "profile": "qwen",
                 "claude": "claude-haiku-5-5",
                 "stands_for": "claude-haiku-5-5",
+                "server": "",
+                "asked_as": "",
             }
         },
         "auth": "plan",
@@ -699,3 +701,37 @@ def test_litellm_is_told_to_send_what_it_would_drop_in_silence(
 
 def test_a_model_that_litellm_plays_itself_needs_no_key(compiled: Callable[..., Plan]) -> None:
     assert [unit.secrets for unit in compiled("offline").units] == [{}, {}]
+
+
+AT_SERVER = """schema = 1
+[tiers]
+haiku = "bedrock/qwen.qwen3-next-80b-a3b"
+[providers]
+url = "https://models.example.internal"
+ca = "/etc/ssl/team.pem"
+key = "command:print-key"
+"""
+
+
+def test_with_a_server_there_are_no_providers_here_and_no_aws(
+    compiled: Callable[..., Plan], golden: Callable[[str, str], None]
+) -> None:
+    plan = compiled("elsewhere", AT_SERVER, OPENCLAUDE_AWS_PROFILE="mine")
+
+    (main,) = plan.units
+    (slot,) = routing_in(main.environment).slots.values()
+    assert (main.name, list(plan.files), plan.aws_profile) == ("main", ["main.yaml"], "")
+    assert "mine" not in plan.to_json()
+    assert main.secrets == {"OPENCLAUDE_SERVER_KEY": "command:print-key"}
+    assert "https://models.example.internal" in main.environment["OPENCLAUDE_REACHES"].split()
+    assert "OPENCLAUDE_PROVIDERS_KEY" not in main.environment
+    assert slot.asked_as == "bedrock/qwen.qwen3-next-80b-a3b"
+    golden("elsewhere.main.yaml", plan.files["main.yaml"])
+
+
+def test_without_a_slot_main_is_told_of_no_server(compiled: Callable[..., Plan]) -> None:
+    text = AT_SERVER.replace("bedrock/qwen.qwen3-next-80b-a3b", "claude")
+
+    (main,) = compiled("elsewhere", text).units
+
+    assert (main.secrets, "OPENCLAUDE_SERVER" in main.environment) == ({}, False)

@@ -173,8 +173,8 @@ HAIKU = 'schema = 1\n[tiers.haiku]\nmodel = "bedrock/qwen.qwen3-next-80b-a3b"\n'
             "schema = 1\nzzz = 1\n",
             [
                 "2: zzz: unknown key; allowed: `schema`, `description`, `extends`, `tiers`, "
-                "`anthropic`, `aws`, `listen`, `search`, `agents`, `auto_mode`, `stack`, `launch`, "
-                "`ledger`, `budget`"
+                "`anthropic`, `aws`, `providers`, `listen`, `search`, `agents`, `auto_mode`, "
+                "`stack`, `launch`, `ledger`, `budget`"
             ],
         ),
         (
@@ -312,8 +312,8 @@ HAIKU = 'schema = 1\n[tiers.haiku]\nmodel = "bedrock/qwen.qwen3-next-80b-a3b"\n'
             'schema = 1\n"\\u001b[31m" = 1\n',
             [
                 '2: "\\x1b[31m": unknown key; allowed: `schema`, `description`, `extends`, '
-                "`tiers`, `anthropic`, `aws`, `listen`, `search`, `agents`, `auto_mode`, `stack`, "
-                "`launch`, `ledger`, `budget`"
+                "`tiers`, `anthropic`, `aws`, `providers`, `listen`, `search`, `agents`, "
+                "`auto_mode`, `stack`, `launch`, `ledger`, `budget`"
             ],
         ),
         (

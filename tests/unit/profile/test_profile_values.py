@@ -288,6 +288,7 @@ def test_the_keys_of_a_table_are_the_schemas() -> None:
         "tiers",
         "anthropic",
         "aws",
+        "providers",
         "listen",
         "search",
         "agents",

@@ -1,0 +1,171 @@
+"""`openclaude serve`: becomes the providers instance of a profile, for other machines.
+
+Knows: what is checked before that. Independent of: how an instance works, what it answers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import socket
+import ssl
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NoReturn
+
+from openclaude.commands.help_page import (
+    AWS_FILES,
+    CONFIG,
+    PROFILE,
+    STATE,
+    HelpPage,
+    add_json,
+    add_page,
+    add_profile,
+)
+from openclaude.commands.serve.keys import add_person, known_people
+from openclaude.contracts.plan import Plan, Unit
+from openclaude.errors import OpenclaudeError, UsageError
+from openclaude.output import Result
+from openclaude.paths import Places
+from openclaude.plan_cache import find_plan
+from openclaude.profile.names import profile_name
+from openclaude.run.os.tls import server_context
+from openclaude.run.serving.foreground import ServedUnit, become_service, bind_any
+
+LISTEN = "127.0.0.1:8443"
+ADDRESS = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[0-9.]+):(?P<port>[0-9]{1,5})", re.IGNORECASE)
+PAGE = HelpPage(
+    text="""\
+Serve the models of a profile to other machines: the providers instance alone, in
+the foreground, over TLS, with a key for each person. Profiles there name it in
+`[providers]`. It never sees a Claude login. SIGTERM ends it: it accepts nothing
+more, and gives streams 10 seconds. `--new-key` prints a new person's key once and
+adds its SHA-256 to the file; a line that is removed counts no more from the next
+request on.""",
+    examples=(
+        "openclaude serve --keys people.keys --new-key ann",
+        "openclaude serve team --cert cert.pem --cert-key key.pem --keys people.keys",
+    ),
+    variables=(*PROFILE, *CONFIG, *STATE, *AWS_FILES),
+    docs="docs/team.md",
+)
+
+
+class CannotServe(OpenclaudeError):
+    """A profile, a certificate or an address with which nothing can be served."""
+
+    code = "cannot-serve"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options."""
+    add_page(parser, PAGE)
+    add_profile(parser)
+    parser.add_argument(
+        "--listen", metavar="ADDRESS:PORT", default=LISTEN, help=f"default: {LISTEN}"
+    )
+    parser.add_argument("--cert", metavar="FILE", type=Path, help="its certificate chain (PEM)")
+    parser.add_argument("--cert-key", metavar="FILE", type=Path, help="the certificate's key (PEM)")
+    parser.add_argument(
+        "--keys", metavar="FILE", type=Path, required=True, help="who may ask: names and digests"
+    )
+    parser.add_argument(
+        "--new-key", metavar="PERSON", help="make a key for this person, print it, and end"
+    )
+    add_json(parser)
+
+
+def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -> Result:
+    """Add a key, or serve until a signal. Raises OpenclaudeError."""
+    if arguments.new_key:
+        return new_person(arguments.keys.absolute(), arguments.new_key)
+    if arguments.json:
+        raise UsageError("`--json` is for `--new-key`", hint="see `openclaude serve --help`")
+    name = profile_name(arguments.profile, env, places)
+    service = make_service(arguments, find_plan(name, places, env))
+    return serve_forever(service, arguments.listen, places.state / "serve" / name, env)
+
+
+def new_person(path: Path, name: str) -> Result:
+    """Add a person; the key is shown this once."""
+    key = add_person(path, name)
+    return Result(text=f"{key}\n", data={"name": name, "key": key, "path": str(path)})
+
+
+def make_service(arguments: argparse.Namespace, plan: Plan) -> ServedUnit:
+    """What will be served, after everything that could be wrong with it was looked at.
+
+    Raises CannotServe, UsageError, KeysUnusable.
+    """
+    unit = next((one for one in plan.units if one.name == "providers"), None)
+    if unit is None:
+        raise CannotServe(
+            f"the profile `{plan.profile}` has no providers of its own to serve",
+            hint="name a profile with a tier at a provider, and without `providers.url`",
+        )
+    if not (arguments.cert and arguments.cert_key):
+        raise UsageError(
+            "serving needs `--cert` and `--cert-key`: people's keys and conversations are sent "
+            "over TLS only",
+            hint="docs/team.md says how to make a certificate",
+        )
+    cert, cert_key, keys = (
+        path.absolute() for path in (arguments.cert, arguments.cert_key, arguments.keys)
+    )
+    check_certificate(cert, cert_key)
+    if not known_people(keys):
+        raise CannotServe(
+            f"nobody has a key in `{keys}`",
+            hint=f"make one with `openclaude serve --keys {keys} --new-key NAME`",
+        )
+    groups = {tier.model: tier.slot for tier in reversed(plan.slots)}
+    return ServedUnit(unit, files_of(unit, plan), groups, cert, cert_key, keys)
+
+
+def files_of(unit: Unit, plan: Plan) -> dict[str, str]:
+    """What the unit reads."""
+    return {name: text for name, text in plan.files.items() if name == f"{unit.name}.yaml"}
+
+
+def check_certificate(path: Path, key: Path) -> None:
+    """Raise CannotServe where the pair cannot be used."""
+    try:
+        server_context(str(path), str(key))
+    except OSError as error:  # ssl.SSLError is one
+        why = error.reason if isinstance(error, ssl.SSLError) else error.strerror
+        raise CannotServe(
+            f"`{path}` and `{key}` cannot be used as a certificate and its key: {why or error}",
+            hint="both must be PEM, belong together, and be readable by this user",
+        ) from error
+
+
+def listen_on(address: str) -> socket.socket:
+    """The listening socket. Raises UsageError, CannotServe."""
+    found = ADDRESS.fullmatch(address)
+    if found is None or not 0 <= int(found["port"]) <= 65535:
+        raise UsageError(
+            f"`--listen` must be an address and a port, not `{address}`",
+            hint="for example `--listen 10.0.0.5:8443` or `--listen 0.0.0.0:8443`",
+        )
+    try:
+        return bind_any(found["host"].strip("[]"), int(found["port"]))
+    except OSError as error:
+        raise CannotServe(
+            f"cannot listen on {address}: {error.strerror or error}",
+            hint="name another address with `--listen`; ports below 1024 need a right of their own",
+        ) from error
+
+
+def serve_forever(
+    service: ServedUnit, address: str, folder: Path, env: Mapping[str, str]
+) -> NoReturn:
+    """Become the instance. Raises OpenclaudeError, OSError."""
+    with listen_on(address) as listener:
+        host, port = listener.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        models = ", ".join(service.groups)
+        sys.stderr.write(f"serving {models} on https://{shown}:{port} once LiteLLM is up\n")
+        sys.stderr.flush()
+        become_service(service, listener, folder, env)

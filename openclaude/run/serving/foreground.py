@@ -1,0 +1,88 @@
+"""Becoming an instance in the foreground: no supervisor, no other unit, one listening socket.
+
+Knows: what a unit's process is given, binding on any address. Independent of: profiles, whose keys
+are accepted. Whoever started this process sees its log, its signals and its exit status: systemd, a
+container, a terminal.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+from openclaude.contracts.plan import Unit
+from openclaude.contracts.worker import (
+    CERTIFICATE_KEY_VARIABLE,
+    CERTIFICATE_VARIABLE,
+    PEOPLE_VARIABLE,
+    SERVED_VARIABLE,
+    served_text,
+)
+from openclaude.files import private_folder, write_private
+from openclaude.run.os.processes import python_module
+from openclaude.run.stack.local_key import new_key
+from openclaude.run.supervisor.unit_start import StackContext, empty_folder, unit_environment
+
+APPLICATION = "openclaude.gateway.serving:served_app"
+BACKLOG = 512
+
+
+class ServedUnit(NamedTuple):
+    """What is served, and how it proves itself."""
+
+    unit: Unit  # providers, as a plan has it
+    files: Mapping[str, str]  # what it reads
+    groups: Mapping[str, str]  # model -> group
+    certificate: Path
+    certificate_key: Path
+    people: Path  # the file of people's keys
+
+
+def bind_any(host: str, port: int) -> socket.socket:
+    """Return a listening socket. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def become_service(
+    service: ServedUnit, listener: socket.socket, folder: Path, env: Mapping[str, str]
+) -> NoReturn:
+    """Become the instance, with its files in `folder`. Raises FolderUnusable, OSError."""
+    private_folder(folder)
+    for name, text in service.files.items():
+        write_private(folder / name, text)
+    unit = service.unit._replace(application=APPLICATION)
+    # the instance's own key never leaves the process: people's keys are in front of it
+    context = StackContext(folder, 0, "", new_key(), dict(env))
+    environment = {
+        **unit_environment(unit, context),
+        CERTIFICATE_VARIABLE: str(service.certificate),
+        CERTIFICATE_KEY_VARIABLE: str(service.certificate_key),
+        PEOPLE_VARIABLE: str(service.people),
+        SERVED_VARIABLE: served_text(dict(service.groups)),
+    }
+    os.chdir(empty_folder(folder))
+    nobody = os.open(os.devnull, os.O_WRONLY)
+    # a lifeline that nobody pulls: both ends are ours
+    lifeline, other_end = os.pipe()
+    given = (listener.fileno(), nobody, lifeline)
+    for descriptor in (*given, other_end):
+        os.set_inheritable(descriptor, True)
+    argv = python_module(
+        "openclaude.run.worker.instance",
+        unit.application,
+        *(f"--prepare={name}" for name in unit.prepare),
+        *("--listener", str(given[0]), "--report", str(given[1]), "--lifeline", str(given[2])),
+    )
+    os.execve(argv[0], argv, environment)  # noqa: S606 - no shell
