@@ -1,7 +1,7 @@
 """What main must know of a profile's budgets, and of the models behind its slots.
 
-Knows: the routes of slots, the variable of the budgets. Independent of: LiteLLM's config, how
-spending is counted. Pure.
+Knows: the routes of slots and of what sees for them, the variable of the budgets. Independent of:
+LiteLLM's config, how spending is counted. Pure.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ from openclaude.compile.deployments import is_aws
 from openclaude.compile.resolve import OVER_BUDGET, Deployment, Resolution
 from openclaude.contracts.budget import VARIABLE, Budget, Budgets, Period, Then
 from openclaude.contracts.references import SecretRef
-from openclaude.contracts.routing import SlotRoute
+from openclaude.contracts.routing import EyesRoute, SlotRoute
+from openclaude.providers.families import known_of
+from openclaude.providers.table import find_provider
 
 
 def slot_route(
@@ -39,8 +41,20 @@ def slot_route(
 
 
 def key_of_model(one: Deployment, resolution: Resolution) -> SecretRef | None:
-    """Where the key of a model of no tier is, if a tier has the same model."""
-    return next((slot.key for slot in resolution.slots if slot.first.model == one.model), None)
+    """Where the key of a model of no tier is: a tier's with the same model, else its own."""
+    found = (slot.key for slot in resolution.slots if slot.first.model == one.model)
+    return next(found, resolution.secrets.get(one.api_key))
+
+
+def eyes_route(one: Deployment, resolution: Resolution) -> EyesRoute:
+    """What main knows about a model that describes images."""
+    provider = find_provider(one.provider)
+    return EyesRoute(
+        group=one.group,
+        model=one.model,
+        route=slot_route(one, key_of_model(one, resolution), resolution),
+        reads_pdf=one.pdf and known_of(provider, one.model_id).supports_pdf_input,
+    )
 
 
 def budget(resolution: Resolution) -> dict[str, str]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from openclaude.compile.resolve import ON_LIMIT, OVER_BUDGET, Deployment, Resolution
+from openclaude.compile.limit import ON_LIMIT
+from openclaude.compile.resolve import OVER_BUDGET, Deployment, Resolution
 from openclaude.compile.secret_variables import LITELLM_VARIABLE
 from openclaude.contracts.capabilities import ModelInfo
 from openclaude.contracts.references import BEDROCK
 from openclaude.providers.families import is_third_party
-from openclaude.providers.table import ApiDialect, Provider, find_provider
+from openclaude.providers.table import ANTHROPIC, ApiDialect, Provider, find_provider
 
 # The part of another provider's id that says which Claude it is
 CLAUDE_ELSEWHERE = re.compile(r"claude-(?P<which>[a-z]+-\d{1,2}\b(?:[.-]\d{1,2}\b)?)")
@@ -59,6 +60,7 @@ def model_info(one: Deployment) -> ModelInfo:
         openclaude_notice=notice(one),
         openclaude_name=true_name(one),
         openclaude_thinking=one.thinking,
+        openclaude_signer=ANTHROPIC if one.own_key else "",
     )
 
 
@@ -89,6 +91,10 @@ def joined(ours: dict[str, Any], params: dict[str, Any]) -> dict[str, Any]:
 
 def notice(one: Deployment) -> str:
     """What the guard says before an answer that a limit has moved to another model, else ""."""
+    if one.own_key:
+        return (
+            f"[your Claude plan's limit is reached: {true_name(one)} answers on your API key]\n\n"
+        )
     why = {
         ON_LIMIT: "your Claude plan's limit is reached",
         OVER_BUDGET: "the budget for slots is used up",

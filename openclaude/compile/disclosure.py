@@ -20,6 +20,7 @@ from openclaude.profile.read.loaded import Loaded
 from openclaude.profile.values import is_on_this_machine
 from openclaude.providers.table import find_provider
 
+CONVERSATIONS = "conversations"
 NONE = "none"  # `anthropic.auth` without a Claude account
 
 
@@ -32,7 +33,7 @@ class Disclosure(NamedTuple):
     credential: str  # what is sent or used, never a secret itself; "" for none
     is_encrypted: bool
     is_local: bool  # does not leave this machine
-    what: str = "conversations"  # that it gets
+    what: str = CONVERSATIONS  # that it gets
 
     @property
     def sentence(self) -> str:
@@ -64,8 +65,13 @@ def disclose(resolution: Resolution) -> Iterator[Disclosure]:
         for before, deployment in zip((None, *slot.deployments), slot.deployments, strict=False):
             case = f", if `{before.model}` fails" if before else ""
             yield of_deployment(f"{slot.tier}{case}", deployment, resolution)
+    for tier, eyes in resolution.eyes.items():
+        yield of_deployment(f"images and PDFs of {tier}", eyes, resolution, what="the images")
+    for tier, same in resolution.same_at_limit.items():
+        yield of_deployment(f"{tier}, when your plan's limit is reached", same, resolution)
     if resolution.on_limit:
-        case = "Claude tiers, when your plan's limit is reached"
+        who = "others of Claude's models" if resolution.same_at_limit else "Claude tiers"
+        case = f"{who}, when your plan's limit is reached"
         yield of_deployment(case, resolution.on_limit, resolution)
     if resolution.over_budget:
         case = "slots, when a budget is used up"
@@ -88,7 +94,9 @@ def anthropic(resolution: Resolution) -> Disclosure:
     )
 
 
-def of_deployment(case: str, one: Deployment, resolution: Resolution) -> Disclosure:
+def of_deployment(
+    case: str, one: Deployment, resolution: Resolution, *, what: str = CONVERSATIONS
+) -> Disclosure:
     """What a provider gets."""
     if resolution.server:
         return of_server(case, one, resolution)
@@ -100,6 +108,7 @@ def of_deployment(case: str, one: Deployment, resolution: Resolution) -> Disclos
         credential=" and ".join(credentials(one, resolution)),
         is_encrypted=not address.startswith("http://"),
         is_local=is_on_this_machine(address),
+        what=what,
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from openclaude.compile.resolve import ON_LIMIT, OVER_BUDGET, Resolution
+from openclaude.compile.resolve import Resolution
 from openclaude.contracts.worker import (
     KEY_REFERENCE_VARIABLE,
     SERVER_CA_VARIABLE,
@@ -19,9 +19,9 @@ def hops(resolution: Resolution) -> list[dict[str, Any]]:
     """The model groups of `providers` that main asks for by name; of a server, its models."""
     if resolution.server:
         return [hop(slot.slot_id, slot.first.model) for slot in resolution.slots]
-    further = {ON_LIMIT: resolution.on_limit, OVER_BUDGET: resolution.over_budget}
-    groups = [slot.slot_id for slot in resolution.slots]
-    return [hop(group, group) for group in groups + [name for name in further if further[name]]]
+    limits = (resolution.on_limit, *resolution.same_at_limit.values())
+    further = [one.group for one in (*limits, resolution.over_budget) if one]
+    return [hop(group, group) for group in [slot.slot_id for slot in resolution.slots] + further]
 
 
 def hop(group: str, model: str) -> dict[str, Any]:

@@ -12,12 +12,12 @@ from typing import Any
 
 import yaml
 
-from openclaude.compile.budgets import budget, key_of_model, slot_route
+from openclaude.compile.budgets import budget, eyes_route, key_of_model, slot_route
 from openclaude.compile.deployments import deployment, true_name
 from openclaude.compile.hops import hops, server
+from openclaude.compile.limit import ON_LIMIT
 from openclaude.compile.resolve import (
     CLASSIFIER,
-    ON_LIMIT,
     Resolution,
 )
 from openclaude.compile.secret_variables import LITELLM_VARIABLE
@@ -37,6 +37,7 @@ from openclaude.contracts.routing import (
     SEARCH_TOOL,
     SEARCH_VARIABLE,
     AnthropicAuth,
+    EyesRoute,
     RoutingTable,
 )
 from openclaude.contracts.routing import VARIABLE as ROUTING_VARIABLE
@@ -241,8 +242,8 @@ def routing(resolution: Resolution) -> RoutingTable:
     slots = {slot.slot_id: (slot.first, slot.key) for slot in resolution.slots}
     claude = {slot.slot_id: slot.claude for slot in resolution.slots}
     stands_for = {slot.slot_id: slot.stands_for for slot in resolution.slots}
-    if limit := resolution.on_limit:
-        slots[ON_LIMIT] = (limit, key_of_model(limit, resolution))
+    for limit in filter(None, (resolution.on_limit, *resolution.same_at_limit.values())):
+        slots[limit.group] = (limit, key_of_model(limit, resolution))
     return RoutingTable(
         slots={
             group: slot_route(
@@ -256,11 +257,26 @@ def routing(resolution: Resolution) -> RoutingTable:
         },
         auth=AnthropicAuth(resolution.profile.anthropic.auth),
         on_limit=ON_LIMIT if resolution.on_limit else "",
+        same_at_limit={tier: one.group for tier, one in resolution.same_at_limit.items()},
         agents=resolution.agents_by_header,
         searches_at_anthropic=resolution.profile.search.with_ == CLAUDE,
         profile=resolution.name,
+        eyes=eyes(resolution),
         models={name: one.prices for one in resolution.deployments if (name := true_name(one))},
     )
+
+
+def eyes(resolution: Resolution) -> dict[str, EyesRoute]:
+    """Who describes images, for each slot whose own model is not to get any."""
+    asked = {slot.slot_id: slot.tier for slot in resolution.slots}
+    for second in filter(None, (resolution.on_limit, resolution.over_budget)):
+        same = (slot.tier for slot in resolution.slots if slot.first.model == second.model)
+        if tier := next(same, ""):
+            asked[second.group] = tier
+    found = resolution.eyes
+    return {
+        group: eyes_route(found[tier], resolution) for group, tier in asked.items() if tier in found
+    }
 
 
 def ledger(resolution: Resolution) -> dict[str, str]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from openclaude.compile.limit import ON_LIMIT, group_of, is_on_own_key, tiers_at_limit
+from openclaude.compile.prices import find_prices
 from openclaude.compile.search import WebSearch, resolve_search
 from openclaude.compile.secret_variables import Secrets
 from openclaude.contracts.capabilities import THINKING_OFF
@@ -20,11 +22,11 @@ from openclaude.contracts.references import (
     parse_second_model,
     parse_secret,
 )
-from openclaude.contracts.routing import REGION_MARK, ModelPrices, StepPrice
+from openclaude.contracts.routing import REGION_MARK, ModelPrices
 from openclaude.models.catalog import Model
 from openclaude.profile.schema import STOP, TIERS, Profile, Tier
 from openclaude.providers.families import known_of, litellm_name
-from openclaude.providers.table import find_provider, key_reference
+from openclaude.providers.table import ANTHROPIC, find_provider, key_reference
 
 # What claude's own aliases stand for (measured with 2.1.330)
 CLAUDE_MODELS = {
@@ -37,19 +39,11 @@ CLAUDE_MODELS = {
 # settings (read in 2.1.330: "at least 100000")
 SMALLEST_KNOWN_WINDOW = 100_000
 FALLBACK = "-fallback-"
-# LiteLLM's parameters of a model's prices, in US dollars for a token
-PRICE_PARAMS = {
-    "input": "input_cost_per_token",
-    "output": "output_cost_per_token",
-    "cache_read": "cache_read_input_token_cost",
-    "cache_write": "cache_creation_input_token_cost",
-}
 MOCKED = "mock_response"  # LiteLLM's parameter for an answer of its own
-# Model groups of no tier: what answers when the plan's limit is reached or a budget is used up,
-# and what judges tool calls
-ON_LIMIT = "openclaude-on-limit"
+# Model groups of no tier: what answers when a budget is used up, and what judges tool calls
 CLASSIFIER = "openclaude-classifier"
 OVER_BUDGET = "openclaude-over-budget"
+EYES = "openclaude-eyes-"  # and a tier: what describes images for it
 
 
 class Deployment(NamedTuple):
@@ -73,6 +67,7 @@ class Deployment(NamedTuple):
     thinking: str  # "off" where the profile wants no thoughts, or ""
     markup: str  # as the profile says, or ""
     prices: ModelPrices
+    own_key: bool = False  # Claude at Anthropic itself, for a key of the user's
 
 
 class Slot(NamedTuple):
@@ -113,6 +108,8 @@ class Resolution(NamedTuple):
     over_budget: Deployment | None
     secrets: dict[str, SecretRef]  # of providers: variable -> where its secret is
     search: WebSearch | None = None
+    eyes: dict[str, Deployment] = {}  # what describes images, by the tier  # noqa: RUF012
+    same_at_limit: dict[str, Deployment] = {}  # by the family of who was asked  # noqa: RUF012
 
     @property
     def server(self) -> str:
@@ -128,7 +125,14 @@ class Resolution(NamedTuple):
     def deployments(self) -> tuple[Deployment, ...]:
         """Everything `providers` serves."""
         served = [deployment for slot in self.slots for deployment in slot.deployments]
-        return (*served, *filter(None, (self.on_limit, self.classifier, self.over_budget)))
+        further = (
+            self.on_limit,
+            self.classifier,
+            self.over_budget,
+            *self.eyes.values(),
+            *self.same_at_limit.values(),
+        )
+        return (*served, *filter(None, further))
 
     @property
     def agents_by_header(self) -> dict[str, str]:
@@ -166,9 +170,20 @@ def resolve(name: str, profile: Profile, find_model: FindModel) -> Resolution:
             claude_tiers[tier_name] = tier.model
         else:
             slots.append(resolve_slot(tier_name, tier, profile, find_model, secrets))
+    eyes = {
+        slot.tier: resolve_eyes(slot.tier, named, profile, find_model, secrets)
+        for slot in slots
+        if isinstance(named := profile.tiers[slot.tier].vision, str)
+    }
     then = profile.budget.then
+    known = {tier: name for tier, name in CLAUDE_MODELS.items() if find_model(ANTHROPIC, name, "")}
+    limits = {
+        group: deploy(group, tier.model, tier, profile, find_model, secrets)._replace(
+            own_key=is_on_own_key(tier, profile)
+        )
+        for group, tier in tiers_at_limit(profile, claude_tiers, known).items()
+    }
     second = {
-        ON_LIMIT: profile.anthropic.on_limit,
         CLASSIFIER: profile.auto_mode.classifier,
         OVER_BUDGET: None if then in (STOP, CLAUDE) else then,
     }
@@ -182,11 +197,13 @@ def resolve(name: str, profile: Profile, find_model: FindModel) -> Resolution:
         profile,
         claude_tiers,
         tuple(slots),
-        found.get(ON_LIMIT),
+        limits.get(ON_LIMIT),
         found.get(CLASSIFIER),
         found.get(OVER_BUDGET),
         secrets.variables,
         resolve_search(profile, secrets) if slots else None,
+        eyes,
+        {tier: limits[group_of(tier)] for tier in TIERS if group_of(tier) in limits},
     )
 
 
@@ -240,6 +257,23 @@ def resolve_second(
     return deploy(group, name, tier, profile, find_model, secrets)
 
 
+def resolve_eyes(
+    tier_name: str, named: str, profile: Profile, find_model: FindModel, secrets: Secrets
+) -> Deployment:
+    """The model that describes images for a tier: another tier's, or one that it names itself.
+
+    It is asked alone: a fallback of that tier's might see nothing either.
+    """
+    tier = profile.tiers[tier_name]
+    if named in TIERS:
+        tier = profile.tiers[named]
+        named = tier.model
+        if tier.regions:
+            tier = tier.model_copy(update={"region": tier.regions[0]})
+    found = deploy(f"{EYES}{tier_name}", named, tier, profile, find_model, secrets)
+    return found._replace(vision=True)  # the profile says so by naming it
+
+
 def deploy(
     group: str, name: str, tier: Tier, profile: Profile, find_model: FindModel, secrets: Secrets
 ) -> Deployment:
@@ -271,46 +305,14 @@ def deploy(
         params=secrets.hide(own.params),
         max_input_tokens=declared.context_window or model.max_input_tokens,
         max_output_tokens=declared.max_output_tokens or model.max_output_tokens,
-        vision=model.vision if declared.vision is None else declared.vision,
-        pdf=model.pdf,
+        # a tier that names another model for it cannot see
+        vision=model.vision if declared.vision is None else declared.vision is True,
+        pdf=model.pdf and not isinstance(declared.vision, str),
         reasoning=bool(model.reasoning if declared.thinking is None else declared.thinking)
         and known_of(provider, named.model_id).supports_reasoning,
         thinking=THINKING_OFF if declared.thinking is False else "",
         markup=declared.markup or "",
-        prices=find_prices(provider.name, region, group, model, own.params),
-    )
-
-
-def find_prices(
-    provider: str, region: str, group: str, model: Model, params: dict[str, Any]
-) -> ModelPrices:
-    """What a model's tokens cost: as the profile's `params` say, else as the catalogue does."""
-    found = {
-        "input": model.input_cost,
-        "output": model.output_cost,
-        "cache_read": model.cached_cost,
-        "cache_write": model.cache_write_cost,
-    }
-    own = {
-        name: float(params[key])
-        for name, key in PRICE_PARAMS.items()
-        if isinstance(params.get(key), int | float) and not isinstance(params[key], bool)
-    }
-    steps = (
-        ()
-        if own
-        else tuple(
-            StepPrice(above=step.above, input=step.input_cost, output=step.output_cost)
-            for step in model.steps
-        )
-    )
-    return ModelPrices(
-        provider=provider,
-        region=region,
-        is_fallback=FALLBACK in group,
-        **{**found, **own},
-        steps=steps,
-        priced_by="profile" if own else "litellm",
+        prices=find_prices(provider.name, region, model, own.params, is_fallback=FALLBACK in group),
     )
 
 

@@ -133,6 +133,7 @@ class ModelInfo(Record, is_open=True):
     openclaude_markup: str = ""  # how it writes calls as text, where the profile says so
     openclaude_notice: str = ""  # to be said where the model answers in place of another
     openclaude_name: str = ""  # what its replies give as their model
+    openclaude_signer: str = ""  # whose proofs its thoughts have, where a Claude reads everything
     openclaude_thinking: str = ""  # "off" where the profile wants no thoughts
 
     def as_config(self) -> dict[str, Any]:

@@ -70,12 +70,21 @@ class ModelRef(Record):
         return bool(self.provider and self.model_id)
 
 
+# Claude at Anthropic with a key of the user's own, in place of the plan's login; and whichever of
+# its models was asked for
+OWN_CLAUDE = "anthropic/claude-"
+SAME_CLAUDE = f"{OWN_CLAUDE}*"
 NO_MODEL = ModelRef(provider="", model_id="")
 
 
 def is_claude(name: str) -> bool:
     """Whether a model's name means Anthropic's own API; it need not be one of Anthropic's ids."""
     return name == CLAUDE or name.startswith(("claude-", "claude/"))
+
+
+def is_own_claude(name: str) -> bool:
+    """Whether a provider's model is Claude at Anthropic itself, if no tier says where it is."""
+    return name.startswith(OWN_CLAUDE)
 
 
 def split_model(name: str) -> ModelRef:

@@ -46,6 +46,15 @@ class SlotRoute(Record):
     asked_as: str = ""  # the model's name there
 
 
+class EyesRoute(Record):
+    """The model that describes images for a slot whose own cannot see them."""
+
+    group: str  # its name on `providers`
+    model: str  # as in the profile
+    route: SlotRoute
+    reads_pdf: bool = False
+
+
 class StepPrice(Record):
     """What tokens cost in a request whose prompt is longer than `above` tokens, in US dollars."""
 
@@ -74,9 +83,13 @@ class RoutingTable(Record):
     slots: dict[str, SlotRoute]  # by slot id
     auth: AnthropicAuth = AnthropicAuth.PLAN
     on_limit: str = ""  # the slot that answers when the plan's limit is reached
+    # the same by the family of the Claude model that was asked for, if each has its own
+    same_at_limit: dict[str, str] = {}  # noqa: RUF012 - never changed
     agents: dict[str, str] = {}  # claude's own agents by name -> slot id  # noqa: RUF012 - never changed
     searches_at_anthropic: bool = True  # a slot's server tools, where claude's login pays
     profile: str = ""
+    # who describes images, by the id of the slot that is asked
+    eyes: dict[str, EyesRoute] = {}  # noqa: RUF012 - never changed
     models: dict[str, ModelPrices] = {}  # by the name in replies  # noqa: RUF012 - never changed
 
     def to_json(self) -> str:
@@ -89,6 +102,8 @@ def read_routing(text: str) -> RoutingTable:
     table = read(RoutingTable, text, WHAT)
     if table.on_limit and table.on_limit not in table.slots:
         raise Malformed(f"{WHAT}: `on_limit` is not a slot of the table")
+    if not table.slots.keys() >= {*table.same_at_limit.values()}:
+        raise Malformed(f"{WHAT}: `same_at_limit` names what is not a slot of the table")
     if not table.slots.keys() >= {*table.agents.values()}:
         raise Malformed(f"{WHAT}: `agents` names what is not a slot of the table")
     return table

@@ -34,6 +34,7 @@ from openclaude.gateway.routing.router import MESSAGES, MODELS, Router
 from openclaude.gateway.routing.routes import may_be_anthropics
 from openclaude.gateway.team.key import ServerKey
 from openclaude.gateway.team.way import ask_server
+from openclaude.gateway.vision.eyes import Eyes
 from openclaude.ledger.spending import Spending
 from openclaude.ledger.writer import Writer
 
@@ -54,6 +55,7 @@ def make_app(env: Mapping[str, str]) -> AccessControl:
         budget=budget_in(env, table.profile),
         changes=ModelChanges.of(env),
         recorder=recorder_in(env),
+        eyes=Eyes(endpoints, table, raw_body_key=RAW_BODY_KEY) if table.eyes else None,
     )
     return AccessControl(
         router,

@@ -6,7 +6,8 @@ Knows: the fields and their units. Independent of: how they are stored or found 
 from __future__ import annotations
 
 import enum
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
 
 
 class Via(enum.StrEnum):
@@ -18,6 +19,7 @@ class Via(enum.StrEnum):
     ON_LIMIT = "on-limit"  # the model named for the time when the plan's limit is reached
     BUDGET = "budget"  # the model named for the time when a budget is used up
     BUDGET_CLAUDE = "budget-claude"  # the same, where that is Claude
+    EYES = "eyes"  # the model that describes images for the tier's own
     HELPER = "helper"  # Anthropic, for what only it can answer of a slot's requests
 
 
@@ -55,3 +57,13 @@ class RequestEntry(NamedTuple):
     attempts: str = ""  # those that failed before: a JSON list of model, status, error and ms
     instance: str = ""  # the process that has written it, for one that counts its own
     changes: str = ""  # what was changed in the request to fit it to the model, one a line
+
+
+class EntrySink(Protocol):
+    """Where requests are noted."""
+
+    def note(self, work: Callable[[], RequestEntry | None]) -> None:
+        """Have an entry made and written soon; never blocks, never raises."""
+
+    def flush(self, timeout_s: float) -> bool:
+        """Wait until everything noted so far is written."""

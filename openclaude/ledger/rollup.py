@@ -16,6 +16,7 @@ TABLE = "rollup"
 # the model that answered, else the one that was asked for; of an entry, "{}" in front of a column
 MODEL = "CASE WHEN {0}answered = '' THEN {0}asked ELSE {0}answered END"
 OURS = f"('{Via.SLOT}', '{Via.ON_LIMIT}', '{Via.BUDGET}')"  # answered in place of Claude
+PRICED = f"{OURS[:-1]}, '{Via.EYES}')"  # those that are paid for by the token
 BUCKET = f"CAST({{0}}at / {BUCKET_S} AS INTEGER)"
 # what it is summed by: a column of the rollup, and what it is of an entry
 KEYS = {
@@ -37,7 +38,7 @@ VALUES = {
     "cache_write": "coalesce({0}cache_write, 0)",
     "dollars": "coalesce({0}dollars, 0)",
     "unpriced": (
-        f"({{0}}via IN {OURS} AND {{0}}dollars IS NULL AND {{0}}tokens_out IS NOT NULL"
+        f"({{0}}via IN {PRICED} AND {{0}}dollars IS NULL AND {{0}}tokens_out IS NOT NULL"
         " AND {0}status = 200)"
     ),
     "first_ms": "coalesce({0}first_ms, 0)",

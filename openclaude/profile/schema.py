@@ -24,7 +24,7 @@ from openclaude.contracts.references import CLAUDE, ModelRef, split_model
 from openclaude.profile import values
 from openclaude.providers.search import ENGINES
 
-TIERS = ("opus", "sonnet", "haiku", "fable")
+TIERS = values.TIERS
 ANTHROPIC_URL = values.ANTHROPIC_URL
 STOP = values.STOP
 
@@ -49,6 +49,7 @@ Searcher = Annotated[str, AfterValidator(values.one_of(CLAUDE, "none", *ENGINES)
 SchemaNumber = Annotated[int, AfterValidator(values.check_schema_number)]
 TierName = Annotated[str, AfterValidator(values.one_of(*TIERS))]
 ProviderModel = Annotated[str, AfterValidator(values.check_provider_model)]
+Vision = Annotated[bool | str, BeforeValidator(values.check_vision)]
 Markup = Annotated[str, AfterValidator(values.one_of(*MARKUPS))]
 Lines = Annotated[tuple[Line, ...], Field(strict=False)]
 Names = Annotated[tuple[ProviderModel, ...], Field(strict=False)]
@@ -70,7 +71,7 @@ class Tier(Table):
     label: Label | None = None
     max_output_tokens: PositiveInt | None = None
     context_window: PositiveInt | None = None
-    vision: bool | None = None
+    vision: Vision | None = None
     thinking: bool | None = None
     markup: Markup | None = None
     api_key: Reference | None = None

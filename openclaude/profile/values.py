@@ -16,6 +16,7 @@ from openclaude.contracts.references import (
     CLAUDE,
     BadReference,
     SecretKind,
+    is_claude,
     parse_model,
     parse_second_model,
     parse_secret,
@@ -28,6 +29,8 @@ ANTHROPIC_URL = "https://api.anthropic.com"
 LONGEST_LINE = 200
 LONGEST_LABEL = 60
 LONGEST_PATH = 1000
+TIERS = ("opus", "sonnet", "haiku", "fable")
+VISION_HINT = "for example `bedrock/amazon.nova-lite-v1:0`, or the name of a tier that sees images"
 STOP = "stop"  # when a budget is used up
 MOST_DOLLARS = 1_000_000
 LOWEST_PORT, HIGHEST_PORT = 1024, 65534  # providers uses the next one
@@ -264,6 +267,19 @@ def check_provider_model(value: str) -> str:
 def check_after_budget(value: str) -> str:
     """What happens when a budget is used up: `stop`, `claude`, or a model that answers."""
     return value if value in (STOP, CLAUDE) else check_provider_model(value)
+
+
+def check_vision(value: object) -> object:
+    """Whether a model sees images, or who describes them for it. Raises PydanticCustomError."""
+    if isinstance(value, bool) or value in TIERS:
+        return value
+    name = value if isinstance(value, str) else ""
+    if "/" not in name and not is_claude(name):
+        raise refusal("must be `true`, `false`, a tier or a model", VISION_HINT)
+    if is_claude(name):
+        what = "must be a provider's model: your Claude login gets no images of other tiers"
+        raise refusal(what, VISION_HINT)
+    return check_provider_model(name)
 
 
 def check_dollars(value: float) -> float:

@@ -50,13 +50,18 @@ FAMILIES = (
 def known_of(provider: Provider, model_id: str) -> Capabilities:
     """What is known of a model by its provider and its family."""
     if is_claudes_own(provider, model_id):
-        is_older = re.search(BUDGETED, model_id) is not None
-        return provider.takes._replace(claude_signer=provider.name, thinks_by_budget=is_older)
+        return in_own_words(provider.takes, provider.name, model_id)
     makes = [family.takes for family in FAMILIES if re.fullmatch(family.pattern, model_id)]
     takes = reduce(combine, makes, provider.takes)
     if CLAUDE in model_id:  # whoever serves it; without marks each turn is paid for in full
         takes = takes._replace(takes_cache_marks=True)
     return in_anthropics_words(takes, model_id) if is_third_party(provider) else takes
+
+
+def in_own_words(takes: Capabilities, signer: str, model_id: str) -> Capabilities:
+    """What a Claude can take that gets Anthropic's own body."""
+    is_older = re.search(BUDGETED, model_id) is not None
+    return takes._replace(claude_signer=signer, thinks_by_budget=is_older)
 
 
 def is_claudes_own(provider: Provider, model_id: str) -> bool:
@@ -96,7 +101,10 @@ def capabilities_of(litellm_model: str, info: ModelInfo) -> Capabilities:
     if MESSAGES in info.supported_endpoints and not is_third_party(provider):
         takes = combine(provider.takes, THIRD_PARTY)
         provider = provider._replace(dialect=ApiDialect.ANTHROPIC, takes=takes)
-    takes = known_of(provider, model_id)
+    if info.openclaude_signer:
+        takes = in_own_words(Capabilities(), info.openclaude_signer, model_id)
+    else:
+        takes = known_of(provider, model_id)
     takes = takes._replace(
         thinking=thinking_of(provider, model_id),
         # off where the profile says so; it is the model's own thoughts that it gets back

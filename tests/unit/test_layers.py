@@ -82,6 +82,7 @@ ALLOWED = {
         *("gateway.requests.turns", "ledger.entry", "ledger.failures", "ledger.recording"),
         *("gateway.requests.shape", "gateway.requests.signatures"),
     },
+    "gateway.vision": {"contracts.routing", "gateway.http", "gateway.routing"},
     "models": {"contracts", "errors", "providers"},
     "output": {"", "contracts.printable", "errors", "terminal"},
     "ledger": {"contracts"},

@@ -27,6 +27,7 @@ WHY = {
     Via.PLAN: "your Claude plan",
     Via.API_KEY: "your Anthropic API key",
     Via.SLOT: "the tier's model",
+    Via.EYES: "it described an image for the tier's model",
     Via.ON_LIMIT: "the plan's limit was reached",
     Via.HELPER: "only Anthropic can answer this request of claude's",
 }

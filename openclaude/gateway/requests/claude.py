@@ -39,7 +39,9 @@ from openclaude.gateway.requests.turns import without_count
 BILLING = "x-anthropic-billing-header:"
 # Blocks that Claude reads wherever it is served
 OWN = frozenset({"text", "tool_use", "search_result", "tool_reference", "compaction"})
-TOOL_SEARCH = "tool-search-tool-2025-10-19"  # AWS's name; without it `defer_loading` is refused
+# Without it `defer_loading` is refused: Anthropic's name (as LiteLLM has it), and AWS's
+TOOL_SEARCH = {"anthropic": "advanced-tool-use-2025-11-20"}
+TOOL_SEARCH_AT_AWS = "tool-search-tool-2025-10-19"
 DEFERRED = "defer_loading"
 THINKS = ("enabled", "adaptive")
 BETA = "anthropic-beta"
@@ -68,7 +70,9 @@ def fit_claude(fitted: dict[str, Any], capabilities: Capabilities) -> dict[str, 
         # LiteLLM adds it for the search that a server does, and not for claude's (read)
         fitted["provider_specific_header"] = {
             "custom_llm_provider": capabilities.claude_signer,
-            "extra_headers": {BETA: TOOL_SEARCH},
+            "extra_headers": {
+                BETA: TOOL_SEARCH.get(capabilities.claude_signer, TOOL_SEARCH_AT_AWS)
+            },
         }
     return fitted
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from openclaude.gateway.http.asgi import Headers
+from openclaude.gateway.http.asgi import Headers, Scope
 
 # These belong to one connection, not to the request (RFC 9110, 7.6.1; RFC 9112, 6.1). A
 # Transfer-Encoding next to a Content-Length makes some servers read one request as two.
@@ -59,6 +59,22 @@ def for_server(model: str, document: Mapping[str, Any]) -> bytes:
         number = hashlib.sha256(SALT + ids.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         sent["metadata"] = {"user_id": number}
     return orjson.dumps(sent)
+
+
+def passed_to(scope: Scope, to: str, headers: Headers, body: bytes, raw_body_key: str) -> Scope:
+    """Return the scope of a request that LiteLLM passes through unchanged, to `to`.
+
+    `raw_body_key`: the item of a request's state whose bytes LiteLLM sends upstream, in place of
+    the body it parsed and re-serialised.
+    """
+    path = to + scope["path"]
+    return {
+        **scope,
+        "path": path,
+        "raw_path": path.encode(),
+        "headers": headers,
+        "state": {**scope.get("state", {}), raw_body_key: body},
+    }
 
 
 def shown_of(document: Mapping[str, Any]) -> bytes:

@@ -11,8 +11,9 @@ import importlib.metadata
 import json
 import time
 from collections import deque
+from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 import orjson
@@ -67,6 +68,12 @@ class Meter:
         self.via = Via.SLOT
         self.tier = next((tier for tier in TIERS if tier in slot), "")
 
+    def beside(self, send: Send, asked: str) -> Meter:
+        """Return the meter of a request that is made for this one, to the model `asked`."""
+        meter = Meter(send, self._table, asked, self._request)
+        meter.via, meter.tier = Via.EYES, self.tier
+        return meter
+
     @property
     def session(self) -> str:
         """Claude's own id of the session."""
@@ -118,7 +125,7 @@ class Meter:
         found = read_stream(head, tail) if self._is_stream else read_whole(head)
         answered = named(found.get("model"))
         prices = self._table.models.get(answered)
-        is_slots = self.via in (Via.SLOT, Via.ON_LIMIT, Via.BUDGET)
+        is_slots = self.via in (Via.SLOT, Via.ON_LIMIT, Via.BUDGET, Via.EYES)
         usage = [count(found.get("usage"), name) for name in TOKENS]
         headers = self._headers
         trail = read_trail(self._trail) if is_slots else {}
@@ -155,6 +162,15 @@ class Meter:
             attempts=json.dumps(attempts) if attempts else "",
             changes="\n".join(filter(None, map(named, many(trail.get("changes"))))),
         )
+
+
+class Sight(Protocol):
+    """Who describes images for a slot that cannot see them."""
+
+    async def see(
+        self, slot: str, document: dict[str, Any], meter: Meter, note: Callable[[Meter], None]
+    ) -> dict[str, Any]:
+        """Return a slot's request with words in place of images, else the same object."""
 
 
 def read_whole(body: bytes) -> dict[str, Any]:

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
@@ -44,9 +44,15 @@ from openclaude.gateway.requests.shape import countable, find_mistake, read_obje
 from openclaude.gateway.requests.signatures import without_marked
 from openclaude.gateway.requests.turns import is_asked_by_a_person
 from openclaude.gateway.routing.budget import BudgetGate, BudgetVerdict, Step
-from openclaude.gateway.routing.forwarded import end_to_end, for_server, joined, shown_of
+from openclaude.gateway.routing.forwarded import (
+    end_to_end,
+    for_server,
+    joined,
+    passed_to,
+    shown_of,
+)
 from openclaude.gateway.routing.helpers import for_anthropic, has_server_tool, with_model
-from openclaude.gateway.routing.meter import Meter
+from openclaude.gateway.routing.meter import Meter, Sight
 from openclaude.gateway.routing.model_changes import ModelChanges
 from openclaude.gateway.routing.passthrough_reply import PassthroughReply
 from openclaude.gateway.routing.plan_limit import LIMIT_STATUS, LimitWatch
@@ -56,11 +62,12 @@ from openclaude.gateway.routing.routes import (
     CLASS_HEADER,
     CLAUDE,
     is_anthropics,
+    slot_at_limit,
     slot_of,
     slot_of_agent,
 )
 from openclaude.gateway.routing.slot_reply import SlotReply
-from openclaude.ledger.entry import RequestEntry, Via
+from openclaude.ledger.entry import EntrySink, RequestEntry, Via
 from openclaude.ledger.failures import tell_failure
 
 BODY_LIMIT = 100 * 1024 * 1024  # Anthropic refuses more than 32 MB with its own message
@@ -78,16 +85,6 @@ NO_LOGIN = (
 )
 
 
-class EntrySink(Protocol):
-    """Where requests are noted."""
-
-    def note(self, work: Callable[[], RequestEntry | None]) -> None:
-        """Have an entry made and written soon; never blocks, never raises."""
-
-    def flush(self, timeout_s: float) -> bool:
-        """Wait until everything noted so far is written."""
-
-
 class Router:
     """An ASGI application in front of LiteLLM's."""
 
@@ -101,6 +98,7 @@ class Router:
         budget: BudgetGate | None = None,
         changes: ModelChanges | None = None,
         recorder: Recorder | None = None,
+        eyes: Sight | None = None,
     ) -> None:
         """`raw_body_key`: the item of a request's state whose bytes LiteLLM sends upstream."""
         self.app = app
@@ -110,6 +108,7 @@ class Router:
         self.budget = budget
         self.changes = changes or ModelChanges({})
         self.recorder = recorder
+        self.eyes = eyes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] != MODELS:
@@ -169,8 +168,13 @@ class Router:
         try:
             await self.metered(model, document, body, scope, receive, meter)
         finally:
-            if self.ledger is not None and scope["path"] != COUNTED:
-                self.ledger.note(partial(self.entry, meter, time.monotonic()))
+            if scope["path"] != COUNTED:
+                self.note(meter)
+
+    def note(self, meter: Meter) -> None:
+        """Write down a request that has ended."""
+        if self.ledger is not None:
+            self.ledger.note(partial(self.entry, meter, time.monotonic()))
 
     def entry(self, meter: Meter, ended: float) -> RequestEntry:
         """Return the entry of a request that has ended, and count what it has cost."""
@@ -224,7 +228,8 @@ class Router:
         if watch.is_limit:
             meter.via = Via.ON_LIMIT
             meter.tried(str(document["model"]), LIMIT_STATUS)
-            await self.within_budget(self.table.on_limit, document, body, scope, receive, meter)
+            slot = slot_at_limit(self.table, str(document["model"]))
+            await self.within_budget(slot, document, body, scope, receive, meter)
 
     async def within_budget(
         self,
@@ -285,7 +290,7 @@ class Router:
             await answer_error(send, 424, NO_LOGIN)  # LiteLLM would invent a 401
             return
         headers = joined(end_to_end(without(headers, NOT_FOR_LITELLM)))
-        inner = self.passed(scope, TO_ANTHROPIC, headers, body)
+        inner = passed_to(scope, TO_ANTHROPIC, headers, body, self.raw_body_key)
         shown = shown_of(document) if body else b""
         await run_while_present(self.app, inner, shown, receive, PassthroughReply(send).send)
 
@@ -304,12 +309,16 @@ class Router:
         if self.recorder is not None and self.recorder.is_on and scope["path"] != COUNTED:
             said = {"session": meter.session, "tier": meter.tier, "slot": model}
             kept = self.recorder.begin(meter.send, body, scope["headers"], said)
+        sent = document
         if scope["path"] == COUNTED:
-            document = countable(document)
+            sent = countable(document)
+        elif self.eyes is not None:
+            sent = await self.eyes.see(model, document, meter, self.note)
         if slot.server and scope["path"] != COUNTED:
-            body = for_server(slot.asked_as, document)
-        elif document["model"] != model or scope["path"] == COUNTED:
-            body = orjson.dumps({**document, "model": model})
+            body = for_server(slot.asked_as, sent)
+        elif sent is not document or document["model"] != model:
+            body = orjson.dumps({**sent, "model": model})
+        document = sent
         headers = without(scope["headers"], CREDENTIALS | NOT_FOR_LITELLM | {b"content-length"})
         headers = [*end_to_end(headers), (b"content-length", b"%d" % len(body))]
         to_claude = kept.send if kept else meter.send
@@ -321,7 +330,7 @@ class Router:
             counted = {**scope, "headers": headers}
             await run_while_present(self.app, counted, body, receive, reply.send)
             return
-        inner = self.passed(scope, TO_PROVIDERS, headers, body)
+        inner = passed_to(scope, TO_PROVIDERS, headers, body, self.raw_body_key)
         shown = shown_of({**document, "model": model})
         try:
             await run_while_present(self.app, inner, shown, receive, reply.send)
@@ -336,15 +345,3 @@ class Router:
         """Return what is known about a slot, or about the model for a used-up budget."""
         over = self.budget.budgets if self.budget else None
         return over.route if over and over.route and slot == over.slot else self.table.slots[slot]
-
-    def passed(self, scope: Scope, to: str, headers: Headers, body: bytes) -> Scope:
-        """Return the scope of a request that LiteLLM passes through unchanged, to `to`."""
-        path = to + scope["path"]
-        return {
-            **scope,
-            "path": path,
-            "raw_path": path.encode(),
-            "headers": headers,
-            # LiteLLM sends these bytes upstream in place of the body it parsed and re-serialised
-            "state": {**scope.get("state", {}), self.raw_body_key: body},
-        }

@@ -48,7 +48,7 @@ def slot_of(table: RoutingTable, model: str, agent: bytes = b"") -> str:
     Slot ids are matched exactly and first. Without a Claude account every id of Claude's is the
     tier of its family. `agent` is the client's User-Agent.
     """
-    if model in table.slots and model != table.on_limit:
+    if model in table.slots and model not in (table.on_limit, *table.same_at_limit.values()):
         return model
     if not model.startswith(CLAUDE):
         return ""
@@ -59,6 +59,12 @@ def slot_of(table: RoutingTable, model: str, agent: bytes = b"") -> str:
         if route.stands_for and means(asked, version_of(route.stands_for), agent):
             return slot
     return ""
+
+
+def slot_at_limit(table: RoutingTable, model: str) -> str:
+    """Return the slot that answers for a Claude model when the plan's limit is reached."""
+    same = (slot for family, slot in table.same_at_limit.items() if family in model)
+    return next(same, table.on_limit)
 
 
 class Version(NamedTuple):

@@ -24,6 +24,7 @@ KEYS: Mapping[tuple[str, ...], str] = {
     ("tiers", "*", "api_key"): "this key is sent to the tier's provider",
     ("tiers", "*", "params"): "this is passed to LiteLLM unchanged",
     ("tiers", "*", "model"): "every conversation of this tier is sent to this model",
+    ("tiers", "*", "vision"): "images of this tier's conversations are sent to this model",
     ("tiers", "*", "fallbacks"): "conversations of this tier are sent to these models, too",
     ("anthropic", "on_limit"): "conversations of Claude tiers are sent to this model at the limit",
     ("budget", "then"): "conversations are sent there when a budget is used up",
@@ -69,6 +70,7 @@ def reasons(key: Key, value: object) -> Iterator[str]:
     if len(key) == 2 and key[0] == "tiers" and isinstance(value, str):  # the short form
         pattern = MODEL
     stays = pattern == MODEL and isinstance(value, str) and is_claude(value)
+    stays = stays or isinstance(value, bool)  # of `vision`: whether the tier's own model sees
     if pattern in KEYS and not stays:
         yield KEYS[tuple(map(str, pattern))]
     if key == ("stack", "linger") and value == "never":

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from openclaude.contracts.references import CLAUDE, is_claude
+from openclaude.contracts.references import CLAUDE, is_claude, is_own_claude
 from openclaude.diagnostics import Diagnostic
 from openclaude.profile.mistakes import mistake
 from openclaude.profile.schema import TIERS
@@ -19,6 +19,7 @@ Values = Mapping[str, Any]
 AUTH = ("anthropic", "auth")
 # for how long the ledger must keep what a budget counts
 LEAST_KEPT_S = {"day": 86400.0, "month": 31 * 86400.0, "session": 86400.0}
+SEES = "bedrock/amazon.nova-lite-v1:0"
 PERIODS = tuple(LEAST_KEPT_S)
 
 
@@ -27,7 +28,9 @@ def find_conflicts(profile: Values) -> Iterator[Diagnostic]:
     anthropic = profile.get("anthropic")
     given = anthropic if isinstance(anthropic, Mapping) else {}
     auth = given.get("auth", "plan")
-    if "api_key" in given and auth in ("plan", "none"):
+    limit = given.get("on_limit")
+    is_for_limit = auth == "plan" and isinstance(limit, str) and is_own_claude(limit)
+    if "api_key" in given and auth in ("plan", "none") and not is_for_limit:
         yield mistake(
             ("anthropic", "api_key"),
             f'has no effect with `auth = "{auth}"`',
@@ -52,6 +55,7 @@ def find_conflicts(profile: Values) -> Iterator[Diagnostic]:
     if auth == "none":
         yield from find_homeless(profile)
     yield from find_idle_classifier(profile)
+    yield from find_blind_eyes(profile)
     yield from find_agent_conflicts(profile)
 
 
@@ -120,6 +124,34 @@ def find_idle_classifier(profile: Values) -> Iterator[Diagnostic]:
             ("auto_mode", "classifier"),
             "has no effect: every tier is Claude, and Anthropic checks Claude's tool calls itself",
             fix="remove it, or set a tier's model",
+        )
+
+
+def find_blind_eyes(profile: Values) -> Iterator[Diagnostic]:
+    """Tiers whose images another tier is to describe, which cannot or must not do that."""
+    tiers = profile.get("tiers")
+    given = tiers if isinstance(tiers, Mapping) else {}
+    for name, tier in given.items():
+        eyes = tier.get("vision") if isinstance(tier, Mapping) else None
+        if eyes not in TIERS:
+            continue
+        other = given.get(eyes, {"model": CLAUDE})
+        seeing = other if isinstance(other, Mapping) else {"model": other}
+        model, sees = seeing.get("model", ""), seeing.get("vision")
+        where: tuple[str, ...] = ("tiers", eyes, "model") if eyes in given else ()
+        if eyes == name:
+            where, message = (), "is the tier itself"
+        elif isinstance(model, str) and is_claude(model):
+            message = f"`{eyes}` is Claude, which gets no images of other tiers"
+        elif isinstance(sees, str) or sees is False:
+            where, message = ("tiers", eyes, "vision"), f"`{eyes}` does not see images either"
+        else:
+            continue
+        yield mistake(
+            ("tiers", name, "vision"),
+            message,
+            fix=f"name a model that sees images, for example `{SEES}`",
+            related=where,
         )
 
 

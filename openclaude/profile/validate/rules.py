@@ -10,7 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from openclaude.contracts.references import BEDROCK, is_claude, split_model
+from openclaude.contracts.references import (
+    BEDROCK,
+    SAME_CLAUDE,
+    is_claude,
+    is_own_claude,
+    split_model,
+)
 from openclaude.diagnostics import Diagnostic
 from openclaude.errors import nearest
 from openclaude.models.catalog import Catalog
@@ -75,6 +81,7 @@ def bedrock_models(name: str, tier: Values) -> dict[str, bool]:
     """Whether a tier needs AWS, and then whether it says in which region."""
     fallbacks = tier.get("fallbacks")
     models = [tier.get("model"), *(fallbacks if isinstance(fallbacks, list) else [])]
+    models.append(tier.get("vision"))
     return (
         {name: bool(tier.keys() & {"region", "regions"})}
         if any(is_bedrock(model) for model in models)
@@ -106,6 +113,9 @@ def check_tier(
     if is_usable(model) and is_here:
         yield from check_address(key, tier, split_model(model).provider)
     yield from check_fallbacks(key, tier, text(region), catalog)
+    vision = text(tier.get("vision"))
+    if "/" in vision:
+        yield from check_second_model((*key, "vision"), vision, text(region), catalog, tier)
     params = tier.get("params")
     if isinstance(params, Mapping):
         yield from find_param_mistakes((*key, "params"), params)
@@ -195,6 +205,12 @@ def check_model_of_no_tier(key: Key, profile: Values, catalog: Catalog) -> Itera
     if isinstance(model, str) and model != STOP and not is_claude(model):
         twin = next((tier for _, tier in tier_tables(profile) if tier.get("model") == model), {})
         region = text(table(profile, "aws").get("region"))
+        if key == OF_NO_TIER[0] and is_own_claude(model) and not twin:
+            # Anthropic itself, with a key of the user's; `*` for whichever was asked for
+            named = [] if model == SAME_CLAUDE else [model]
+            for one in named:
+                yield from check_model(key, one, "", catalog, declared=())
+            return
         yield from check_second_model(key, model, region, catalog, twin)
 
 

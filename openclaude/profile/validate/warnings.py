@@ -12,12 +12,12 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from openclaude.contracts.references import CLAUDE, ModelRef
+from openclaude.contracts.references import CLAUDE, SAME_CLAUDE, ModelRef
 from openclaude.diagnostics import Diagnostic, Key, Location, Severity, dotted
 from openclaude.models.catalog import Catalog, Model
 from openclaude.models.readiness import SMALLEST_WINDOW, end_of, ends_soon
 from openclaude.profile.read.loaded import Loaded
-from openclaude.profile.schema import STOP, Profile, Tier
+from openclaude.profile.schema import STOP, TIERS, Profile, Tier
 from openclaude.profile.validate.bedrock import advise_id
 from openclaude.profile.validate.models import find_model, read_model
 from openclaude.profile.validate.validator import by_line
@@ -35,6 +35,7 @@ UNENCRYPTED_SEARCH = (
 )
 # Where Ollama listens, and the path that takes no window
 OLLAMAS = re.compile(r"https?://[^/]+:11434(?:/.*)?")
+BLIND = "according to LiteLLM's map, this model cannot read images"
 Advice = Iterator[tuple[Key, str]]  # (key of the profile, message)
 
 
@@ -76,6 +77,9 @@ def advise(profile: Profile, catalog: Catalog, today: datetime.date) -> Advice:
         if not tier.is_claude:
             for key, message in advise_tier(tier, region, catalog, today):
                 yield ("tiers", name, *key), message
+        if isinstance(tier.vision, str):
+            for message in advise_eyes(name, profile, catalog, today):
+                yield ("tiers", name, "vision"), message
     if profile.anthropic.on_limit:
         for message in advise_on_limit(profile.anthropic.on_limit, profile, catalog, today):
             yield ("anthropic", "on_limit"), message
@@ -101,6 +105,8 @@ def advise_on_limit(
     name: str, profile: Profile, catalog: Catalog, today: datetime.date
 ) -> Iterator[str]:
     """Warnings about a model for a limit; a tier with the same model describes it further."""
+    if name == SAME_CLAUDE:
+        return
     twin = next((tier for tier in profile.tiers.values() if tier.model == name), None)
     named = look_up(name, profile.aws.region or "", twin, catalog)
     yield from advise_model(named, catalog, today)
@@ -126,14 +132,36 @@ def advise_tier(tier: Tier, region: str, catalog: Catalog, today: datetime.date)
     sizes = (*advise_size(window), *advise_excess(window, named))
     for message in (*sizes, *advise_server(tier, window, named)):
         yield ("context_window",), message
-    if tier.vision and named.model and not named.model.vision:
-        yield ("vision",), "according to LiteLLM's map, this model cannot read images"
+    if tier.vision is True and named.model and not named.model.vision:
+        yield ("vision",), BLIND
     if tier.api_base and is_unencrypted(tier.api_base):
         yield ("api_base",), UNENCRYPTED
     for name in tier.fallbacks:
         other = look_up(name, region, tier, catalog)
         for message in advise_fallback(other, window, catalog, today):
             yield ("fallbacks",), f"`{name}`: {message}"
+
+
+def advise_eyes(
+    tier_name: str, profile: Profile, catalog: Catalog, today: datetime.date
+) -> Iterator[str]:
+    """Warnings about the model that describes images for a tier; of a tier's own it says more."""
+    tier, name = profile.tiers[tier_name], str(profile.tiers[tier_name].vision)
+    own = look_up(tier.model, profile.region_of(tier_name) or "", tier, catalog)
+    if own.model and own.model.vision:
+        yield "the tier's model reads images itself: it gets descriptions in their place"
+    if name in TIERS:
+        seeing = profile.tiers[name]
+        named = look_up(seeing.model, profile.region_of(name) or "", seeing, catalog)
+        if seeing.vision is None and named.model and not named.model.vision:
+            yield f"`{name}`: {BLIND}"
+        return
+    named = look_up(name, profile.region_of(tier_name) or "", tier, catalog)
+    if named.model and not named.model.vision:
+        yield f"`{name}`: {BLIND}"
+    advice = advise_id(named.name.model_id, named.name.region, catalog)
+    for message in (*(advice if named.name.is_bedrock else ()), *advise_end(named, today)):
+        yield f"`{name}`: {message}"
 
 
 def look_up(name: str, region: str, tier: Tier | None, catalog: Catalog) -> Named:

@@ -13,7 +13,8 @@ from openclaude.compile.compiler import compile_plan
 from openclaude.compile.resolve import stands_for
 from openclaude.contracts.budget import read_budgets
 from openclaude.contracts.plan import Plan, read_plan
-from openclaude.contracts.routing import routing_in
+from openclaude.contracts.routing import read_routing, routing_in
+from openclaude.gateway.routing.routes import slot_at_limit, slot_of
 from openclaude.models.catalog import Catalog
 from openclaude.profile.library import Library
 from tests.conftest import REPOSITORY
@@ -295,9 +296,11 @@ def test_the_router_is_told_its_slots_and_nothing_secret(compiled: Callable[...,
         },
         "auth": "plan",
         "on_limit": "",
+        "same_at_limit": {},
         "agents": {},
         "searches_at_anthropic": True,
         "profile": "qwen",
+        "eyes": {},
         "models": {
             "bedrock/qwen.qwen3-next-80b-a3b": {
                 "provider": "bedrock",
@@ -313,6 +316,114 @@ def test_the_router_is_told_its_slots_and_nothing_secret(compiled: Callable[...,
         },
     }
     assert environment["ANTHROPIC_API_BASE"] == "https://api.anthropic.com"
+
+
+EYES = """schema = 1
+[tiers.haiku]
+model = "bedrock/qwen.qwen3-next-80b-a3b"
+vision = {}
+fallbacks = ["openai/gpt-5.6-luna"]
+[tiers.sonnet]
+model = "bedrock/amazon.nova-lite-v1:0"
+regions = ["us-west-2", "us-east-1"]
+fallbacks = ["bedrock/deepseek.v3.2"]
+[anthropic]
+on_limit = "bedrock/qwen.qwen3-next-80b-a3b"
+[aws]
+profile = "p"
+region = "us-west-2"
+"""
+
+
+@pytest.mark.parametrize(
+    ("named", "model", "reads_pdf"),
+    [
+        ("sonnet", "bedrock/amazon.nova-lite-v1:0", True),
+        ("bedrock/amazon.nova-pro-v1:0", "bedrock/amazon.nova-pro-v1:0", True),
+        ("bedrock/us.anthropic.claude-haiku-5-5", "bedrock/us.anthropic.claude-haiku-5-5", True),
+        ("openai/gpt-5.6-luna", "openai/gpt-5.6-luna", False),
+    ],
+)
+def test_who_describes_images_is_a_model_of_its_own_for_the_slot_and_for_its_twin(
+    compiled: Callable[..., Plan], named: str, model: str, reads_pdf: bool
+) -> None:
+    plan = compiled("mine", EYES.format(f'"{named}"'))
+
+    routes = json.loads(plan.units[0].environment["OPENCLAUDE_ROUTES"])
+    rows = {
+        row["model_name"]: row for row in yaml.safe_load(plan.files["providers.yaml"])["model_list"]
+    }
+    info = {name: row["model_info"]["supports_vision"] for name, row in rows.items()}
+    assert {name: eyes["group"] for name, eyes in routes["eyes"].items()} == {
+        "openclaude-haiku": "openclaude-eyes-haiku",
+        "openclaude-on-limit": "openclaude-eyes-haiku",
+    }
+    eyes = routes["eyes"]["openclaude-haiku"]
+    assert (eyes["model"], eyes["reads_pdf"]) == (model, reads_pdf)
+    assert (info["openclaude-eyes-haiku"], info["openclaude-haiku"]) == (True, False)
+    assert model in routes["models"] or "Claude" in str([*routes["models"]])
+    assert "openclaude-eyes-haiku" not in routes["slots"], "claude cannot ask it"
+    assert "openclaude-eyes" not in plan.files["main.yaml"]
+    assert "openclaude-eyes" not in str(
+        yaml.safe_load(plan.files["providers.yaml"])["router_settings"]
+    ), "it is asked alone"
+
+
+ON_KEY = """schema = 1
+[anthropic]
+on_limit = "{}"
+api_key = "env:MY_OWN_KEY"
+[tiers]
+haiku = "openai/gpt-5.6-luna"
+sonnet = "claude-sonnet-4-6"
+"""
+
+
+def test_at_the_limit_each_claude_is_its_own_on_the_users_key_which_is_in_providers_only(
+    compiled: Callable[..., Plan],
+) -> None:
+    plan = compiled("mine", ON_KEY.format("anthropic/claude-*"))
+
+    main, providers = plan.units
+    table = read_routing(main.environment["OPENCLAUDE_ROUTES"])
+    rows = yaml.safe_load(plan.files["providers.yaml"])["model_list"]
+    models = {row["model_name"]: row["litellm_params"] for row in rows}
+    answering = {model: models[slot_at_limit(table, model)]["model"] for model in ASKED}
+    assert answering == ASKED
+    limits = [group for group in models if group.startswith("openclaude-on-limit")]
+    assert {models[group]["api_base"] for group in limits} == {"https://api.anthropic.com"}
+    variable = models["openclaude-on-limit"]["api_key"].removeprefix("os.environ/")
+    assert providers.secrets[variable] == "env:MY_OWN_KEY"
+    assert "MY_OWN_KEY" not in str(main.secrets)
+    assert [slot_of(table, group) for group in limits] == [""] * len(limits), "claude cannot ask it"
+
+
+ASKED = {
+    "claude-opus-5-5": "anthropic/claude-opus-5-5",
+    "claude-opus-4-8": "anthropic/claude-opus-5-5",
+    "claude-sonnet-4-6": "anthropic/claude-sonnet-4-6",
+    "claude-mythos-5": "anthropic/claude-sonnet-5-5",
+}
+
+
+def test_at_the_limit_a_claude_that_is_named_answers_for_all(compiled: Callable[..., Plan]) -> None:
+    plan = compiled("mine", ON_KEY.format("anthropic/claude-haiku-5-5"))
+
+    table = read_routing(plan.units[0].environment["OPENCLAUDE_ROUTES"])
+    rows = yaml.safe_load(plan.files["providers.yaml"])["model_list"]
+    (row,) = [row for row in rows if row["model_name"].startswith("openclaude-on-limit")]
+    assert {slot_at_limit(table, model) for model in ASKED} == {"openclaude-on-limit"}
+    assert row["litellm_params"]["model"] == "anthropic/claude-haiku-5-5"
+    assert row["model_info"]["openclaude_signer"] == "anthropic"
+    assert "answers on your API key" in row["model_info"]["openclaude_notice"]
+
+
+@pytest.mark.parametrize("named", ["true", "false"])
+def test_by_default_nobody_describes_images(compiled: Callable[..., Plan], named: str) -> None:
+    plan = compiled("mine", EYES.format(named))
+
+    assert json.loads(plan.units[0].environment["OPENCLAUDE_ROUTES"])["eyes"] == {}
+    assert "openclaude-eyes" not in plan.files["providers.yaml"]
 
 
 def test_what_only_anthropic_can_answer_goes_to_the_claude_model_of_the_tier(

@@ -53,6 +53,17 @@ def test_a_plan_goes_to_anthropic_and_each_model_says_where_it_is_and_what_it_ge
     ]
 
 
+def test_who_describes_images_is_named_with_what_it_gets() -> None:
+    assert told(
+        '[tiers.haiku]\nmodel = "groq/openai/gpt-oss-120b"\nvision = "sonnet"\n'
+        '[tiers.sonnet]\nmodel = "bedrock/amazon.nova-lite-v1:0"\n'
+        '[aws]\nprofile = "work"\nregion = "us-west-2"\n'
+    )[3:] == [
+        "images and PDFs of haiku: the images and signatures of AWS profile `work` go to AWS "
+        "Bedrock in us-west-2 (`bedrock/amazon.nova-lite-v1:0`), encrypted",
+    ]
+
+
 @pytest.mark.parametrize(
     ("address", "way"),
     [

@@ -248,7 +248,8 @@ HAIKU = 'schema = 1\n[tiers.haiku]\nmodel = "bedrock/qwen.qwen3-next-80b-a3b"\n'
         (
             HAIKU + "vision = 'no'\nlable = 'x'\n" + AWS,
             [
-                "4: tiers.haiku.vision: must be `true` or `false`, not text",
+                "4: tiers.haiku.vision: must be `true`, `false`, a tier or a model; for example "
+                "`bedrock/amazon.nova-lite-v1:0`, or the name of a tier that sees images",
                 "5: tiers.haiku.lable: unknown key; did you mean `label`?",
             ],
         ),

@@ -8,6 +8,7 @@ import pytest
 
 from openclaude.profile.library import Library
 from openclaude.profile.mistakes import ProfileMistakes
+from openclaude.profile.schema import TIERS
 
 AWS = '[aws]\nprofile = "p"\nregion = "us-west-2"\n'
 LIMITS = "context_window = 100000\nmax_output_tokens = 8000\n"
@@ -32,6 +33,8 @@ def tier(text: str, name: str = "haiku") -> str:
     [
         tier('model = "openai/gpt-5.6-luna"\n'),
         tier('model = "gemini/gemini-3.5-flash-lite"\napi_key = "file:~/.gemini-key"\n'),
+        '[anthropic]\non_limit = "anthropic/claude-*"\napi_key = "env:K"\n',
+        '[anthropic]\non_limit = "anthropic/claude-opus-5-5"\n',
         tier('model = "groq/openai/gpt-oss-120b"\napi_key = "command:pass show groq"\n'),
         tier('model = "deepseek/deepseek-v4-flash"\n'),
         tier('model = "moonshot/kimi-k2.6"\n'),
@@ -230,6 +233,26 @@ def test_a_profile_may_say(tmp_path: Path, text: str) -> None:
             [
                 'x.toml:3: anthropic.api_key: has no effect with `auth = "plan"` (x.toml:2); '
                 'write `auth = "api-key"`, or remove the key'
+            ],
+        ),
+        (
+            '[anthropic]\non_limit = "anthropic/claude-opus-9"\napi_key = "env:K"\n',
+            [
+                'x.toml:3: anthropic.on_limit: no chat model named "anthropic/claude-opus-9" in '
+                "LiteLLM's map; did you mean `anthropic/claude-opus-5` or "
+                "`anthropic/claude-opus-5-5` or `anthropic/claude-opus-4-8`? a model that is not "
+                "in the map needs `context_window` and `max_output_tokens`"
+            ],
+        ),
+        (
+            '[anthropic]\nauth = "none"\non_limit = "anthropic/claude-*"\napi_key = "env:K"\n'
+            + "[tiers]\n"
+            + "".join(f'{one} = "openai/gpt-5.6-luna"\n' for one in TIERS),
+            [
+                'x.toml:4: anthropic.on_limit: has no effect with `auth = "none"`: only a plan has '
+                'that limit (x.toml:3); write `auth = "plan"`, or remove it',
+                'x.toml:5: anthropic.api_key: has no effect with `auth = "none"` (x.toml:3); '
+                'write `auth = "api-key"`, or remove the key',
             ],
         ),
         (

@@ -1,0 +1,1 @@
+"""Has images described for a slot's model that cannot see them."""
