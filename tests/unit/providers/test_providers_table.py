@@ -209,6 +209,7 @@ def test_the_record_is_read_back_as_it_was_written() -> None:
         supported_endpoints=("/v1/messages",),
         openclaude_markup="qwen",
         openclaude_notice="said",
+        openclaude_signer="anthropic",
         openclaude_name="GLM",
         openclaude_thinking="off",
     )
