@@ -320,9 +320,11 @@ def take_lock(descriptor: int, path: Path) -> None:
             continue
         except BlockingIOError:
             if time.monotonic() > deadline:
+                from shlex import quote
+
                 raise LockHeld(
                     f"another openclaude has held `{path}` for {LOCK_TIMEOUT_S:.0f} s",
-                    hint=f"find it with `fuser -v {path}`, and end it if it hangs",
+                    hint=f"find it with `fuser -v {quote(str(path))}`, and end it if it hangs",
                 ) from None
         except OSError as error:
             raise refusal(error)(

@@ -141,9 +141,12 @@ def take_named(
         return None, arguments
     if os.path.isfile(first):  # noqa: PTH113
         if not os.access(first, os.X_OK):
+            from shlex import quote
+
             raise ClaudeNotExecutable(
                 f"`{first}` is not executable",
-                hint=f"run `chmod +x {first}`; `openclaude -- {first}` sends it as a prompt",
+                hint=f"run `chmod +x {quote(first)}`; "
+                f"`openclaude -- {quote(first)}` sends it as a prompt",
             )
         # openclaude itself, by another name, names nobody
         return (

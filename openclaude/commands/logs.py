@@ -22,10 +22,10 @@ from openclaude.commands.help_page import (
     add_page,
     add_profile_option,
 )
+from openclaude.commands.running import named_profile
 from openclaude.errors import OpenclaudeError, UsageError, nearest
 from openclaude.output import Result
 from openclaude.paths import Places
-from openclaude.profile.names import profile_name
 from openclaude.run.os.log_line import is_detail
 from openclaude.run.stack.logs import SAFELY, last_lines, log_path, shown_line
 from openclaude.run.stack.places import stack_folder
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -
             "`--lines` takes a number of 0 or more", hint="see `openclaude logs --help`"
         )
     named, unit = named_in(arguments, places)
-    name = profile_name(named, env, places)
+    name = named_profile(named, env, places)
     wanted = [unit] if unit else list(UNITS)
     folder = stack_folder(places.stacks, name)
     logs = {unit: log_path(folder, unit) for unit in wanted}

@@ -5,8 +5,9 @@ Knows: the folders of stacks, and the requests to one. Independent of: which com
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from openclaude.contracts.plan import Plan
@@ -14,9 +15,10 @@ from openclaude.contracts.report import UnitState
 from openclaude.errors import OpenclaudeError, nearest
 from openclaude.output import progress, ticking
 from openclaude.paths import Places
+from openclaude.profile.names import UnknownProfile, profile_name
 from openclaude.run.launcher.stop import stop_stack
 from openclaude.run.stack.folder import read_folder_plan
-from openclaude.run.stack.places import stack_folders
+from openclaude.run.stack.places import stack_folder, stack_folders
 from openclaude.run.stack.reports import ask_report
 
 WAIT_S = 150.0
@@ -117,6 +119,25 @@ def kept_plan(folder: Path) -> Plan | None:
 def stack_names(places: Places) -> list[str]:
     """The stacks of this place that have a folder; not all of them run."""
     return list(stack_folders(places.stacks))
+
+
+def named_profile(given: str | None, env: Mapping[str, str], places: Places) -> str:
+    """The profile whose stack a command is about. Raises UnknownProfile for one nobody has.
+
+    A stack may outlive its profile's file, so its folder is enough.
+    """
+    name = profile_name(given, env, places)
+    files = (folder / f"{name}.toml" for folder in (places.profiles, places.shipped))
+    if given and not stack_folder(places.stacks, name).exists() and not any(map(is_there, files)):
+        from openclaude.profile.library import Library
+
+        raise UnknownProfile(name, Library(places.profiles, places.shipped).names())
+    return name
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is anything at a path, also what cannot be read."""
+    return os.path.lexists(path)
 
 
 def not_running(name: str, places: Places) -> OpenclaudeError:

@@ -26,6 +26,7 @@ from openclaude.commands.launch import as_claude_goes, bring_up, with_authority
 from openclaude.commands.running import (
     cut_off,
     kept_plan,
+    named_profile,
     not_running,
     sessions_of,
     stack_names,
@@ -117,10 +118,11 @@ def run(word: str, arguments: argparse.Namespace, places: Places, env: Mapping[s
         return stop_everything(places, env, is_agreed=arguments.yes)
     if word == "lock" and arguments.all:
         return lock(stack_names(places), places, is_everything=True)
-    name = profile_name(arguments.profile, env, places)
+    if word == "start":
+        name = profile_name(arguments.profile, env, places)
+        return start(name, places, env, wait=arguments.wait)
+    name = named_profile(arguments.profile, env, places)
     match word:
-        case "start":
-            return start(name, places, env, wait=arguments.wait)
         case "stop":
             return stop([name], places, is_agreed=arguments.yes)
         case "lock":

@@ -28,6 +28,7 @@ class LocalServer(http.server.BaseHTTPRequestHandler):
     """A server on this machine that speaks OpenAI's language, as vLLM does."""
 
     asked: ClassVar[list[dict[str, Any]]] = []
+    may_answer: ClassVar[threading.Event] = threading.Event()
 
     def do_GET(self) -> None:
         """List the one model."""
@@ -39,6 +40,7 @@ class LocalServer(http.server.BaseHTTPRequestHandler):
         assert self.path == "/v1/chat/completions"
         asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.asked.append(asked)
+        self.may_answer.wait(60)
         message = {"role": "assistant", "content": "Hello from this very machine"}
         choice = {"index": 0, "message": message, "finish_reason": "stop"}
         usage = {"prompt_tokens": 11, "completion_tokens": 5, "total_tokens": 16}
@@ -142,8 +144,10 @@ def test_everything_on_bedrock_and_a_model_of_this_machine(
             ("Which model.*\n.*house-model", "Enter"),
             ("Write this as the profile `mine-2`", "Enter"),
             ("Ask haiku", "Enter"),
-            ("haiku says: Hello from this very machine", "n"),
         )
+        terminal.wait_for(r"asking haiku \(\d s\)")
+        LocalServer.may_answer.set()
+        press(terminal, ("haiku says: Hello from this very machine", "n"))
         terminal.wait_for("start it any time with `openclaude`")
         server.shutdown()
     assert LocalServer.asked[-1]["model"] == "house-model"

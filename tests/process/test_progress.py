@@ -80,3 +80,24 @@ def test_what_is_quick_says_nothing(world: World) -> None:
 
 def test_nothing_is_shown_where_nobody_watches(slow: World) -> None:
     assert slow.run("start", "--wait").err == ""
+
+
+def test_setup_shows_that_it_asks_claude(world: World) -> None:
+    world.executable("claude", "#!/bin/sh\nsleep 0.8\n")
+
+    out, shown = on_terminal(world, "setup", "--yes")
+
+    assert out.startswith("STATE ")
+    assert "looking (1 s)" in shown
+    assert shown.endswith(CLEARED)
+
+
+def test_a_profile_that_takes_long_to_come_shows_itself(empty_world: World) -> None:
+    empty_world.executable("git", "#!/bin/sh\nsleep 0.8\nexit 1\n")
+    source = "git+https://127.0.0.1/profiles.git#mine.toml"
+
+    _, shown = on_terminal(empty_world, "profiles", "import", source, "mine", "--yes")
+
+    assert "fetching the profile (1 s)" in shown
+    assert f"(1 s){CLEARED}" in shown
+    assert "git cannot get" in shown

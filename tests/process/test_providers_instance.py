@@ -331,7 +331,7 @@ def test_a_server_tool_is_refused_aloud_and_bedrock_is_not_asked(
     assert answer.status == 424
     assert answer.json()["error"]["message"] == (
         "the server tool `web_search` runs at Anthropic only; use a Claude model for it, or set "
-        "`search.with` in the profile: `openclaude profiles set search.with=duckduckgo`"
+        "`search.with` in the profile: `openclaude profiles set NAME search.with=duckduckgo`"
     )
     assert providers.bedrock.requests == ()
 

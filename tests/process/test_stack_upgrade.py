@@ -13,6 +13,7 @@ import pytest
 
 import openclaude
 from openclaude.contracts.plan import Plan
+from tests.conftest import REPOSITORY
 from tests.process.world import (
     STUBS,
     World,
@@ -38,12 +39,7 @@ class Installed:
     def __init__(self, world: World, make: Callable[..., Plan]) -> None:
         self.world = world
         self.code = world.root / "site"
-        self.package = self.code / "openclaude"
-        shutil.copytree(
-            Path(openclaude.__file__).parent,
-            self.package,
-            ignore=shutil.ignore_patterns("__pycache__"),
-        )
+        self.package = install(self.code)
         world.patch_client(f"sys.path.insert(0, {str(self.code)!r})")
         environment = {"PYTHONPATH": f"{self.code}:{STUBS}"}
         plan = make(main=environment, providers=environment)
@@ -53,21 +49,36 @@ class Installed:
 
     def upgrade(self, version: str = "") -> None:
         """Install another version into the same folder, as pip does."""
-        for path in self.package.rglob("*.py"):
-            text = path.read_text()
-            for option, new in OPTIONS.items():
-                parsed = f'add_argument("--{option}"'
-                text = text.replace(parsed, f'add_argument("--{new}", dest="{option}"')
-                text = text.replace(f'"--{option}"', f'"--{new}"')
-            if version and path == self.package / "__init__.py":
-                text = f'__version__ = "{version}"\n'
-            fresh = path.with_suffix(".new")
-            fresh.write_text(text)
-            fresh.replace(path)
-        shutil.rmtree(self.package / "__pycache__", ignore_errors=True)
+        replace(self.package, version)
         if version:
             cache = self.world.cache / "plans" / "qwen.plain.json"
             cache.write_text(json.dumps({**json.loads(cache.read_text()), "made_by": version}))
+
+
+def install(folder: Path) -> Path:
+    """Make an installation of its own in a folder; return the package."""
+    package = folder / "openclaude"
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path(openclaude.__file__).parent, package, ignore=ignored)
+    if not (package / "shipped").exists():  # the original is a checkout
+        shutil.copytree(REPOSITORY / "profiles", package / "shipped")
+    return package
+
+
+def replace(package: Path, version: str = "") -> None:
+    """Put another version in the place of a package, as pip does."""
+    for path in package.rglob("*.py"):
+        text = path.read_text()
+        for option, new in OPTIONS.items():
+            parsed = f'add_argument("--{option}"'
+            text = text.replace(parsed, f'add_argument("--{new}", dest="{option}"')
+            text = text.replace(f'"--{option}"', f'"--{new}"')
+        if version and path == package / "__init__.py":
+            text = f'__version__ = "{version}"\n'
+        fresh = path.with_suffix(".new")
+        fresh.write_text(text)
+        fresh.replace(path)
+    shutil.rmtree(package / "__pycache__", ignore_errors=True)
 
 
 @pytest.fixture

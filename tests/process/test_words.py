@@ -37,6 +37,7 @@ NOT_RUNNING = (
     "\nhint: start them with `openclaude start --profile qwen`\n"
 )
 NO_LOGS = "error: no logs of `qwen`\n\nhint: start the proxies: `openclaude start --profile qwen`\n"
+UNKNOWN = "error: no profile named `{}`\n\nhint: {}\n"
 # argv, exit status, stdout, stderr; nothing is running
 SAID = [
     ("status", 1, "nothing is running\n", ""),
@@ -63,7 +64,12 @@ SAID = [
     ),
     ("logs", 1, "", NO_LOGS),
     ("status --nope", 2, "", usage("status", "unknown option: --nope")),
-    ("status x", 1, "nothing is running\n", ""),
+    ("status x", 2, "", UNKNOWN.format("x", "list them with `openclaude profiles list`")),
+    ("stop qwem", 2, "", UNKNOWN.format("qwem", "did you mean `qwen`?")),
+    ("lock qwem", 2, "", UNKNOWN.format("qwem", "did you mean `qwen`?")),
+    ("restart qwem", 2, "", UNKNOWN.format("qwem", "did you mean `qwen`?")),
+    ("profiles import .", 2, "", "error: `.` is a directory\n\nhint: name a .toml file\n"),
+    ("logs qwem", 2, "", UNKNOWN.format("qwem", "did you mean `qwen`?")),
     ("status x y", 2, "", usage("status", "unexpected argument: y")),
     ("stop base", 1, "base: not running\n", ""),
     ("stop base --profile qwen", 2, "", usage("stop", "two profiles are named: `base` and `qwen`")),

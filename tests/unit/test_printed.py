@@ -34,6 +34,13 @@ OWN = {
     **{"KEY=": "tiers.haiku.api_key=", "https://HOST": "https://example.com", "PATH": "/x"},
     **{"NAME": "mine", "COMMAND": "status", "TIER": "haiku", "WORD": "word"},
 }
+# filled into commands of other programs: names and numbers, and what was quoted before
+UNQUOTED = {
+    *("{name}", "{variable}", "{BASE_URL}", "{stronger}"),  # of a variable
+    *("{record.pid}", "{pids.replace(' ', '')}", "{min(most, 4096) if most > 0 else 4096}"),
+    *("{slot.tier}", "{trial.claude}"),
+    *("{folder}", "{where}"),
+}
 # sentences about a command, which say how to go on in another one
 NAMED = {"openclaude profiles import"}
 OURS = sorted({one for one in printed_commands() if one.startswith("openclaude ")} - NAMED)
@@ -76,6 +83,14 @@ def test_a_printed_command_of_ours_is_one(printed: str) -> None:
             key = read_key(key_text)
             assert read_value(key, value_text) is not None
             assert key[0] in Profile.model_fields
+
+
+def test_a_path_in_a_printed_command_is_quoted() -> None:
+    others = sorted({*printed_commands()} - {*OURS} - NAMED)
+
+    holes = {hole for one in others for hole in HOLE.findall(one) if "quote(" not in hole}
+
+    assert holes - UNQUOTED == set()
 
 
 @pytest.mark.parametrize("printed", sorted({*printed_commands()} - {*OURS} - NAMED))

@@ -15,6 +15,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from shlex import quote
 
 import psutil
 
@@ -180,6 +181,6 @@ def remove_demo(folder: Path) -> None:
             if time.monotonic() > deadline:
                 raise DemoNotRemoved(
                     f"cannot remove `{folder}`: {error.strerror or error}",
-                    hint=f"remove it with `rm -rf {folder}`",
+                    hint=f"remove it with `rm -rf {quote(str(folder))}`",
                 ) from error
             time.sleep(0.05)  # something that was killed may not have ended altogether

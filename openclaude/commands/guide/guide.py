@@ -22,7 +22,7 @@ from openclaude.commands.profiles.new import put_new
 from openclaude.commands.profiles.store import encoded, user_path
 from openclaude.errors import OpenclaudeError
 from openclaude.files import private_folder, write_private
-from openclaude.output import progress
+from openclaude.output import progress, ticking
 from openclaude.paths import Places
 from openclaude.profile.author.drafts import judge_draft
 from openclaude.profile.library import Library
@@ -51,7 +51,7 @@ def start_guide(places: Places, env: Mapping[str, str]) -> str | None:
 
     Raises OpenclaudeError, and KeyboardInterrupt for Ctrl-C.
     """
-    with progress("looking around"):
+    with progress("looking around") as say, ticking(say):
         found = look_around(places, env)
     tell(summary(found))
     draft = None

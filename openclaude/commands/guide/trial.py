@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from openclaude.commands.launch import as_claude_goes, bring_up
 from openclaude.commands.running import wait_until_ready
-from openclaude.output import progress
+from openclaude.output import progress, ticking
 from openclaude.paths import Places
 from openclaude.plan_cache import find_plan
 
@@ -39,7 +39,7 @@ def try_tier(name: str, tier: str, places: Places, env: Mapping[str, str]) -> Fi
     joined = bring_up(plan, places, as_claude_goes(env, places))
     wait_until_ready(joined.folder)
     asked = next(one.behaves_as or one.slot for one in plan.tiers if one.tier == tier)
-    with progress(f"asking {tier}"):
+    with progress(f"asking {tier}") as say, ticking(say):
         began = time.monotonic()
         try:
             status, document = ask(joined.port, joined.certificate, joined.main_key, asked)

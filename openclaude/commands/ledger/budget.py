@@ -21,7 +21,7 @@ from openclaude.ledger.store import Unusable, ledger_file, open_to_write
 from openclaude.output import Result
 from openclaude.paths import Places
 from openclaude.plan_cache import find_plan
-from openclaude.profile.names import profile_name
+from openclaude.profile.names import profile_name, shorten
 from openclaude.terminal.screen import BAD, WARNING, Screen, find_screen
 from openclaude.terminal.tables import Cell, table
 
@@ -192,7 +192,8 @@ def amount(text: str | None) -> float:
         dollars = 0.0
     if not 0 < dollars <= MOST:
         raise UsageError(
-            f"`allow` takes dollars, more than 0 and at most {MOST:.0f}, not `{text or ''}`",
+            f"`allow` takes dollars, more than 0 and at most {MOST:.0f}"
+            + (f", not `{shorten(text)}`" if text else ""),
             hint="for example `openclaude budget allow 2.00 --today`",
         )
     return dollars

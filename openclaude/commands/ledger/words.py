@@ -10,6 +10,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from shlex import quote
 
 from openclaude.errors import OpenclaudeError, UsageError
 from openclaude.ledger.store import Unusable, ledger_file
@@ -39,9 +40,10 @@ def ledger(places: Places) -> Iterator[LedgerReader | None]:
         opened = open_to_read(path)
         yield opened
     except (sqlite3.Error, Unusable) as error:
+        where = quote(str(path))
         raise LedgerUnreadable(
             f"{path} cannot be read: {error}",
-            hint=f"move it away (`mv {path} {path}.old`); the next request begins a new one",
+            hint=f"move it away (`mv {where} {where}.old`); the next request begins a new one",
         ) from error
     finally:
         if opened is not None:

@@ -79,8 +79,8 @@ class NotSaved(OpenclaudeError):
 
 def edit_profile(places: Places, library: Library, name: str, env: Mapping[str, str]) -> Result:
     """Let the user edit a profile, and save it when it is valid."""
-    command = find_editor(env)
     kept = find_kept(places, library, name)
+    command = find_editor(env)
     path = user_path(places, name)
     draft = make_draft(places, kept)
     while True:
@@ -194,6 +194,11 @@ def find_editor(env: Mapping[str, str]) -> tuple[str, ...]:
     Raises UsageError.
     """
     variable = next((one for one in ("VISUAL", "EDITOR") if env.get(one, "").strip()), "")
+    if not variable and not is_attended():  # `vi` would wait for keys that nobody can press
+        raise UsageError(
+            "`openclaude profiles edit` needs a terminal, or an editor in VISUAL or EDITOR",
+            hint="or change single keys: `openclaude profiles set NAME KEY=VALUE`",
+        )
     try:
         return tuple(shlex.split(env[variable])) if variable else ("vi",)
     except ValueError as error:

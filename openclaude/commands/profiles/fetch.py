@@ -26,6 +26,7 @@ from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined
 
 from openclaude.contracts.printable import printable
 from openclaude.errors import OpenclaudeError, UsageError
+from openclaude.output import progress, ticking
 
 HTTPS, GIT = "https://", "git+"
 SUFFIX = ".toml"
@@ -63,7 +64,11 @@ def is_remote(source: str) -> bool:
 
 def fetch_profile(source: str, env: Mapping[str, str]) -> tuple[bytes, str]:
     """The bytes of a profile and the name its address gives. Raises UsageError or NotFetched."""
-    with tempfile.TemporaryDirectory(prefix="openclaude-") as folder:
+    with (
+        progress("fetching the profile") as say,
+        ticking(say),
+        tempfile.TemporaryDirectory(prefix="openclaude-") as folder,
+    ):
         seen = trusting(env, Path(folder))
         if source.startswith(GIT):
             return from_git(read_repository(source), seen, Path(folder))

@@ -100,6 +100,8 @@ def name_of(file: str) -> str:
         raise UsageError(
             "what comes from stdin needs a name", hint="`openclaude profiles import - NAME --yes`"
         )
+    if not Path(file).name:  # `.` or `/`, of which no name could be made
+        raise UsageError(f"`{file}` is a directory", hint="name a .toml file")
     return Path(file).stem
 
 

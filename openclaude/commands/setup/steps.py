@@ -26,6 +26,7 @@ from openclaude.doctor.snapshot.look import look
 from openclaude.doctor.snapshot.profile import look_at_profile
 from openclaude.doctor.snapshot.world import ProfileSeen, World
 from openclaude.errors import OpenclaudeError
+from openclaude.output import progress, ticking
 from openclaude.paths import Places, working_folder
 from openclaude.profile.names import (
     DEFAULT_PROFILE,
@@ -60,7 +61,8 @@ class Setup(NamedTuple):
 
     def look(self, name: str) -> World:
         """The world as it is now, for the profile `name`."""
-        return look(name, self.places, self.env, working_folder())
+        with progress("looking") as say, ticking(say):  # claude takes a second to say who it is
+            return look(name, self.places, self.env, working_folder())
 
 
 def take_steps(setup: Setup, skip: frozenset[str]) -> list[Done]:
@@ -286,7 +288,9 @@ def ask_models(setup: Setup, world: World) -> Done:
         )
     from openclaude.doctor.online import ask_aws
 
-    findings = ask_aws(setup.look(world.wanted.name))
+    now = setup.look(world.wanted.name)
+    with progress(f"asking AWS for {models}") as say, ticking(say):
+        findings = ask_aws(now)
     wrong = [one for one in findings if one.severity in {Severity.ERROR, Severity.WARNING}]
     if wrong:
         return Done(step="models", state=MISSING, what=wrong[0].message, fix=wrong[0].fix)

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from openclaude.commands.help_page import STATE, HelpPage, add_json, add_page, add_profile
 from openclaude.commands.ledger.record import recording_data, recording_text
-from openclaude.commands.running import stack_names
+from openclaude.commands.running import named_profile, stack_names
 from openclaude.commands.status.aws_login import aws_login, aws_text
 from openclaude.commands.status.processes import stack_text, troubles
 from openclaude.commands.status.sessions import session_lines, shown_sessions
@@ -25,7 +25,6 @@ from openclaude.errors import OpenclaudeError
 from openclaude.litellm_version import WrongLitellm, require_litellm
 from openclaude.output import Result
 from openclaude.paths import Places
-from openclaude.profile.names import profile_name
 from openclaude.run.os.procstat import NOTHING, usage
 from openclaude.run.stack.client import StackUnreachable
 from openclaude.run.stack.folder import switch_in
@@ -63,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -> Result:
     """Show what runs."""
-    names = [profile_name(arguments.profile, env, places)] if arguments.profile else None
+    names = [named_profile(arguments.profile, env, places)] if arguments.profile else None
     if arguments.watch:
         watch(lambda: status(names, places, env, with_processes=arguments.processes).text, env)
     return status(names, places, env, with_processes=arguments.processes)

@@ -28,6 +28,7 @@ from openclaude.commands.launch import SecretMissing, as_claude_goes, bring_up, 
 from openclaude.commands.profiles.assignments import ASSIGNMENT, Assignments, one_profile
 from openclaude.commands.running import (
     kept_plan,
+    named_profile,
     not_running,
     sessions_of,
     these,
@@ -39,7 +40,7 @@ from openclaude.errors import OpenclaudeError, UsageError
 from openclaude.files import locked, write_private
 from openclaude.output import Result
 from openclaude.paths import Places
-from openclaude.profile.names import check_name, profile_name
+from openclaude.profile.names import check_name
 from openclaude.run.stack.folder import SWITCH, is_live, read_record, switch_in
 from openclaude.run.stack.places import stack_folder
 
@@ -95,7 +96,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -> Result:
     """Exchange models, or go back. Raises OpenclaudeError."""
     named, assignments = read_words(arguments.words)
-    name = profile_name(one_profile(named, arguments.profile), env, places)
+    name = named_profile(one_profile(named, arguments.profile), env, places)
     if arguments.undo and assignments:
         raise UsageError("`--undo` takes no models", hint="`openclaude switch --undo`")
     if not arguments.undo and not assignments:

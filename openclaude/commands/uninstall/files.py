@@ -10,6 +10,7 @@ import re
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple
 
 from openclaude.contracts.routing import LEDGER_FILE, LEDGER_FOLDER
@@ -152,7 +153,8 @@ def list_folder(folder: Path) -> list[Path]:
     except OSError as error:
         raise FolderUnusable(
             f"cannot read the directory `{folder}`: {(error.strerror or str(error)).lower()}",
-            hint=f"make it readable (`chmod u+rwx {folder}`), then try again; nothing was changed",
+            hint=f"make it readable (`chmod u+rwx {quote(str(folder))}`), then try again; "
+            "nothing was changed",
         ) from error
 
 

@@ -6,6 +6,7 @@ Knows: what each of them means for a launch. Must not depend on the rules of a p
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from openclaude.contracts.references import SecretKind, parse_secret
 from openclaude.diagnostics import Diagnostic, Severity
@@ -62,5 +63,5 @@ def fix_secret(reference: str, name: str) -> str:
             f"`openclaude profiles show {name}` shows which KEY"
         )
     if secret.kind is SecretKind.FILE:
-        return f"write it there: `install -m 600 /dev/stdin {secret.target}`"
+        return f"write it there: `install -m 600 /dev/stdin {quote(secret.target)}`"
     return f"install `{secret.program}`, or store the secret somewhere else"

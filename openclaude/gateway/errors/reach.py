@@ -21,5 +21,5 @@ def untrusted_sentence(address: str) -> str:
     """Say what is wrong, and which variable to set."""
     return (
         f"the certificate of {address} is not trusted; if a proxy of your company inspects TLS, "
-        "set NODE_EXTRA_CA_CERTS to its certificate, then run `openclaude restart`"
+        "set NODE_EXTRA_CA_CERTS to its certificate, then start openclaude again"
     )

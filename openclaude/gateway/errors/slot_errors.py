@@ -198,16 +198,14 @@ def by_status(status: int, text: str, slot: SlotRoute) -> Verdict:
         return Verdict(
             USER_MUST_FIX,
             f"the provider rejected the API key from `{slot.key}` ({text}); "
-            "put a valid key there, then run `openclaude restart`",
+            f"put a valid key there, then run `{command('restart', slot)}`",
         )
     if status in (401, 403):
-        return fix(
-            f"the provider rejected this slot's credentials ({text})", "openclaude logs providers"
-        )
+        logs = command("logs providers", slot)
+        return fix(f"the provider rejected this slot's credentials ({text})", logs)
     if status == 404:
-        return fix(
-            f"the provider does not have this model ({text})", "openclaude profiles validate"
-        )
+        judge = command("profiles validate", slot)
+        return fix(f"the provider does not have this model ({text})", judge)
     if status == UNPROCESSABLE:
         return Verdict(USER_MUST_FIX, f"the provider rejected the request (HTTP 422): {text}")
     return Verdict(status, text)
@@ -218,11 +216,14 @@ def of_server(problem: str, slot: SlotRoute) -> str:
     return f"{slot.server} says: {problem}; tell whoever runs it" if slot.server else ""
 
 
-def fix(problem: str, *commands: str) -> Verdict:
+def fix(problem: str, how: str) -> Verdict:
     """Return an error that the user must fix: what is wrong, and the command that fixes it."""
-    return Verdict(
-        USER_MUST_FIX, f"{problem}; run " + " or ".join(f"`{command}`" for command in commands)
-    )
+    return Verdict(USER_MUST_FIX, f"{problem}; run `{how}`")
+
+
+def command(words: str, slot: SlotRoute) -> str:
+    """Return a command of ours for the session's own profile, which need not be the default."""
+    return f"openclaude {words}" + (f" --profile {slot.profile}" if slot.profile else "")
 
 
 Rule = Callable[["re.Match[str]", SlotRoute], Verdict]
@@ -233,9 +234,10 @@ def broken_off(_found: re.Match[str], _slot: SlotRoute) -> Verdict:
     return Verdict(502, BROKE_OFF)
 
 
-def out_of_step(_found: re.Match[str], _slot: SlotRoute) -> Verdict:
+def out_of_step(_found: re.Match[str], slot: SlotRoute) -> Verdict:
     """Main and providers were not started from the same plan."""
-    return fix("the providers instance does not belong to this stack", "openclaude restart")
+    problem = "the providers instance does not belong to this stack"
+    return fix(problem, command("restart", slot))
 
 
 def unreachable(found: re.Match[str], _slot: SlotRoute) -> Verdict:
@@ -243,9 +245,9 @@ def unreachable(found: re.Match[str], _slot: SlotRoute) -> Verdict:
     return out_of_reach(presentable(found["address"]))
 
 
-def redirected(found: re.Match[str], _slot: SlotRoute) -> Verdict:
+def redirected(found: re.Match[str], slot: SlotRoute) -> Verdict:
     """The address redirects its clients elsewhere, along with the key and the conversation."""
-    return fix(presentable(found[0]), "openclaude profiles edit")
+    return fix(presentable(found[0]), command("profiles edit", slot))
 
 
 def not_trusted(found: re.Match[str], _slot: SlotRoute) -> Verdict:

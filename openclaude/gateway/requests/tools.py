@@ -95,7 +95,10 @@ def is_callable(tool: object) -> bool:
 
 def hint_for(kind: str) -> str:
     """Return what a user can do about a server tool."""
-    own = ", or set `search.with` in the profile: `openclaude profiles set search.with=duckduckgo`"
+    own = (
+        ", or set `search.with` in the profile: "
+        "`openclaude profiles set NAME search.with=duckduckgo`"
+    )
     return "use a Claude model for it" + (own if is_web_search(kind) else "")
 
 

@@ -82,7 +82,7 @@ def bad_value(key: Key, kinds: set[str]) -> BadValue:
     what, example = WRITTEN[min(kinds)]
     return BadValue(
         f"`{dotted(key)}` must be {what}",
-        hint=f"for example `openclaude profiles set {dotted(key)}='{example}'`",
+        hint=f"for example `openclaude profiles set NAME {dotted(key)}='{example}'`",
     )
 
 

@@ -286,7 +286,7 @@ def test_more_is_allowed_for_a_day_a_month_or_a_session_and_adds_up(
     ("arguments", "said"),
     [
         (("allow", "2"), "`allow` needs to know for how long"),
-        (("allow", "--today"), "`allow` takes dollars, more than 0 and at most 10000, not ``"),
+        (("allow", "--today"), "`allow` takes dollars, more than 0 and at most 10000"),
         (("allow", "nan", "--today"), "`allow` takes dollars"),
         (("allow", "-1", "--today"), "`allow` takes dollars"),
         (("allow", "1e9", "--today"), "`allow` takes dollars"),

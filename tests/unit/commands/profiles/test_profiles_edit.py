@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from openclaude.commands.profiles import edit
 from openclaude.commands.profiles.edit import (
     ChangedMeanwhile,
     Discarded,
@@ -337,16 +338,23 @@ def test_an_unknown_profile_is_not_edited(shelf: Shelf) -> None:
 @pytest.mark.parametrize(
     ("env", "command"),
     [
-        ({}, ("vi",)),
         ({"EDITOR": "nano -w"}, ("nano", "-w")),
         ({"VISUAL": "code --wait", "EDITOR": "nano"}, ("code", "--wait")),
         ({"VISUAL": " ", "EDITOR": "'my editor' \"$HOME\""}, ("my editor", "$HOME")),
     ],
 )
-def test_visual_comes_before_editor_before_vi_and_no_shell_reads_them(
+def test_visual_comes_before_editor_and_no_shell_reads_them(
     env: dict[str, str], command: tuple[str, ...]
 ) -> None:
     assert find_editor(env) == command
+
+
+def test_vi_is_for_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UsageError, match="needs a terminal, or an editor in VISUAL or EDITOR"):
+        find_editor({})
+
+    monkeypatch.setattr(edit, "is_attended", lambda: True)
+    assert find_editor({"EDITOR": ""}) == ("vi",)
 
 
 def test_an_editor_that_is_no_command_line_is_refused_by_its_variable() -> None:

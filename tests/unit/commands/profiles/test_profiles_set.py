@@ -136,7 +136,7 @@ def test_what_is_said_already_changes_nothing(shelf: Shelf) -> None:
             ("listen.port", "many"),
             UsageError,
             "`listen.port` must be a whole number",
-            "for example `openclaude profiles set listen.port='4000'`",
+            "for example `openclaude profiles set NAME listen.port='4000'`",
         ),
         (("tiers.haiku.fallbacks", "x"), UsageError, "must be an array", '["bedrock/'),
         (("tiers.sonet", "x"), UsageError, "no profile has the key `tiers.sonet`", "`sonnet`"),

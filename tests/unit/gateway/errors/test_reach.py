@@ -21,7 +21,7 @@ TLS = (
 REFUSED = "Cannot connect to host corp.example:443 ssl:default [Connect call failed]"
 UNTRUSTED_SAID = (
     "the certificate of corp.example:443 is not trusted; if a proxy of your company inspects TLS, "
-    "set NODE_EXTRA_CA_CERTS to its certificate, then run `openclaude restart`"
+    "set NODE_EXTRA_CA_CERTS to its certificate, then start openclaude again"
 )
 
 

@@ -40,7 +40,8 @@ TABLE = {
     "model-error": (502, "The system encountered an error"),
     "model-not-found": (
         424,
-        f"the provider does not have this model ({NO_MODEL}); run `openclaude profiles validate`",
+        f"the provider does not have this model ({NO_MODEL}); "
+        "run `openclaude profiles validate --profile mine`",
     ),
     "no-aws-profile": (
         424,
@@ -63,14 +64,14 @@ TABLE = {
     "openai-auth": (
         424,
         "the provider rejected this slot's credentials (No auth credentials found); "
-        "run `openclaude logs providers`",
+        "run `openclaude logs providers --profile mine`",
     ),
     "openai-bad-gateway": (502, "Provider returned error"),
     "openai-credits": (402, "Insufficient credits. Add more at https://openrouter.ai"),
     "openai-not-found": (
         424,
         "the provider does not have this model (No endpoints found for qwen/x.); "
-        "run `openclaude profiles validate`",
+        "run `openclaude profiles validate --profile mine`",
     ),
     "openai-rate": (
         424,
@@ -90,7 +91,8 @@ TABLE = {
     "timeout": (408, "The model took too long"),
     "unauthorized": (
         424,
-        "the provider rejected this slot's credentials (no); run `openclaude logs providers`",
+        "the provider rejected this slot's credentials (no); "
+        "run `openclaude logs providers --profile mine`",
     ),
     "unavailable": (503, "Bedrock is unable to process your request."),
     "unknown-key": (
@@ -99,7 +101,8 @@ TABLE = {
     ),
     "unknown-slot": (
         424,
-        "the providers instance does not belong to this stack; run `openclaude restart`",
+        "the providers instance does not belong to this stack; "
+        "run `openclaude restart --profile mine`",
     ),
     "upstream-refused": (
         424,
@@ -284,7 +287,7 @@ def test_an_openai_likes_prompt_too_long_is_recognised_too() -> None:
             (
                 "invalid_request_error",
                 "the provider rejected this slot's credentials (no); "
-                "run `openclaude logs providers`",
+                "run `openclaude logs providers --profile mine`",
             ),
         ),
         ("overloaded_error", "Overloaded", ("overloaded_error", "Overloaded")),
@@ -452,9 +455,11 @@ def test_openais_client_does_not_say_whom_it_cannot_reach_and_we_do(
 def test_a_refused_key_is_named_by_where_it_is() -> None:
     body = json.dumps({"type": "error", "error": {"type": "x", "message": "bad key"}})
 
-    error = flat_error(401, body.encode(), slot=SlotRoute(model="m", key="env:OPENROUTER_API_KEY"))
+    slot = SlotRoute(model="m", key="env:OPENROUTER_API_KEY", profile="mine")
+
+    error = flat_error(401, body.encode(), slot=slot)
 
     assert error.message == (
         "m: the provider rejected the API key from `env:OPENROUTER_API_KEY` (bad key); "
-        "put a valid key there, then run `openclaude restart`"
+        "put a valid key there, then run `openclaude restart --profile mine`"
     )
