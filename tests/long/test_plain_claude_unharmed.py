@@ -11,6 +11,7 @@ import json
 import re
 import shlex
 import shutil
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,16 +24,20 @@ from openclaude.standins.base import script
 from openclaude.standins.bedrock.standin import BedrockStandin
 from tests.conftest import need
 from tests.e2e.conftest import Build
-from tests.e2e.house import CLAUDE, OPENCLAUDE, PROFILE, House
+from tests.e2e.house import CLAUDE, PROFILE, House
 from tests.e2e.terminal import Terminal
 from tests.e2e.turns import turns
+from tests.process.test_stack_upgrade import install, replace
 
 PROMPT = r"❯\s*\n─"  # the empty input box above its lower border
 RESUME = r"claude (--model \S+ )?--resume \S+"  # what claude prints at the end of a session
 ALLOWED = ("--allowedTools", "Agent", "Bash(echo:*)")
 HAIKU = "claude-haiku-5-5"
+UPGRADED = "9.9.9"
 SMALL = "[tiers.haiku]\ncontext_window = 60000\nmax_output_tokens = 8000\n"
 
+# when claude last removed old files, which it does in a session that takes long enough
+CLEANED = ".last-cleanup"
 # a file or a key that a day changes -> why. Plain claude changes every one of these too.
 EXPLAINED = {
     r"settings\.json( model)?$": "what `/model` saves: an alias, which plain claude knows",
@@ -69,6 +74,7 @@ OTHER_TEXTS = {
 # a key that plain claude alone makes -> why
 MISSING = {
     r"projects/.* assistant requestId$": "Anthropic's number of a request, which slots have not",
+    r"projects/.* api-request-blob message content$": "what of it claude has sent anew, if any",
 }
 # texts of an openclaude that must be in no file of claude's, but for the mark of a slot's thought
 OURS = re.compile(
@@ -92,6 +98,7 @@ class Person:
         self.sockets = (socket.with_name(f"{socket.name}{number}") for number in count())
         self.saved: list[str] = []  # the settings file after each `/model`
         self.resume_line = ""  # what claude printed at the end of the last session
+        self.package = house.root / "site/openclaude"
 
     def ask(self, prompt: str, *arguments: str) -> str:
         """Ask with `-p`; return the session's id."""
@@ -105,7 +112,7 @@ class Person:
         """A session on the screen, ended with `/exit`."""
         house = self.house
         env = house.plain_environment() if self.is_plain else house.environment()
-        argv = (CLAUDE,) if self.is_plain else (OPENCLAUDE, "--profile", PROFILE)
+        argv = (CLAUDE,) if self.is_plain else (house.program, "--profile", PROFILE)
         with Terminal((*argv, *arguments), env, house.project, next(self.sockets)) as terminal:
             terminal.wait_for(PROMPT)
             yield terminal
@@ -142,6 +149,9 @@ class Person:
             say(terminal, "eight")
             self.stop_and_start()
             say(terminal, "nine")
+            self.upgrade()
+            self.ask(script.say("of the new version"), "--model", "haiku")
+            say(terminal, "after it")
         self.edit_the_profile()
         self.ask(script.say("ten"), "-c")
 
@@ -150,6 +160,23 @@ class Person:
         if not self.is_plain:
             assert self.house.command("stop", "--yes").code == 0
             assert self.house.command("start", "--wait").code == 0
+
+    def install(self) -> None:
+        """Give the user an openclaude that can be upgraded."""
+        if not self.is_plain:
+            folder = str(self.package.parent)
+            install(self.package.parent)
+            self.house.program = self.house.root / "openclaude"
+            self.house.program.write_text(
+                f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {folder!r})\n"
+                "from openclaude.cli import main\nsys.exit(main())\n"
+            )
+            self.house.program.chmod(0o755)
+
+    def upgrade(self) -> None:
+        """Upgrade openclaude in place, under an open session; the next launch is of the new one."""
+        if not self.is_plain:
+            replace(self.package, UPGRADED)
 
     def edit_the_profile(self) -> None:
         """Give the slot another label."""
@@ -198,7 +225,7 @@ def look(house: House) -> Places:
     found: Places = defaultdict(set)
     folder = house.home / ".claude"
     for path in (house.home / ".claude.json", *sorted(folder.rglob("*"))):
-        if not path.is_file():
+        if not path.is_file() or path.name == CLEANED:
             continue
         under = path.relative_to(folder if path.is_relative_to(folder) else house.home)
         slug = re.sub(r"[^A-Za-z0-9]", "-", str(house.project))
@@ -260,8 +287,11 @@ def test_a_day_with_openclaude_changes_what_a_day_with_plain_claude_changes(
     for name in ("plain", "ours"):
         with build_house(name) as house:
             person = Person(house, tmp_path / name, is_plain=name == "plain")
+            person.install()
             before = look(house)
             person.work()
+            if not person.is_plain:
+                assert house.status()["version"] == UPGRADED
             days[name] = (changes(before, look(house)), look(house), person.saved)
     plain, plain_texts, plain_saved = days["plain"]
     ours, texts, saved = days["ours"]
