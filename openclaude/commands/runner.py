@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib
+import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ from typing import Any, NoReturn
 
 from openclaude import __version__
 from openclaude.commands.payloads.table import command_path
-from openclaude.commands.registry import COMMANDS, Command, find_command
+from openclaude.commands.registry import COMMANDS, NAMES, Command, find_command
 from openclaude.errors import OpenclaudeError, UsageError, nearest, understand
 from openclaude.output import Result, envelope
 from openclaude.paths import find_places
@@ -34,7 +35,8 @@ class Parser(argparse.ArgumentParser):
     def parse_args(self, *given: Any, **more: Any) -> Any:
         """Parse, and take a profile named by itself for `--profile`. Raises UsageError."""
         said = super().parse_args(*given, **more)
-        if named := getattr(said, "named", None):
+        # also one without a letter, as `stop "$NOT_SET"` gives: it is not the default
+        if (named := getattr(said, "named", None)) is not None:
             if said.profile not in (None, named):
                 raise UsageError(
                     f"two profiles are named: `{named}` and `{said.profile}`",
@@ -99,12 +101,15 @@ def show(text: str) -> None:
     except OSError as error:
         if error.errno == errno.EIO:
             raise BrokenPipeError(error.errno, error.strerror) from error
+        # for what is still to be written, or the interpreter would end with 120 in our place
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         raise
 
 
 def result_of(name: str, arguments: Sequence[str], env: Mapping[str, str]) -> Result:
     """The command's result. Raises OpenclaudeError."""
     if name in {"--help", "-h"}:
+        check_help(arguments)
         return Result(text=help_text())
     if name == "--version":
         return versions(env, arguments)
@@ -114,6 +119,19 @@ def result_of(name: str, arguments: Sequence[str], env: Mapping[str, str]) -> Re
     if command.is_shared:
         return module.run(name, said, find_places(env), env)  # type: ignore[no-any-return]
     return module.run(said, find_places(env), env)  # type: ignore[no-any-return]
+
+
+def check_help(arguments: Sequence[str]) -> None:
+    """Raise UsageError for help about a command that does not exist."""
+    from openclaude.profile.names import shorten
+
+    word = next((one for one in arguments if not one.startswith("-")), "")
+    if word and word not in NAMES:
+        near = nearest(word, NAMES)
+        meant = f"; did you mean `{near}`?" if near else ""
+        raise UsageError(
+            f"no command is called `{shorten(word)}`{meant}", hint="`openclaude help` lists them"
+        )
 
 
 def command_parser(command: Command) -> tuple[ModuleType, Parser]:

@@ -86,7 +86,8 @@ def command_of(profile: str | None, rest: tuple[str, ...]) -> Split:
     named = () if profile is None else (PROFILE, profile)
     word, arguments = SPELLINGS.get(rest[0], rest[0]), rest[1:]
     if word == "help":  # `help status` is `status --help`
-        return Split(arguments[0], (HELP,)) if {*arguments[:1]} & {*NAMES} else Split(HELP, ())
+        is_known = {*arguments[:1]} & {*NAMES}
+        return Split(arguments[0], (HELP,)) if is_known else Split(HELP, arguments[:1])
     return Split(word, (*named, *arguments) if word in NAMES else arguments)
 
 

@@ -36,7 +36,7 @@ from openclaude.commands.running import (
     wait_until_ready,
 )
 from openclaude.contracts.control import Lock, Restart
-from openclaude.errors import OpenclaudeError
+from openclaude.errors import OpenclaudeError, UsageError
 from openclaude.output import Result
 from openclaude.paths import Places
 from openclaude.profile.names import UnknownProfile, profile_name
@@ -113,7 +113,9 @@ def add_arguments(parser: argparse.ArgumentParser, word: str) -> None:
 
 
 def run(word: str, arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -> Result:
-    """Run one of the four commands."""
+    """Run one of the four commands. Raises UsageError."""
+    if word in {"stop", "lock"} and arguments.all and arguments.named is not None:
+        raise UsageError("`--all` and a profile exclude each other", hint="use one of the two")
     if word == "stop" and arguments.all:
         return stop_everything(places, env, is_agreed=arguments.yes)
     if word == "lock" and arguments.all:

@@ -37,6 +37,11 @@ NOT_RUNNING = (
     "\nhint: start them with `openclaude start --profile qwen`\n"
 )
 NO_LOGS = "error: no logs of `qwen`\n\nhint: start the proxies: `openclaude start --profile qwen`\n"
+BOTH = "error: `--all` and a profile exclude each other\n\nhint: use one of the two\n"
+NO_COMMAND = (
+    "error: no command is called `stauts`; did you mean `status`?\n"
+    "\nhint: `openclaude help` lists them\n"
+)
 UNKNOWN = "error: no profile named `{}`\n\nhint: {}\n"
 # argv, exit status, stdout, stderr; nothing is running
 SAID = [
@@ -76,6 +81,9 @@ SAID = [
     ("logs base main", 1, "", NO_LOGS.replace("qwen", "base")),
     ("logs base mian", 2, "", usage("logs", MIAN)),
     ("logs base --profile qwen", 2, "", usage("logs", "two profiles are named: `base` and `qwen`")),
+    ("help stauts", 2, "", NO_COMMAND),
+    ("stop --all qwen", 2, "", BOTH),
+    ("lock qwen --all", 2, "", BOTH),
     ("status --js", 2, "", usage("status", "unknown option: --js")),
     ("start --all", 2, "", usage("start", "unknown option: --all")),
     ("compile --out", 2, "", usage("compile", "`--out` needs a value")),
@@ -235,6 +243,28 @@ def test_a_reader_that_leaves_is_no_failure(world: World, command: str) -> None:
 
     assert done.stderr in {b"141\n", b"0\n"}  # 0: it was faster than its reader
     assert not (world.state / "crash.md").exists()
+
+
+def test_an_empty_name_is_not_the_default(world: World) -> None:
+    world.up()
+
+    ran = world.run("stop", "")
+
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith("error: `` cannot be a profile name\n")
+    assert world.status()["pid"]
+
+
+@pytest.mark.parametrize("command", ["profiles", "profiles show --json"])
+def test_a_full_disk_behind_stdout_is_one_sentence(empty_world: World, command: str) -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        ran = empty_world.run(*command.split(), stdout=full)
+
+    assert ran.status == 1
+    assert ran.err == (
+        "error: the system refuses a request: No space left on device\n\n"
+        "hint: free some space (`df -h`), then try again\n"
+    )
 
 
 @pytest.mark.parametrize(("command", "status"), [("list", 141), ("show nope", 2)])

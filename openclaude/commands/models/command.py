@@ -22,6 +22,7 @@ from openclaude.models.readiness import NOTICE_DAYS, SMALLEST_WINDOW, is_retired
 from openclaude.models.suitability import TIERS, WHY, suitable
 from openclaude.output import Result
 from openclaude.paths import Places
+from openclaude.profile.names import shorten
 from openclaude.providers.known import known_providers
 from openclaude.terminal.screen import FILE, Screen, find_screen
 
@@ -90,7 +91,7 @@ class NoModel(OpenclaudeError):
             near = find_nearest(asked.query, (model.name for model in everything))
             meant = " or ".join(f"`{one}`" for one in near)
             super().__init__(
-                f"no model{of} is called `{asked.query}` in LiteLLM's map",
+                f"no model{of} is called `{shorten(asked.query)}` in LiteLLM's map",
                 hint=f"did you mean {meant}?" if near else "`openclaude models` lists them all",
             )
 

@@ -23,7 +23,7 @@ OURS = [
     ("logs|--|x", "logs", "--|x"),
     ("help", "--help", ""),
     ("help|status", "status", "--help"),
-    ("help|nonsense", "--help", ""),
+    ("help|nonsense", "--help", "nonsense"),
     ("--profile|x|help", "--help", ""),
     ("-h", "--help", ""),
     ("--help", "--help", ""),
