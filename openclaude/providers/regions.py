@@ -1,7 +1,8 @@
 """AWS regions: the ones botocore knows.
 
-Knows: their names. Independent of: which model is offered where. It reads botocore's own list as
-a file, because importing botocore takes longer than everything else here together.
+Knows: their names, and which have Bedrock. Independent of: which model is offered where. It reads
+botocore's own lists as files, because importing botocore takes longer than everything else here
+together.
 """
 
 from __future__ import annotations
@@ -26,11 +27,30 @@ class RegionsMissing(OpenclaudeError):
 @cache
 def known_regions() -> tuple[str, ...]:
     """Every region of every AWS partition. Raises RegionsMissing."""
+    return read_regions(data_folder() / "partitions.json")
+
+
+@cache
+def bedrock_regions() -> frozenset[str]:
+    """The regions in which Bedrock answers, as of botocore's version. Raises RegionsMissing."""
+    return read_bedrock_regions(data_folder() / "endpoints.json")
+
+
+@cache
+def botocore_version() -> str:
+    """How old those lists are."""
+    from importlib.metadata import version  # late: only a warning needs it
+
+    return version("botocore")
+
+
+def data_folder() -> Path:
+    """Where botocore keeps its lists. Raises RegionsMissing."""
     spec = find_spec("botocore")
     folders = list(spec.submodule_search_locations or ()) if spec else []
     if not folders:
         raise RegionsMissing("botocore is not installed")
-    return read_regions(Path(folders[0]) / "data" / "partitions.json")
+    return Path(folders[0]) / "data"
 
 
 def read_regions(path: Path) -> tuple[str, ...]:
@@ -44,3 +64,18 @@ def read_regions(path: Path) -> tuple[str, ...]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RegionsMissing(f"{path}: {error}") from error
     return tuple(sorted(name for name in names if not name.endswith("-global")))
+
+
+def read_bedrock_regions(path: Path) -> frozenset[str]:
+    """The regions with an address of Bedrock in botocore's `endpoints.json`.
+
+    It also names addresses (`bedrock-runtime-us-west-2`), which are left out.
+    Raises RegionsMissing.
+    """
+    try:
+        partitions = json.loads(path.read_bytes())["partitions"]
+        services = [partition["services"].get("bedrock") or {} for partition in partitions]
+        names = {name for service in services for name in service.get("endpoints") or {}}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RegionsMissing(f"{path}: {error}") from error
+    return frozenset(name for name in names if not name.startswith("bedrock"))

@@ -20,12 +20,14 @@ from openclaude.providers.bedrock import (
     read_arn,
     split_prefix,
 )
+from openclaude.providers.regions import bedrock_regions, botocore_version
 
 ANYWHERE = "may be served in any AWS region"
 
 
 def advise_id(model_id: str, region: str, catalog: Catalog) -> Iterator[str]:
     """Warnings about an id, wherever it is used."""
+    yield from advise_region(region)
     if is_arn(model_id):
         yield from advise_arn(model_id, region)
         return
@@ -37,6 +39,15 @@ def advise_id(model_id: str, region: str, catalog: Catalog) -> Iterator[str]:
         yield from advise_prefix(prefix, ids, region)
     elif ids and needs_prefix(model_id, catalog):
         yield f"AWS usually offers this model only under an id with a prefix: {name(ids, region)}"
+
+
+def advise_region(region: str) -> Iterator[str]:
+    """A region in which Bedrock itself is unknown: none of its models is served there."""
+    if region and region not in bedrock_regions():
+        yield (
+            f"{region} has no Bedrock, as far as botocore {botocore_version()} knows; "
+            "`openclaude doctor --online` asks AWS"
+        )
 
 
 def needs_prefix(model_id: str, catalog: Catalog) -> bool:

@@ -17,7 +17,13 @@ from openclaude.models.model_map import CatalogMissing
 from openclaude.models.prices import PriceStep
 from openclaude.providers.bedrock import choose_id, prefixes_of, read_arn
 from openclaude.providers.known import known_providers
-from openclaude.providers.regions import RegionsMissing, known_regions, read_regions
+from openclaude.providers.regions import (
+    RegionsMissing,
+    bedrock_regions,
+    known_regions,
+    read_bedrock_regions,
+    read_regions,
+)
 from tests.conftest import REPOSITORY
 from tests.unit.work import count_calls
 
@@ -468,5 +474,14 @@ def test_a_list_of_regions_that_cannot_be_read_is_a_clear_error(
     if content is not None:
         path.write_text(content)
 
-    with pytest.raises(RegionsMissing, match="cannot read botocore's regions"):
-        read_regions(path)
+    for read in (read_regions, read_bedrock_regions):
+        with pytest.raises(RegionsMissing, match="cannot read botocore's regions"):
+            read(path)
+
+
+def test_the_regions_with_bedrock_are_some_of_all() -> None:
+    regions = bedrock_regions()
+
+    assert {"us-east-1", "us-west-2", "eu-central-1", "us-gov-west-1"} <= regions
+    assert regions < set(known_regions())
+    assert "cn-north-1" not in regions

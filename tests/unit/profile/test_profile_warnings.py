@@ -24,6 +24,7 @@ def warnings(folder: Path, tier: str, today: datetime.date = TODAY) -> list[str]
     return [str(warning).removeprefix(f"{path}:") for warning in found]
 
 
+QWEN = "bedrock/qwen.qwen3-next-80b-a3b"
 NO_TOOLS = "LiteLLM's map lists no tool support for this model, but claude needs tools"
 SMALL = "claude's instructions and tools fill this window quickly"
 UNKNOWN = "LiteLLM's map does not list this model: it may not support tools, which claude needs"
@@ -285,6 +286,21 @@ def test_the_model_of_a_reached_limit_is_used_in_the_region_of_the_profile(tmp_p
         "5: anthropic.on_limit: `eu.` ids do not work in us-west-2: in us-west-2, use "
         "`bedrock/us.deepseek.v3.2`"
     ]
+
+
+def test_a_region_without_bedrock_is_warned_of_wherever_it_is_used(tmp_path: Path) -> None:
+    nowhere = "cn-north-1 has no Bedrock, as far as botocore"
+    asks = "`openclaude doctor --online` asks AWS"
+    tier = f'model = "{QWEN}"\nregion = "cn-north-1"'
+
+    own = warnings(tmp_path, tier)
+    fallback = f'model = "{QWEN}"\nfallbacks = ["bedrock/ap-east-1/zai.glm-5"]'
+    (second,) = (one for one in warnings(tmp_path, fallback) if "has no Bedrock" in one)
+
+    assert own[0].startswith(f"3: tiers.haiku.model: {nowhere}")
+    assert own[0].endswith(asks)
+    assert second.startswith("4: tiers.haiku.fallbacks: `bedrock/ap-east-1/zai.glm-5`: ap-east-1")
+    assert warnings(tmp_path, f'model = "{QWEN}"\nregion = "eu-west-1"') == []
 
 
 def test_the_model_that_judges_needs_neither_tools_nor_a_large_window(tmp_path: Path) -> None:
