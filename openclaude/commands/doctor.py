@@ -86,8 +86,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--online",
         action="store_true",
-        help="also try the way to each server, and ask AWS who you are, what its regions serve, "
-        "and each Bedrock model for one token",
+        help="also try the way to each server, ask `providers.url` for its models, and ask AWS who "
+        "you are, what its regions serve, and each Bedrock model for one token",
     )
     parser.add_argument(
         "--fix",

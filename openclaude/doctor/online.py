@@ -20,6 +20,7 @@ from openclaude.doctor.regions import (
     judge_regions,
     model_behind,
 )
+from openclaude.doctor.server import try_server
 from openclaude.doctor.snapshot.world import World
 from openclaude.doctor.way_out import try_ways_out
 from openclaude.gateway.errors.redaction import presentable
@@ -33,8 +34,8 @@ CONTROL = "AWS_ENDPOINT_URL_BEDROCK"
 
 
 def ask_online(world: World) -> tuple[Diagnostic, ...]:
-    """The ways out of both lanes, then AWS: each model, and what its region serves."""
-    found = (*try_ways_out(world), *ask_aws(world))
+    """The ways out of both lanes, a server, then AWS: each model, and what its region serves."""
+    found = (*try_ways_out(world), *try_server(world), *ask_aws(world))
     # without credentials AWS says nothing more, and this is said already
     if any(one.severity is Severity.ERROR and one.code.startswith("aws-") for one in found):
         return found

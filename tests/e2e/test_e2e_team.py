@@ -54,6 +54,8 @@ class TeamScene(NamedTuple):
     remembering: set[str]  # the processes with the key in their memory
     compiled: str
     usage: dict[str, Any]
+    online: list[dict[str, Any]]  # what the doctor finds
+    status: str
 
 
 def profile_of(url: str, more: str) -> str:
@@ -116,6 +118,8 @@ def play(
     status = laptop.status(TEAM)
     pids = {unit["name"]: unit["pid"] for unit in status["units"]} | {"supervisor": status["pid"]}
     compiled = laptop.command("compile", profile=TEAM).out
+    online = laptop.command("doctor", "--online", "--json", profile=TEAM).json()["data"]
+    shown = laptop.command("status", "--processes", profile=TEAM).out
     usage = laptop.command("usage", "--json", profile=TEAM).json()["data"]
     found += files_with(laptop.root, fresh)
     remembering = {name for name, pid in pids.items() if os.geteuid() or memory_holds(pid, fresh)}
@@ -133,6 +137,8 @@ def play(
         remembering,
         compiled,
         usage,
+        online["diagnostics"],
+        shown,
     )
 
 
@@ -151,9 +157,9 @@ def bodies(scene: TeamScene) -> list[dict[str, Any]]:
         while heard:
             head, _, rest = heard.partition(b"\r\n\r\n")
             length = re.search(rb"(?i)^content-length: (\d+)\r?$", head, re.M)
-            assert length, head
-            found.append(json.loads(rest[: int(length[1])]))
-            heard = rest[int(length[1]) :]
+            size = int(length[1]) if length else 0  # the doctor asks for models with GET
+            found += [json.loads(rest[:size])] if size else []
+            heard = rest[size:]
     return found
 
 
@@ -168,6 +174,14 @@ def test_a_session_is_answered_by_the_server_with_nothing_but_main_on_the_laptop
     haiku = next(row for row in scene.usage["rows"] if row["tier"] == "haiku")
     assert (haiku["requests"], haiku["errors"]) == (3, 1)
     assert haiku["usd"] > 0
+
+
+def test_doctor_and_status_know_the_server(scene: TeamScene) -> None:
+    found = {one["code"]: one["message"] for one in scene.online}
+
+    assert found["server"] == f"{scene.wire.url} accepts your key and has the profile's models"
+    assert not [one for one in scene.online if one["code"].startswith(("aws-", "bedrock-", "not-"))]
+    assert f"({MODEL}) at {scene.wire.url}" in scene.status
 
 
 def test_a_removed_key_is_refused_at_once_and_claude_asks_only_once(scene: TeamScene) -> None:

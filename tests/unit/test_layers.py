@@ -52,7 +52,7 @@ ALLOWED = {
         *("aws.endpoints", "aws.faults", "aws.online", "contracts", "diagnostics"),
         *("gateway.errors", "gateway.http.proxies", "gateway.http.way_out", "models.catalog"),
         *("profile.validate.bedrock", "run.os.processes", "run.worker.certificates"),
-        "providers.bedrock",
+        *("gateway.team.trust", "providers.bedrock", "run.worker.secrets"),
     },
     "doctor.checks": {
         *("", "aws.endpoints", "aws.profile_check", "aws.sections", "claude.launch"),

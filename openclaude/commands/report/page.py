@@ -131,6 +131,7 @@ def proxies(places: Places) -> str:
             for unit in report["units"]:
                 unit["last_error"] = unit["last_error"].partition("\n")[0]
             report["programs"] = []
+            report["server"] = report["server"] and "(server)"
             text += f"{stack_text(report)}{troubles(report)}\n"
     return text or "nothing is running\n"
 

@@ -21,13 +21,14 @@ from openclaude.commands.status.sessions import session_lines, shown_sessions
 from openclaude.commands.switch.command import tiers_of
 from openclaude.contracts.decode import encode
 from openclaude.contracts.report import Degradation, Report
+from openclaude.contracts.worker import SERVER_VARIABLE
 from openclaude.errors import OpenclaudeError
 from openclaude.litellm_version import WrongLitellm, require_litellm
 from openclaude.output import Result
 from openclaude.paths import Places
 from openclaude.run.os.procstat import NOTHING, usage
 from openclaude.run.stack.client import StackUnreachable
-from openclaude.run.stack.folder import switch_in
+from openclaude.run.stack.folder import read_folder_plan, switch_in
 from openclaude.run.stack.places import stack_folder
 from openclaude.run.stack.program_keys import programs_with_keys
 from openclaude.run.stack.reports import ask_report
@@ -136,6 +137,7 @@ def stack_row(report: Report) -> dict[str, Any]:
     """A stack's report, without the local key and with each process's resources."""
     row: dict[str, Any] = encode(report)
     del row["main_key"], row["former"]
+    row["server"] = server_of(Path(report.folder))
     row["switched"] = tiers_of(switch_in(Path(report.folder)))
     programs = programs_with_keys(Path(report.folder))
     row["programs"] = [{"name": one.name, "made": one.made} for one in programs]
@@ -151,6 +153,15 @@ def stack_row(report: Report) -> dict[str, Any]:
     row["degraded"] += other_litellm()
     row["preloader"] = row["forkserver"]  # its name until 0.1; goes with the next release
     return row
+
+
+def server_of(folder: Path) -> str:
+    """The address of the machine that serves a stack's slots; "" for this one."""
+    try:
+        plan = read_folder_plan(folder)
+    except (OSError, ValueError):  # it has gone, or is of another version
+        return ""
+    return next((url for unit in plan.units if (url := unit.environment.get(SERVER_VARIABLE))), "")
 
 
 def other_litellm() -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from openclaude.contracts.references import is_claude
 from openclaude.terminal.tables import table
 
 MIB = 1024 * 1024
@@ -25,15 +26,19 @@ def stack_text(report: dict[str, Any]) -> str:
         *(draining_row(process) for process in report["draining"]),
         *(process_row(name, report[name]) for name in OTHERS if report[name]),
     ]
-    tiers = "".join(
-        f"  {tier['tier']:<7} {tier['label'] if tier['model'] != 'claude' else 'Claude'}"
-        f"{'' if tier['model'] == 'claude' else ' (' + tier['model'] + ')'}\n"
-        for tier in report["tiers"]
-    )
+    tiers = "".join(f"  {tier_text(tier, report['server'])}\n" for tier in report["tiers"])
     return (
         f"{report['profile']}: up {duration(report['uptime_s'])}, sessions: {sessions}\n\n"
         f"{table(HEADER, rows)}\n{tiers}"
     )
+
+
+def tier_text(tier: dict[str, Any], server: str) -> str:
+    """A tier and its model; `server` is the machine that serves the slots, or ""."""
+    if tier["model"] == "claude":
+        return f"{tier['tier']:<7} Claude"
+    there = f" at {server}" if server and not is_claude(tier["model"]) else ""
+    return f"{tier['tier']:<7} {tier['label']} ({tier['model']}){there}"
 
 
 def troubles(report: dict[str, Any]) -> str:

@@ -289,7 +289,7 @@ function __openclaude_know
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
-                'option'\t'--online'\t'-'\t'also try the way to each server, and ask AWS who you are, what its regions serve, and each Bedrock model for one token' \
+                'option'\t'--online'\t'-'\t'also try the way to each server, ask `providers.url` for its models, and ask AWS who you are, what its regions serve, and each Bedrock model for one token' \
                 'option'\t'--fix'\t'-'\t'apply what is safe: permissions of files, proxies that failed or were left over' \
                 'option'\t'--yes'\t'-'\t'with --online or --fix: skip the confirmation' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
