@@ -212,6 +212,7 @@ CODES = {
     "model-of-openclaude": "a saved model is one that only openclaude knows",
     "saved-model-of-a-slot": "a saved model is a slot here, and Claude's own in plain claude",
     "slot-not-resumed": "plain claude needs a model's name to go on with a session of this slot",
+    "resume-forgets-model": "a variable keeps claude from restoring a session's model",
     "model-pinned": "a setting asks for a model that nobody here has",
     "models-limited": "claude's settings allow too few models",
     "state-moved": "stacks are kept on another file system",

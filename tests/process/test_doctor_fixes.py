@@ -27,6 +27,7 @@ from tests.process.test_doctor_situations import (
     dead_url,
     home_of_everybody,
     login,
+    openrouter,
     profile,
     settings,
     variables,
@@ -89,6 +90,10 @@ def lost_process(world: World) -> None:
     (world.home / ".aws/config").write_text(
         f"[profile openclaude]\ncredential_process = '{world.root}/a fetcher' --now\n"
     )
+
+
+def secret_file(world: World) -> Env:
+    return openrouter(f"file:{world.root}/my keys/key")(world) or {}
 
 
 def retries(world: World) -> None:
@@ -216,6 +221,17 @@ def without_line(_world: World, env: Env, fix: str) -> Env:
     return env
 
 
+def unset(world: World, env: Env, fix: str) -> Env:
+    """Type the first command of a fix; the second is for who keeps the variable."""
+    return typed(world, env, fix.partition("; or ")[0])
+
+
+def given(world: World, env: Env, fix: str) -> Env:
+    """Type a command that takes a secret on stdin."""
+    (world.root / "my keys").mkdir()
+    return typed(world, env, fix.replace("/dev/stdin", "/etc/hostname"))
+
+
 def put_there(world: World, env: Env, fix: str) -> Env:
     """Put the certificate where it is looked for."""
     assert "put the certificate there" in fix
@@ -252,6 +268,15 @@ TABLE = [
     Mended("model-pinned", variables(ANTHROPIC_MODEL="eu.anthropic.claude-x-v1:0"), typed),
     Mended("model-pinned", in_settings(CLAUDE_CODE_SUBAGENT_MODEL="gpt-5"), edited),
     Mended("model-pinned", settings({"model": "gpt-5"}), edited),
+    Mended(
+        "resume-forgets-model", variables(ANTHROPIC_DEFAULT_OPUS_MODEL="claude-opus-5-5"), unset
+    ),
+    Mended(
+        "resume-forgets-model",
+        in_settings(ANTHROPIC_DEFAULT_SONNET_MODEL="claude-sonnet-5-5"),
+        edited,
+    ),
+    Mended("secret-missing", secret_file, given),
     Mended("models-limited", settings({"availableModels": ["sonnet"]}), edited),
     Mended("settings-api-key-helper", settings({"apiKeyHelper": "echo x"}), edited),
     Mended("key-in-environment", variables(ANTHROPIC_API_KEY="x"), typed),

@@ -11,11 +11,18 @@ from pathlib import Path
 
 import openclaude
 from openclaude.errors import CODES
+from tests.conftest import REPOSITORY
 from tests.unit.source import parsed
 
 PACKAGE = Path(openclaude.__file__).parent
 # a launch fails with these, and doctor predicts them: the same problem, reported by two
 FORESEEN = {"folder-unusable", "port-busy", "secret-missing"}
+# tests of doctor's findings that another subject's file has
+FURTHER = [
+    REPOSITORY / "tests/e2e/test_e2e_joined_environment.py",
+    REPOSITORY / "tests/process/test_shared_home.py",
+    REPOSITORY / "tests/unit/doctor/test_saved_models.py",
+]
 # constructors of diagnostics whose code is their first argument
 MAKERS = {"fault"}
 # a code that is computed: from an error class, from a parameter that MAKERS cover, or from what a
@@ -131,3 +138,16 @@ def test_a_code_reads_like_one_and_means_something() -> None:
         assert meaning
         assert not meaning.endswith(".")
     assert len(set(CODES.values())) == len(CODES)
+
+
+def test_the_findings_of_each_situation_in_internals_exist_and_are_tried() -> None:
+    text = (REPOSITORY / "docs/internals.md").read_text(encoding="utf-8")
+    rows = [row for row in text.rpartition("| situation |")[2].splitlines()[2:] if row]
+    named = {code for row in rows for code in re.findall("`([a-z-]+)`", row.split(" | ")[1])}
+    tests = [*(REPOSITORY / "tests").glob("*/test_*doctor*.py")]
+    tests += [*(REPOSITORY / "tests").glob("*/test_*unharmed.py"), *FURTHER]
+    tried = "".join(path.read_text(encoding="utf-8") for path in tests)
+
+    assert len(rows) >= 20
+    assert named - {*CODES} == set()
+    assert {code for code in named if f'"{code}"' not in tried} == set()

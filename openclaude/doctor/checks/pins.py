@@ -15,6 +15,7 @@ from openclaude.contracts.plan import TierPlan
 from openclaude.diagnostics import Diagnostic, Location, Severity
 from openclaude.doctor.snapshot.world import World
 
+ALIAS = "ANTHROPIC_DEFAULT_"  # how the variables begin that bind an alias of claude's
 OURS_ALONE = "openclaude-"  # how slots' own ids begin
 TIERS = ("opus", "sonnet", "haiku")
 
@@ -30,11 +31,15 @@ def check_pins(world: World) -> Iterator[Diagnostic]:
     for name in names:
         if is_nobodys(value := world.env.get(name, "")):
             yield pinned(name, value, f"run `unset {name}`, where it is set")
+        elif value and name.startswith(ALIAS):
+            yield forgotten(name, f"run `unset {name}`, where it is set")
     for source in world.settings:
         env = texts(source.values.get("env"))
         for name in names:
             if is_nobodys(value := env.get(name, "")):
                 yield pinned(f"env.{name}", value, remove(f"env.{name}", source), source)
+            elif value and name.startswith(ALIAS):
+                yield forgotten(f"env.{name}", remove(f"env.{name}", source), source)
         chosen = source.values.get("model")
         if isinstance(chosen, str) and is_nobodys(chosen):
             yield pinned("model", chosen, remove("model", source), source)
@@ -71,6 +76,20 @@ def pinned(name: str, value: str, fix: str, source: SettingsFile | None = None) 
         why="neither Anthropic nor the profile has a model of that name: what asks for it ends in "
         "an error",
         fix=fix,
+        location=Location(path=Path(source.path)) if source else None,
+    )
+
+
+def forgotten(name: str, fix: str, source: SettingsFile | None = None) -> Diagnostic:
+    """A variable that binds one of claude's aliases: claude then restores no model (measured)."""
+    where = f" in `{source.path}`" if source else ""
+    return Diagnostic(
+        code="resume-forgets-model",
+        severity=Severity.NOTE,
+        message=f"`--continue` and `--resume` do not restore a session's model: `{name}`{where} "
+        "is set",
+        why="while it is set, claude goes on with the default model, also plain `claude`",
+        fix=f"{fix}; or name the model: `openclaude --continue --model MODEL`",
         location=Location(path=Path(source.path)) if source else None,
     )
 
