@@ -10,7 +10,7 @@ API is not asked for the encrypted items that it could get back.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 Block = dict[str, Any]
@@ -98,10 +98,19 @@ def keep_cache_marks() -> None:
     )
 
 
+def is_lost_thought(item: object) -> bool:
+    """Tell whether an item of the Responses API is a thought that it cannot take back."""
+    if not isinstance(item, Mapping) or item.get("type") != "reasoning":
+        return False
+    return not (item.get("encrypted_content") or item.get("id"))
+
+
 def ask_for_encrypted() -> None:
     """Ask the Responses API for thoughts that can be given back; once per process.
 
     (developers.openai.com/api/docs/guides/reasoning, on encrypted reasoning items)
+    One that came without its encrypted item is not sent: LiteLLM would write an item that has
+    neither that nor an id (measured), and nothing is stored there by which it could be found.
     """
     from litellm.completion_extras.litellm_responses_transformation.transformation import (
         LiteLLMResponsesTransformationHandler,
@@ -113,6 +122,8 @@ def ask_for_encrypted() -> None:
         request: Any = original(self, *given, **named)
         if request.get("reasoning") and ENCRYPTED not in (request.get("include") or ()):
             request["include"] = [*(request.get("include") or ()), ENCRYPTED]
+        if isinstance(items := request.get("input"), list):
+            request["input"] = [item for item in items if not is_lost_thought(item)]
         return request
 
     LiteLLMResponsesTransformationHandler.transform_request = transform  # type: ignore[method-assign]
