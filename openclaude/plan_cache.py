@@ -99,11 +99,14 @@ def compile_and_keep(
     from openclaude.litellm_version import require_litellm
     from openclaude.models.catalog import Catalog
     from openclaude.profile.library import Library
+    from openclaude.program import require_otel
 
     require_litellm()
     catalog = Catalog.bundled()
     library = Library(places.profiles, places.shipped, catalog=catalog)
     loaded = library.load(name, env=overrides, switch=switch)
+    if loaded.profile.telemetry.is_wanted:
+        require_otel()
     plan = compile_plan(name, loaded.profile, catalog.find, made_by=__version__)
     sources = read_again(loaded.sources)
     if sources is None:

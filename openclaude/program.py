@@ -1,15 +1,27 @@
-"""How this openclaude was installed, and which commands restore or remove it.
+"""How this openclaude was installed, and which commands restore, extend or remove it.
 
-Knows: the marks that installers leave, what each installer is asked. Independent of: how to run
-them; a person does.
+Knows: the marks that installers leave, what each installer is asked, which packages only some
+profiles need. Independent of: how to run the commands; a person does.
 """
 
 from __future__ import annotations
 
 import shlex
+import sys
 import zipfile
 from pathlib import Path
 from typing import NamedTuple
+
+from openclaude.errors import OpenclaudeError
+
+OTEL_LOCK = "otel.lock"
+OTEL = (
+    "opentelemetry-sdk",
+    "opentelemetry-exporter-otlp-proto-http",
+    "opentelemetry-exporter-prometheus",
+)
+# what is one whole, to which nothing is added
+FIXED = {"zipapp": "the zipapp", "nix": "a package of Nix"}
 
 
 class Program(NamedTuple):
@@ -60,3 +72,51 @@ def restoring_command(
         case _:
             pip = f"{shlex.quote(python)} -m pip install"
     return f"{pip} --no-deps --require-hashes -r {shlex.quote(lock)}"
+
+
+class ExtraMissing(OpenclaudeError):
+    """A profile needs packages that are not installed."""
+
+    code = "extra-missing"
+
+    def __init__(self) -> None:
+        super().__init__("`telemetry` of this profile needs OpenTelemetry", hint=how_to_add())
+
+
+def has_otel() -> bool:
+    """Whether all of it is installed; nothing of it is imported."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return all(version(name) for name in OTEL)
+    except PackageNotFoundError:
+        return False
+
+
+def require_otel() -> None:
+    """Raise ExtraMissing unless it is installed."""
+    if not has_otel():
+        raise ExtraMissing
+
+
+def how_to_add() -> str:
+    """What a person does about it, in a sentence."""
+    from importlib.util import find_spec
+
+    package, prefix = Path(__file__).parent, Path(sys.prefix)
+    found = find_program(package=package, prefix=prefix, python=sys.executable, called=sys.argv[0])
+    if found.installed_by in FIXED:
+        return (
+            f"{FIXED[found.installed_by]} cannot be added to: install openclaude with pipx, uv or "
+            "pip instead (docs/install.md), or remove `telemetry`"
+        )
+    places = (package / OTEL_LOCK, package.parent / "build" / OTEL_LOCK)
+    command = restoring_command(
+        found.installed_by,
+        package=package,
+        prefix=prefix,
+        python=sys.executable,
+        lock=str(next((path for path in places if path.is_file()), places[0])),
+        has_pip=find_spec("pip") is not None,
+    )
+    return f"add it: `{command}`"

@@ -29,7 +29,7 @@ import pip_runs
 OURS = "openclaude"
 # inputs of its wheel
 SOURCES = (
-    *("openclaude", "profiles", "share", "build/requirements.lock"),
+    *("openclaude", "profiles", "share", "build/requirements.lock", "build/otel.lock"),
     *("pyproject.toml", "README.md", "LICENSE"),
 )
 LOCKED = ("--no-deps", "--require-hashes", "--only-binary", ":all:")

@@ -76,6 +76,7 @@ def disclose(resolution: Resolution) -> Iterator[Disclosure]:
     if resolution.over_budget:
         case = "slots, when a budget is used up"
         yield of_deployment(case, resolution.over_budget, resolution)
+    yield from of_telemetry(resolution)
     if resolution.search:
         yield of_search(resolution.search, resolution)
 
@@ -135,6 +136,23 @@ def of_search(search: WebSearch, resolution: Resolution) -> Disclosure:
         is_local=is_on_this_machine(search.address),
         what="the words to search for",
     )
+
+
+def of_telemetry(resolution: Resolution) -> Iterator[Disclosure]:
+    """Who gets the figures of requests: no text of any, and no credential."""
+    wanted = resolution.profile.telemetry
+    port = f"your own programs that read http://127.0.0.1:{wanted.prometheus}/metrics"
+    for recipient in (wanted.otlp, port if wanted.prometheus else None):
+        if recipient:
+            yield Disclosure(
+                asked_for="every request",
+                model="",
+                recipient=recipient,
+                credential="",
+                is_encrypted=False,
+                is_local=True,
+                what="figures (model, tokens, dollars, times, session)",
+            )
 
 
 def company(one: Deployment) -> str:

@@ -21,6 +21,7 @@ from openclaude.compile.resolve import (
     Resolution,
 )
 from openclaude.compile.secret_variables import LITELLM_VARIABLE
+from openclaude.compile.telemetry import receivers, telemetry
 from openclaude.contracts.plan import (
     MAIN_KEY,
     PROVIDERS_KEY,
@@ -208,8 +209,9 @@ def main_unit(resolution: Resolution) -> Unit:
         ROUTING_VARIABLE: routing(resolution).to_json(),
         **ledger(resolution),
         **budget(resolution),
+        **telemetry(resolution),
     }
-    reaches = [anthropic.base_url]
+    reaches = [anthropic.base_url, *receivers(resolution)]
     if resolution.has_providers:
         reaches += [PROVIDERS_URL]
         environment["OPENCLAUDE_PROVIDERS_URL"] = PROVIDERS_URL

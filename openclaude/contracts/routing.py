@@ -20,6 +20,7 @@ LEDGER_KEEP = "OPENCLAUDE_LEDGER_KEEP_S"
 # the variable of `providers` with the engine that searches the web for slots; its name for LiteLLM
 SEARCH_VARIABLE, SEARCH_TOOL = "OPENCLAUDE_SEARCH", "openclaude-search"
 WHAT = "main's routing table"  # in the sentences about one that cannot be read
+TELEMETRY_VARIABLE = "OPENCLAUDE_TELEMETRY"
 
 
 class AnthropicAuth(enum.StrEnum):
@@ -95,6 +96,24 @@ class RoutingTable(Record):
     def to_json(self) -> str:
         """The table as one JSON document; `read_routing` is its inverse."""
         return json.dumps(encode(self))
+
+
+class TelemetryTargets(Record):
+    """Where main sends the figures of each request, and where it shows them."""
+
+    profile: str
+    otlp: str = ""  # an address of this machine
+    prometheus: int = 0  # a port of this machine
+
+    def to_json(self) -> str:
+        """The targets as one JSON document; `telemetry_targets_in` reads it."""
+        return json.dumps(encode(self))
+
+
+def telemetry_targets_in(env: Mapping[str, str]) -> TelemetryTargets | None:
+    """The targets in the environment of main, if there are any. Raises Malformed."""
+    text = env.get(TELEMETRY_VARIABLE)
+    return read(TelemetryTargets, text, "main's telemetry") if text else None
 
 
 def read_routing(text: str) -> RoutingTable:

@@ -122,6 +122,8 @@ REACHES_VARIABLE = "OPENCLAUDE_REACHES"
 PROGRAMS_VARIABLE = "OPENCLAUDE_PROGRAMS"
 # a socket that is bound for the requests with which a confined unit warms up: its descriptor
 WARM_UP_VARIABLE = "OPENCLAUDE_WARM_UP_LISTENER"
+# a port of this machine that the unit serves beside its own, in plain HTTP, and the stack's folder
+FURTHER_PORT_VARIABLE = "OPENCLAUDE_FURTHER_PORT"
 WRITES_VARIABLE = "OPENCLAUDE_WRITES"  # a folder that the unit may write, besides its own
 # Of `openclaude serve`, whose instance other machines ask: the file with its certificate's key,
 # where that is another one; the file with people's keys; which model is which group of LiteLLM's
@@ -135,6 +137,26 @@ class FetchedKey(Record):
 
     key: str = ""
     error: str = ""
+
+
+class FurtherPort(Record):
+    """A port that a unit serves beside its own."""
+
+    port: int
+    owner: str  # of which stack it is; says nothing of where that is
+
+
+def further_port_in(text: str) -> FurtherPort | None:
+    """The port that a unit's variable names; None for "". Raises Malformed."""
+    if not text:
+        return None
+    import hashlib
+
+    port, _, folder = text.partition(" ")
+    if not port.isdigit() or not folder:
+        raise Malformed(f"{FURTHER_PORT_VARIABLE}: it must be a port and a folder")
+    owner = hashlib.sha256(folder.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return FurtherPort(port=int(port), owner=owner)
 
 
 def secrets_text(references: dict[str, str], environment: dict[str, str]) -> str:

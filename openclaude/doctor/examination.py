@@ -17,6 +17,7 @@ from openclaude.doctor.checks.pins import check_pins
 from openclaude.doctor.checks.profile import check_profile
 from openclaude.doctor.checks.settings import check_settings
 from openclaude.doctor.checks.stack import check_elsewhere, check_ports, check_stack
+from openclaude.doctor.checks.telemetry import check_telemetry
 from openclaude.doctor.snapshot.world import World
 
 CHECKS = (
@@ -29,6 +30,7 @@ CHECKS = (
     check_pins,
     check_environment,
     check_network,
+    check_telemetry,
     check_stack,
     check_elsewhere,
     check_ports,

@@ -6,20 +6,32 @@ Knows: which routes claude needs, and LiteLLM's application. Independent of: whi
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from openclaude import __version__
 from openclaude.contracts.budget import budgets_in
-from openclaude.contracts.routing import LEDGER, LEDGER_KEEP, routing_in
+from openclaude.contracts.routing import (
+    LEDGER,
+    LEDGER_KEEP,
+    TelemetryTargets,
+    routing_in,
+    telemetry_targets_in,
+)
 from openclaude.contracts.worker import (
+    FURTHER_PORT_VARIABLE,
     KEY_FETCHER_VARIABLE,
     SERVER_CA_VARIABLE,
     SERVER_KEY_VARIABLE,
     SERVER_VARIABLE,
+    further_port_in,
 )
 from openclaude.gateway.http.access import AccessControl
+from openclaude.gateway.http.asgi import App
 from openclaude.gateway.http.other_keys import OtherKeys
 from openclaude.gateway.litellm.accounting import keep_no_accounts
 from openclaude.gateway.litellm.egress import keep_to_own_addresses
@@ -36,14 +48,30 @@ from openclaude.gateway.team.key import ServerKey
 from openclaude.gateway.team.way import ask_server
 from openclaude.gateway.vision.eyes import Eyes
 from openclaude.ledger.spending import Spending
-from openclaude.ledger.writer import Writer
+from openclaude.ledger.writer import Follow, Writer
 
+if TYPE_CHECKING:
+    from openclaude.gateway.telemetry.exporter import Exporter
+
+log = logging.getLogger("openclaude.telemetry")
 ROUTES = frozenset({("POST", path) for path in MESSAGES} | {("GET", MODELS)})
 KEYLESS = frozenset({("HEAD", "/api/hello"), ("HEAD", "/"), ("POST", "/api/event_logging/batch")})
 
 
-def make_app(env: Mapping[str, str]) -> AccessControl:
+def make_app(env: Mapping[str, str]) -> App:
     """Build the application of `main` from the environment variables of its unit."""
+    targets = telemetry_targets_in(env)
+    exporter = exporter_of(targets) if targets else None
+    app = make_gateway(env, exporter.take if exporter else None)
+    if not (targets and exporter):
+        return app
+    from openclaude.gateway.telemetry.endpoint import TelemetryPort
+
+    return TelemetryPort(app, exporter, further_port_in(env.get(FURTHER_PORT_VARIABLE, "")))
+
+
+def make_gateway(env: Mapping[str, str], follow: Follow | None = None) -> AccessControl:
+    """Build the same without telemetry; `follow` gets the entries of requests."""
     table = routing_in(env)
     key = env["LITELLM_MASTER_KEY"]
     endpoints = Endpoints(key, warm_up_main)
@@ -51,7 +79,7 @@ def make_app(env: Mapping[str, str]) -> AccessControl:
         endpoints,
         table,
         raw_body_key=RAW_BODY_KEY,
-        ledger=ledger_in(env),
+        ledger=ledger_in(env, follow),
         budget=budget_in(env, table.profile),
         changes=ModelChanges.of(env),
         recorder=recorder_in(env),
@@ -67,10 +95,20 @@ def make_app(env: Mapping[str, str]) -> AccessControl:
     )
 
 
-def ledger_in(env: Mapping[str, str]) -> Writer | None:
+def ledger_in(env: Mapping[str, str], follow: Follow | None = None) -> Writer | None:
     """Return the ledger that the environment names; None if the profile keeps none."""
     path = env.get(LEDGER)
-    return Writer(Path(path), keep_s=float(env[LEDGER_KEEP])) if path else None
+    return Writer(Path(path), keep_s=float(env[LEDGER_KEEP]), follow=follow) if path else None
+
+
+def exporter_of(targets: TelemetryTargets) -> Exporter | None:
+    """Return what exports figures; None without the packages for it, which the log then says."""
+    try:
+        from openclaude.gateway.telemetry.exporter import Exporter
+    except ImportError as error:
+        log.warning("no figures are exported: %s; `openclaude doctor` says what to do", error)
+        return None
+    return Exporter(targets, __version__)
 
 
 def recorder_in(env: Mapping[str, str]) -> Recorder | None:
@@ -86,7 +124,7 @@ def budget_in(env: Mapping[str, str], profile: str) -> BudgetGate | None:
     return BudgetGate(budgets, Spending(Path(path)), profile) if budgets and path else None
 
 
-def app() -> AccessControl:
+def app() -> App:
     """The factory that the instance calls once its environment is complete."""
     server = os.environ.pop(SERVER_VARIABLE, "")
     hop = "" if server else os.environ.get("OPENCLAUDE_PROVIDERS_URL", "")

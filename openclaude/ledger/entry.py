@@ -57,6 +57,7 @@ class RequestEntry(NamedTuple):
     attempts: str = ""  # those that failed before: a JSON list of model, status, error and ms
     instance: str = ""  # the process that has written it, for one that counts its own
     changes: str = ""  # what was changed in the request to fit it to the model, one a line
+    agent_id: str = ""  # claude's own id of the subagent, or ""
 
 
 class EntrySink(Protocol):

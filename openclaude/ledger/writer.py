@@ -23,16 +23,18 @@ MOST_AT_ONCE = 500
 GATHER_S = 0.1  # from the first entry on: writing ten costs as much as writing one
 TRIES, PAUSE_S = 3, 1.0  # before entries are given up
 SWEEP_S = 3600.0  # how often old entries are removed
+Follow = Callable[[list[RequestEntry]], None]  # what else is done with entries, in the thread
 Work = Callable[[], RequestEntry | None]  # makes an entry, in the thread
 
 
 class Writer:
     """The ledger of one instance."""
 
-    def __init__(self, path: Path, *, keep_s: float) -> None:
-        """`keep_s`: after how long an entry is removed."""
+    def __init__(self, path: Path, *, keep_s: float, follow: Follow | None = None) -> None:
+        """`keep_s`: after how long an entry is removed. `follow` gets entries before the file."""
         self._path = path
         self._keep_s = keep_s
+        self._follow = follow
         self._queue: queue.Queue[Work] = queue.Queue(LONGEST_QUEUE)
         self._thread: threading.Thread | None = None
         self._hurried = threading.Event()  # by whoever waits, once and for all
@@ -66,7 +68,9 @@ class Writer:
             while len(works) < MOST_AT_ONCE and not self._queue.empty():
                 works.append(self._queue.get())
             try:
-                self._write(self._made(works))
+                entries = self._made(works)
+                self._show(entries)
+                self._write(entries)
             finally:
                 for _ in works:
                     self._queue.task_done()
@@ -82,6 +86,14 @@ class Writer:
             if entry is not None:
                 entries.append(entry)
         return entries
+
+    def _show(self, entries: list[RequestEntry]) -> None:
+        if self._follow is None:
+            return
+        try:
+            self._follow(entries)
+        except Exception as error:  # noqa: BLE001 - whoever follows must not end the ledger
+            log.warning("requests are not passed on: %s", type(error).__name__)
 
     def _write(self, entries: list[RequestEntry]) -> None:
         for left in reversed(range(TRIES)):

@@ -36,6 +36,8 @@ Dollars = Annotated[float, AfterValidator(values.check_dollars)]
 AfterBudget = Annotated[str, AfterValidator(values.check_after_budget)]
 PositiveInt = Annotated[int, AfterValidator(values.check_positive)]
 Port = Annotated[int, AfterValidator(values.check_port)]
+FurtherPort = Annotated[int, AfterValidator(values.check_further_port)]
+Otlp = Annotated[str, AfterValidator(values.check_otlp)]
 ApiBase = Annotated[str, AfterValidator(values.check_api_base)]
 Reference = Annotated[str, AfterValidator(values.check_reference)]
 ServerUrl = Annotated[str, AfterValidator(values.check_server_url)]
@@ -197,6 +199,18 @@ class Ledger(Table):
         return values.seconds(self.keep)
 
 
+class TelemetryTable(Table):
+    """Who gets the figures of each request, besides the ledger."""
+
+    otlp: Otlp | None = None
+    prometheus: FurtherPort | None = None
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is any telemetry."""
+        return self.otlp is not None or self.prometheus is not None
+
+
 class BudgetTable(Table):
     """What slots may cost, in US dollars, and what happens then."""
 
@@ -250,6 +264,7 @@ class Profile(Heading):
     stack: Stack = Stack()
     launch: LaunchTable = LaunchTable()
     ledger: Ledger = Ledger()
+    telemetry: TelemetryTable = TelemetryTable()
     budget: BudgetTable = BudgetTable()
 
     def region_of(self, tier_name: str) -> str | None:
@@ -270,6 +285,7 @@ TABLES: dict[tuple[str, ...], type[Table]] = {
     ("stack",): Stack,
     ("launch",): LaunchTable,
     ("ledger",): Ledger,
+    ("telemetry",): TelemetryTable,
     ("budget",): BudgetTable,
 }
 

@@ -161,6 +161,29 @@ def check_port(value: int) -> int:
     return value
 
 
+def check_further_port(value: int) -> int:
+    """A port that a user may listen on. Raises PydanticCustomError."""
+    if not LOWEST_PORT <= value <= HIGHEST_PORT:
+        raise refusal(
+            f"must be a port from {LOWEST_PORT} to {HIGHEST_PORT}, not {value}", "for example 9464"
+        )
+    return value
+
+
+def check_otlp(value: str) -> str:
+    """Where an OpenTelemetry collector takes OTLP over HTTP: on this machine, without TLS.
+
+    Main connects there, and main sees the plan's login: it must not leave the machine. Raises
+    PydanticCustomError.
+    """
+    if not (is_url(LOOPBACK_URL, value) and value.startswith("http://")):
+        raise refusal(
+            "must be a loopback address: a collector on this machine passes on what it gets",
+            "for example `http://127.0.0.1:4318`",
+        )
+    return value
+
+
 def check_base_url(value: str, auth: str = "plan") -> str:
     """Where requests for Anthropic are sent: with a plan its own host or this machine only.
 

@@ -30,6 +30,7 @@ from openclaude.contracts.references import SecretKind, parse_secret
 from openclaude.doctor.snapshot.network import look_at_network, lost_authorities
 from openclaude.doctor.snapshot.packages import compare_packages, how_to_restore
 from openclaude.doctor.snapshot.profile import look_at_profile
+from openclaude.doctor.snapshot.telemetry import look_at_telemetry
 from openclaude.doctor.snapshot.world import (
     Claude,
     Elsewhere,
@@ -116,6 +117,7 @@ def look(name: str | None, places: Places, env: Mapping[str, str], cwd: Path) ->
         ignored_path=IGNORED,
         is_recording=read_switch(recording, time.time()) is not None,
         recorded=(count_recorded(recording).files, str(recording / FOLDER)),
+        telemetry=look_at_telemetry(plan),
         is_confinable=landlock_version() > 0 if sys.platform == "linux" else None,
     )
 

@@ -108,6 +108,16 @@ class LostSecret(NamedTuple):
     why: str
 
 
+class TelemetrySeen(NamedTuple):
+    """What is there of what a profile's telemetry needs."""
+
+    otlp: str = ""  # the receiver's address
+    prometheus: int = 0  # the port
+    is_heard: bool = False  # whether something listens at that address
+    is_port_open: bool = False  # or on that port
+    how_to_add: str = ""  # the packages that are missing
+
+
 class World(NamedTuple):
     """The input of the checks."""
 
@@ -137,3 +147,4 @@ class World(NamedTuple):
     is_recording: bool = False  # whether bodies of requests are kept now
     recorded: tuple[int, str] = (0, "")  # how many were kept and are still there, and where
     is_confinable: bool | None = None  # by this kernel; None where it is not Linux
+    telemetry: TelemetrySeen | None = None  # where the profile wants any

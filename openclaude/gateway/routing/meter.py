@@ -160,6 +160,7 @@ class Meter:
             resets_7d=whole(number(headers, b"7d-reset")),
             project=named(folder(header(self._request, FOLDER)), longest=LONGEST_FOLDER),
             attempts=json.dumps(attempts) if attempts else "",
+            agent_id=named(header(self._request, AGENT)),
             changes="\n".join(filter(None, map(named, many(trail.get("changes"))))),
         )
 

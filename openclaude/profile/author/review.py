@@ -27,6 +27,8 @@ KEYS: Mapping[tuple[str, ...], str] = {
     ("tiers", "*", "vision"): "images of this tier's conversations are sent to this model",
     ("tiers", "*", "fallbacks"): "conversations of this tier are sent to these models, too",
     ("anthropic", "on_limit"): "conversations of Claude tiers are sent to this model at the limit",
+    ("telemetry", "otlp"): "how much you use which model is sent to this address",
+    ("telemetry", "prometheus"): "how much you use which model can be read at this port",
     ("budget", "then"): "conversations are sent there when a budget is used up",
 }
 MODEL = ("tiers", "*", "model")

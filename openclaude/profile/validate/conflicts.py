@@ -17,6 +17,7 @@ from openclaude.profile.values import is_duration, seconds
 
 Values = Mapping[str, Any]
 AUTH = ("anthropic", "auth")
+PORT = 4000  # `listen.port` where a profile names none
 # for how long the ledger must keep what a budget counts
 LEAST_KEPT_S = {"day": 86400.0, "month": 31 * 86400.0, "session": 86400.0}
 SEES = "bedrock/amazon.nova-lite-v1:0"
@@ -52,6 +53,7 @@ def find_conflicts(profile: Values) -> Iterator[Diagnostic]:
             related=AUTH,
         )
     yield from find_budget_conflicts(profile, auth)
+    yield from find_telemetry_conflicts(profile)
     if auth == "none":
         yield from find_homeless(profile)
     yield from find_idle_classifier(profile)
@@ -93,6 +95,29 @@ def find_budget_conflicts(profile: Values, auth: object) -> Iterator[Diagnostic]
                 fix="remove `ledger.keep`, which is then 90 days",
                 related=("ledger", "keep"),
             )
+
+
+def find_telemetry_conflicts(profile: Values) -> Iterator[Diagnostic]:
+    """Figures of a ledger that is not kept, and a port that is taken already."""
+    telemetry, ledger = profile.get("telemetry"), profile.get("ledger")
+    given = telemetry if isinstance(telemetry, Mapping) else {}
+    keep = ledger.get("keep") if isinstance(ledger, Mapping) else None
+    for name in given if isinstance(keep, str) and is_duration(keep) and not seconds(keep) else ():
+        yield mistake(
+            ("telemetry", name),
+            "tells what the ledger is told, which keeps nothing",
+            fix="remove `ledger.keep`, which is then 90 days",
+            related=("ledger", "keep"),
+        )
+    listen = profile.get("listen")
+    port = listen.get("port", PORT) if isinstance(listen, Mapping) else PORT
+    if isinstance(port, int) and given.get("prometheus") in (port, port + 1):
+        yield mistake(
+            ("telemetry", "prometheus"),
+            "is a port of the proxies, which are on `listen.port` and the next one",
+            fix="for example `prometheus = 9464`",
+            related=("listen", "port"),
+        )
 
 
 def find_homeless(profile: Values) -> Iterator[Diagnostic]:

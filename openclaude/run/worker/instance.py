@@ -18,6 +18,7 @@ import socket
 import ssl
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -28,6 +29,7 @@ import uvicorn.config
 from openclaude.contracts.worker import (
     CERTIFICATE_KEY_VARIABLE,
     CERTIFICATE_VARIABLE,
+    FURTHER_PORT_VARIABLE,
     KEY_FETCHER_VARIABLE,
     PEOPLE_VARIABLE,
     PROGRAMS_VARIABLE,
@@ -35,6 +37,7 @@ from openclaude.contracts.worker import (
     SERVER_KEY_VARIABLE,
     WRITES_VARIABLE,
     fatal_line,
+    further_port_in,
 )
 from openclaude.run.os.confinement import keep_memory_private
 from openclaude.run.os.tls import server_context
@@ -44,6 +47,7 @@ from openclaude.run.worker.confined import confine_to
 from openclaude.run.worker.connections import InstanceConnection, allow_connections
 from openclaude.run.worker.door import Door
 from openclaude.run.worker.ending import FAREWELL_S, STREAM_GRACE_S, InstanceEnd
+from openclaude.run.worker.further_port import open_further
 from openclaude.run.worker.key_fetcher import start_fetcher
 from openclaude.run.worker.log import stamp_everything
 from openclaude.run.worker.reporter import Reporter
@@ -142,6 +146,8 @@ def serve(application: str, listener: int, report: int, lifeline: int) -> None:
     reporter = Reporter(report)
     made = reporter.counted(load(application)())
     reaches, writes = (os.environ.pop(name, "") for name in (REACHES_VARIABLE, WRITES_VARIABLE))
+    port = further_port_in(os.environ.pop(FURTHER_PORT_VARIABLE, ""))
+    further = open_further(port, reporter.warn)  # none can be bound later
     confine_to(reaches, writes, os.environ)
     config = uvicorn.Config(
         made,
@@ -156,8 +162,8 @@ def serve(application: str, listener: int, report: int, lifeline: int) -> None:
         backlog=512,
     )
     is_public = PEOPLE_VARIABLE in os.environ
-    server = Server(config, reporter, context, ending, is_public=is_public)
-    server.run(sockets=[socket.socket(fileno=listener)])
+    server = Server(config, reporter, context, ending, further=further, is_public=is_public)
+    server.run(sockets=[socket.socket(fileno=listener), *further])
 
 
 def fetch_secrets(report: int) -> None:
@@ -210,10 +216,13 @@ class Server(uvicorn.Server):
         context: ssl.SSLContext | None,
         ending: InstanceEnd,
         *,
+        further: Sequence[socket.socket] = (),
         is_public: bool = False,
     ) -> None:
+        """`further`: of the sockets, those in plain HTTP that no other process has."""
         super().__init__(config)
         self.is_public = is_public
+        self.further = further
         self.ending = ending
         self.reporter = reporter
         self.context = context
@@ -227,7 +236,9 @@ class Server(uvicorn.Server):
             sys.exit(STARTUP_FAILURE)
         self.servers = []  # uvicorn's own, which know one language each
         self.doors = [
-            Door(one, self.protocol, self.context, is_public=self.is_public)
+            Door(one, self.protocol, None)
+            if one in self.further
+            else Door(one, self.protocol, self.context, is_public=self.is_public)
             for one in sockets or ()
         ]
         for door in self.doors:
@@ -271,6 +282,8 @@ class Server(uvicorn.Server):
         """
         for door in self.doors:
             door.close()
+        for listener in self.further:  # or the kernel would go on to bring connections
+            listener.close()
         await asyncio.sleep(FIRST_REQUEST_S)
         until = time.monotonic() + LATE_REQUEST_S
         while self.is_awaited and time.monotonic() < until:

@@ -174,7 +174,7 @@ HAIKU = 'schema = 1\n[tiers.haiku]\nmodel = "bedrock/qwen.qwen3-next-80b-a3b"\n'
             [
                 "2: zzz: unknown key; allowed: `schema`, `description`, `extends`, `tiers`, "
                 "`anthropic`, `aws`, `providers`, `listen`, `search`, `agents`, `auto_mode`, "
-                "`stack`, `launch`, `ledger`, `budget`"
+                "`stack`, `launch`, `ledger`, `telemetry`, `budget`"
             ],
         ),
         (
@@ -314,7 +314,7 @@ HAIKU = 'schema = 1\n[tiers.haiku]\nmodel = "bedrock/qwen.qwen3-next-80b-a3b"\n'
             [
                 '2: "\\x1b[31m": unknown key; allowed: `schema`, `description`, `extends`, '
                 "`tiers`, `anthropic`, `aws`, `providers`, `listen`, `search`, `agents`, "
-                "`auto_mode`, `stack`, `launch`, `ledger`, `budget`"
+                "`auto_mode`, `stack`, `launch`, `ledger`, `telemetry`, `budget`"
             ],
         ),
         (

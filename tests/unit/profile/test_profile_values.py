@@ -296,6 +296,7 @@ def test_the_keys_of_a_table_are_the_schemas() -> None:
         "stack",
         "launch",
         "ledger",
+        "telemetry",
         "budget",
     )
     assert allowed_keys(("tiers",)) == TIERS

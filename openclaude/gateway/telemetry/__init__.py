@@ -1,0 +1,1 @@
+"""Tells OpenTelemetry and Prometheus the figures of each request, if the profile says so."""
