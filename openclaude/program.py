@@ -105,18 +105,25 @@ def how_to_add() -> str:
 
     package, prefix = Path(__file__).parent, Path(sys.prefix)
     found = find_program(package=package, prefix=prefix, python=sys.executable, called=sys.argv[0])
-    if found.installed_by in FIXED:
-        return (
-            f"{FIXED[found.installed_by]} cannot be added to: install openclaude with pipx, uv or "
-            "pip instead (docs/install.md), or remove `telemetry`"
-        )
     places = (package / OTEL_LOCK, package.parent / "build" / OTEL_LOCK)
-    command = restoring_command(
+    return adding_sentence(
         found.installed_by,
-        package=package,
-        prefix=prefix,
-        python=sys.executable,
-        lock=str(next((path for path in places if path.is_file()), places[0])),
-        has_pip=find_spec("pip") is not None,
+        restoring_command(
+            found.installed_by,
+            package=package,
+            prefix=prefix,
+            python=sys.executable,
+            lock=str(next((path for path in places if path.is_file()), places[0])),
+            has_pip=find_spec("pip") is not None,
+        ),
     )
+
+
+def adding_sentence(installed_by: str, command: str) -> str:
+    """How packages are added to an installation; `command` installs what a lock names."""
+    if installed_by in FIXED:
+        return (
+            f"{FIXED[installed_by]} cannot be extended: install openclaude with pipx, uv or pip "
+            "instead (docs/install.md), or remove `telemetry`"
+        )
     return f"add it: `{command}`"

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from openclaude.program import Program, find_program, restoring_command
+from openclaude.program import (
+    ExtraMissing,
+    Program,
+    adding_sentence,
+    find_program,
+    how_to_add,
+    require_otel,
+    restoring_command,
+)
 
 
 def found_in(
@@ -88,3 +96,40 @@ def test_each_way_has_its_command_that_restores_the_packages(
     )
 
     assert restoring == command
+
+
+@pytest.mark.parametrize(
+    ("by", "sentence"),
+    [
+        ("pipx", "add it: `pipx runpip v install x`"),
+        (
+            "zipapp",
+            "the zipapp cannot be extended: install openclaude with pipx, uv or pip instead "
+            "(docs/install.md), or remove `telemetry`",
+        ),
+        (
+            "nix",
+            "a package of Nix cannot be extended: install openclaude with pipx, uv or pip instead "
+            "(docs/install.md), or remove `telemetry`",
+        ),
+    ],
+)
+def test_packages_of_an_extra_are_added_by_hash_where_that_is_possible(
+    by: str, sentence: str
+) -> None:
+    assert adding_sentence(by, "pipx runpip v install x") == sentence
+
+
+def test_this_installation_is_extended_by_the_lock_of_the_extra() -> None:
+    assert "--no-deps --require-hashes -r" in how_to_add()
+    assert "otel.lock" in how_to_add()
+
+
+def test_missing_packages_are_one_sentence_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openclaude.program.OTEL", ("a-package-that-is-nowhere",))
+
+    with pytest.raises(ExtraMissing) as raised:
+        require_otel()
+
+    assert str(raised.value) == "`telemetry` of this profile needs OpenTelemetry"
+    assert raised.value.hint == how_to_add()

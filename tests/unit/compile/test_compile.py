@@ -12,8 +12,13 @@ import yaml
 from openclaude.compile.compiler import compile_plan
 from openclaude.compile.resolve import stands_for
 from openclaude.contracts.budget import read_budgets
-from openclaude.contracts.plan import Plan, read_plan
-from openclaude.contracts.routing import read_routing, routing_in
+from openclaude.contracts.plan import STACK_FOLDER, Plan, read_plan
+from openclaude.contracts.routing import (
+    TelemetryTargets,
+    read_routing,
+    routing_in,
+    telemetry_targets_in,
+)
 from openclaude.gateway.routing.routes import slot_at_limit, slot_of
 from openclaude.models.catalog import Catalog
 from openclaude.profile.library import Library
@@ -704,6 +709,33 @@ def test_budgets_are_mains_to_know_and_a_profile_without_one_says_nothing(
     assert "OPENCLAUDE_BUDGET" not in providers.environment
     bare = compiled("bare", 'schema = 1\nextends = "qwen"\n')
     assert "OPENCLAUDE_BUDGET" not in bare.units[0].environment
+
+
+TELEMETRY = """
+schema = 1
+extends = "qwen"
+[telemetry]
+otlp = "http://127.0.0.1:4318"
+prometheus = 9464
+"""
+
+
+def test_main_alone_is_told_who_gets_figures_and_may_connect_there(
+    compiled: Callable[..., Plan],
+) -> None:
+    main, providers = compiled("mine", TELEMETRY).units
+    bare, _ = compiled("bare", 'schema = 1\nextends = "qwen"\n').units
+    told = {"OPENCLAUDE_TELEMETRY", "OPENCLAUDE_FURTHER_PORT"}
+
+    targets = telemetry_targets_in(main.environment)
+
+    assert targets == TelemetryTargets(
+        profile="mine", otlp="http://127.0.0.1:4318", prometheus=9464
+    )
+    assert main.environment["OPENCLAUDE_FURTHER_PORT"] == f"9464 {STACK_FOLDER}"
+    reaches = bare.environment["OPENCLAUDE_REACHES"]
+    assert main.environment["OPENCLAUDE_REACHES"] == f"{reaches} http://127.0.0.1:4318"
+    assert not told & (providers.environment.keys() | bare.environment.keys())
 
 
 def test_a_model_for_a_used_up_budget_is_one_more_deployment(

@@ -64,6 +64,17 @@ def test_who_describes_images_is_named_with_what_it_gets() -> None:
     ]
 
 
+def test_who_gets_figures_is_told_too() -> None:
+    figures = "every request: figures (model, tokens, dollars, times, session) go to"
+
+    found = told('[telemetry]\notlp = "http://127.0.0.1:4318"\nprometheus = 9464\n')
+
+    assert found[-2:] == [
+        f"{figures} http://127.0.0.1:4318, on this machine",
+        f"{figures} your own programs that read http://127.0.0.1:9464/metrics, on this machine",
+    ]
+
+
 @pytest.mark.parametrize(
     ("address", "way"),
     [

@@ -159,6 +159,33 @@ def test_entries_are_written_soon_and_a_strange_one_ends_nothing(path: Path) -> 
     assert writer.lost == 1
 
 
+def test_who_follows_gets_entries_also_where_the_file_cannot_be_written(
+    path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("openclaude.ledger.writer.PAUSE_S", 0.0)
+    path.mkdir(parents=True)
+    got: list[RequestEntry] = []
+    writer = Writer(path, keep_s=1e9, follow=got.extend)
+
+    writer.note(entry)
+
+    assert writer.flush(30.0)
+    assert (len(got), writer.lost) == (1, 1)
+
+
+def test_who_follows_and_fails_ends_nothing(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def fail(_entries: list[RequestEntry]) -> None:
+        raise ValueError("words of a request")
+
+    writer = Writer(path, keep_s=1e9, follow=fail)
+
+    writer.note(entry)
+
+    assert writer.flush(30.0)
+    assert written(path) == 1
+    assert caplog.messages == ["requests are not passed on: ValueError"]
+
+
 def test_entries_of_a_moment_are_written_together_and_at_once_if_somebody_waits(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

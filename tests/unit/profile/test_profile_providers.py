@@ -281,6 +281,29 @@ def test_a_profile_may_say(tmp_path: Path, text: str) -> None:
             ],
         ),
         (
+            '[telemetry]\notlp = "http://127.0.0.1:4318"\n[ledger]\nkeep = "0s"\n',
+            [
+                "x.toml:3: telemetry.otlp: tells what the ledger is told, which keeps nothing "
+                "(x.toml:5); remove `ledger.keep`, which is then 90 days",
+            ],
+        ),
+        (
+            "[telemetry]\nprometheus = 4101\n[listen]\nport = 4100\n",
+            [
+                "x.toml:3: telemetry.prometheus: is a port of the proxies, which are on "
+                "`listen.port` and the next one (x.toml:5); for example `prometheus = 9464`",
+            ],
+        ),
+        (
+            '[telemetry]\notlp = "https://collector.example"\nprometheus = 80\n',
+            [
+                "x.toml:3: telemetry.otlp: must be a loopback address: a collector on this machine "
+                "passes on what it gets; for example `http://127.0.0.1:4318`",
+                "x.toml:4: telemetry.prometheus: must be a port from 1024 to 65534, not 80; "
+                "for example 9464",
+            ],
+        ),
+        (
             '[tiers]\nopus = "claude"\n[auto_mode]\nclassifier = "openai/gpt-5.6-luna"\n',
             [
                 "x.toml:5: auto_mode.classifier: has no effect: every tier is Claude, and "

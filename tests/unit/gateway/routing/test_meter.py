@@ -185,6 +185,7 @@ def test_who_asked_is_read_from_claudes_headers_and_bounded() -> None:
 
     assert entry.session == "0f" * 100
     assert entry.agent == "Ex[31mplore"
+    assert entry.agent_id == "a1"
     assert (entry.used_5h, entry.used_7d, entry.resets_5h) == (0.17, None, 1_790_000_000)
     assert entry.request_id == "req_1"
     assert "secret" not in repr(entry)
