@@ -52,9 +52,10 @@ class Told(NamedTuple):
     def is_open(self) -> bool:
         """Whether the page can be read."""
         try:
-            return bool(self.read())
+            self.read()
         except ConnectionRefusedError:
             return False
+        return True
 
     def entries(self) -> list[dict[str, Any]]:
         """What the ledger has."""
@@ -104,7 +105,8 @@ def told(
         for model in ("haiku", "opus"):
             ran = house.openclaude("-p", SECRET + script.say(SAID), "--model", model)
             assert ran.code == 0, ran
-        house.openclaude("-p", script.error(400, message=SECRET), "--model", "opus")
+        failing = {"CLAUDE_CODE_MAX_RETRIES": "0"}
+        house.openclaude("-p", script.error(400, message=SECRET), "--model", "opus", env=failing)
         yield Told(house, collector, port)
 
 

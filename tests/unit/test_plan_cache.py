@@ -10,6 +10,7 @@ import pytest
 from openclaude import plan_cache
 from openclaude.paths import Places, find_places
 from openclaude.plan_cache import find_plan
+from openclaude.program import ExtraMissing
 
 TEXT = 'schema = 1\nextends = "qwen"\n[listen]\nport = 4100\n'
 
@@ -145,3 +146,19 @@ def test_a_cached_plan_holds_no_secret_and_is_private(places: Places) -> None:
     assert cache.stat().st_mode & 0o777 == 0o600
     assert places.cache.stat().st_mode & 0o777 == 0o700
     assert "sk-openclaude" not in cache.read_text()
+
+
+def test_a_launch_without_the_packages_of_its_profile_says_so_until_they_are_there(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = f"{TEXT}[telemetry]\nprometheus = 9464\n"
+    (places.profiles / "mine.toml").write_text(text)
+    monkeypatch.setattr("openclaude.program.OTEL", ("a-package-that-is-nowhere",))
+    with pytest.raises(ExtraMissing):
+        find_plan("mine", places, {})
+    with pytest.raises(ExtraMissing):
+        find_plan("mine", places, {})
+
+    monkeypatch.setattr("openclaude.program.OTEL", ())
+
+    assert find_plan("mine", places, {}).port == 4100
