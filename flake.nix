@@ -22,6 +22,7 @@
         "profiles"
         "share"
         "build/requirements.lock"
+        "build/otel.lock"
       ];
       src = builtins.path {
         name = "openclaude-source";

@@ -17,7 +17,7 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution,
 from pathlib import Path
 from typing import NamedTuple
 
-LOCKS = ("requirements.lock", "bootstrap.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "otel.lock", "bootstrap.lock", "requirements-dev.lock")
 EXPLODES = "raise SystemExit('{name} 9999 was imported: something took it from the index')\n"
 # the names of other packages' build back ends, and what those need
 BACK_ENDS = (

@@ -46,6 +46,7 @@ def test_the_wheel_holds_what_openclaude_needs_and_nothing_else(names: set[str])
         *files(REPOSITORY / "openclaude"),
         *shipped,
         "openclaude/requirements.lock",
+        "openclaude/otel.lock",
     }
     assert {PurePosixPath(name).name for name in shared} == {
         PurePosixPath(name).name for name in files(REPOSITORY / "share")
