@@ -211,7 +211,7 @@ def main_unit(resolution: Resolution) -> Unit:
         **budget(resolution),
         **telemetry(resolution),
     }
-    reaches = [anthropic.base_url, *receivers(resolution)]
+    reaches = [anthropic.base_url]
     if resolution.has_providers:
         reaches += [PROVIDERS_URL]
         environment["OPENCLAUDE_PROVIDERS_URL"] = PROVIDERS_URL
@@ -219,7 +219,7 @@ def main_unit(resolution: Resolution) -> Unit:
     elif resolution.slots:
         reaches += [resolution.server]
         environment |= server(resolution)
-    environment[REACHES_VARIABLE] = " ".join(reaches)
+    environment[REACHES_VARIABLE] = " ".join([*reaches, *receivers(resolution)])
     # LiteLLM's pass-through sends this key in place of whatever login claude sent (measured)
     secrets = {"ANTHROPIC_API_KEY": anthropic_key(resolution)} if anthropic.auth == API_KEY else {}
     if SERVER_VARIABLE in environment:
