@@ -17,6 +17,13 @@ from tests.unit.source import parsed
 PACKAGE = Path(openclaude.__file__).parent
 # a launch fails with these, and doctor predicts them: the same problem, reported by two
 FORESEEN = {"extra-missing", "folder-unusable", "port-busy", "secret-missing"}
+# tests of doctor's findings that another subject's file has
+FURTHER = [
+    REPOSITORY / "tests/e2e/test_e2e_joined_environment.py",
+    REPOSITORY / "tests/process/test_shared_home.py",
+    REPOSITORY / "tests/unit/doctor/test_saved_models.py",
+    REPOSITORY / "tests/unit/doctor/test_telemetry.py",
+]
 # constructors of diagnostics whose code is their first argument
 MAKERS = {"fault"}
 # a code that is computed: from an error class, from a parameter that MAKERS cover, or from what a
