@@ -5,6 +5,7 @@ Knows: what is typed, and when a screen is worth a look. Independent of: how it 
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from pathlib import Path
@@ -26,7 +27,10 @@ def main() -> int:
     with open_scene() as scene:
         house = scene.house
         house.write_profile(
-            PROFILE, anthropic_url=house.anthropic_url, bedrock_url=house.bedrock_url
+            PROFILE,
+            anthropic_url=house.anthropic_url,
+            bedrock_url=house.bedrock_url,
+            more="[budget]\nday = 5.00\nmonth = 60.00\n",
         )
         must(house.run((OPENCLAUDE, "profiles", "use", PROFILE), house.environment()))
         scene.start(PROFILE)
@@ -35,11 +39,18 @@ def main() -> int:
                 "first-minute": first_minute(terminal),
                 "model": change_of_model(terminal),
                 "usage": after_work(terminal),
+                "requests": trail(terminal),
+                "budget": budgets(terminal),
             }
+            pictures |= at_work(scene, terminal)
     titles = {
         "first-minute": "openclaude",
         "model": "/model in openclaude",
         "usage": "openclaude usage",
+        "requests": "openclaude requests",
+        "budget": "openclaude budget",
+        "status": "openclaude status",
+        "top": "openclaude top",
     }
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, screens in pictures.items():
@@ -108,6 +119,53 @@ def after_work(terminal: Terminal) -> list[Screen]:
     terminal.type("openclaude requests")
     terminal.wait_for(r"(?s)openclaude requests.*\n\$ \s*$")
     return [used, shot(terminal, 4.5)]
+
+
+def trail(terminal: Terminal) -> list[Screen]:
+    """A line for each request, then all that is known of one."""
+    listed = asked(terminal, "openclaude requests", 4.0)
+    return [listed, asked(terminal, "openclaude requests show 2", 5.0)]
+
+
+def budgets(terminal: Terminal) -> list[Screen]:
+    """What is left, and one more allowance."""
+    left = asked(terminal, "openclaude budget", 4.0)
+    return [left, asked(terminal, "openclaude budget allow 2.00 --today", 4.0)]
+
+
+def at_work(scene: Scene, terminal: Terminal) -> dict[str, list[Screen]]:
+    """What is seen from another terminal while a session is open."""
+    with shell(scene) as other:
+        other.wait_for(r"\$ ")
+        other.type("openclaude --model haiku")
+        other.wait_for(INPUT)
+        other.type("how is the weather?")
+        other.wait_for(r"● bedrock stand-in: [^\n]*")
+        other.wait_for(INPUT)
+        time.sleep(1.5)
+        people = asked(terminal, "openclaude status", 4.0)
+        status = [people, asked(terminal, "openclaude status --processes", 4.5)]
+        terminal.type("openclaude top")
+        terminal.wait_for(r"quit")
+        time.sleep(2.5)
+        top = [shot(terminal, 3.0)]
+        other.type("and tomorrow?")
+        time.sleep(5.0)
+        top.append(shot(terminal, 4.0))
+        terminal.press("q")
+        terminal.wait_for(r"\$ \s*$")
+        other.type("/exit")
+        other.wait_for(r"\$ $")
+    return {"status": status, "top": top}
+
+
+def asked(terminal: Terminal, command: str, seconds: float) -> Screen:
+    """A command's whole output, on an empty screen."""
+    terminal.type("clear")
+    time.sleep(0.5)
+    terminal.type(command)
+    terminal.wait_for(rf"(?s){re.escape(command)}.*\n\$ \s*$")
+    return shot(terminal, seconds)
 
 
 def typing(terminal: Terminal, text: str) -> Screen:

@@ -138,6 +138,7 @@ PAYLOADS: Mapping[str, Keys] = {
         "attempts": "those that failed before, each with model, status, error, ms",
         "instance": "which process of main wrote it",
         "changes": "what was changed to fit the model, a sentence each",
+        "agent_id": "claude's own id of the subagent",
     },
     "requests record": {
         "until": "when the recording ends, in seconds of Unix time; not with --stop or --remove",
