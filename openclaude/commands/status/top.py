@@ -192,7 +192,7 @@ def picture_of(view: View, sorting: str, places: Places, columns: int, rows: int
     """The lines of the screen, none longer and not more than it has."""
     now = time.time()
     cost = sum(line.used.dollars for line in view.lines)
-    title = f"{len(view.lines)} sessions, ${cost:.2f} on slots, {time.strftime('%H:%M:%S')}"
+    title = f"sessions: {len(view.lines)}, ${cost:.2f} on slots, {time.strftime('%H:%M:%S')}"
     ordered = sorted(view.lines, key=SORTINGS[sorting])
     text = shown_sessions(ordered, view.idle, places.home, now) or "nothing is running\n"
     body = [*text.splitlines(), *view.problems]

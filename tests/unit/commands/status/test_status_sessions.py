@@ -169,7 +169,7 @@ def test_the_picture_has_the_size_of_the_terminal(places: Places) -> None:
     picture = picture_of(view, "r", places, 40, 10)
 
     assert len(picture) == 10
-    assert picture[0].startswith("\x1b[1m39 sessions, $0.00 on slots, ")
+    assert picture[0].startswith("\x1b[1msessions: 39, $0.00 on slots, ")
     assert all(len(shown) <= 40 for shown in picture[1:])
     assert picture[-2] == "... 34 more lines"
     assert picture[-1] == fitting(top.KEYS, 40)
