@@ -137,6 +137,7 @@ class FetchedKey(Record):
 
     key: str = ""
     error: str = ""
+    number: int = 0  # of the question that it answers
 
 
 class FurtherPort(Record):

@@ -22,7 +22,7 @@ def make_served(env: Mapping[str, str]) -> PeopleAccess:
     groups = read_served(env[SERVED_VARIABLE])
     return PeopleAccess(
         ServedModels(make_answering(env), groups, paths=MESSAGES),
-        People(Path(env[PEOPLE_VARIABLE])),
+        People(Path(env[PEOPLE_VARIABLE]), note),
         routes=ROUTES,
         models=groups,
         key_headers=KEY_HEADERS,

@@ -259,7 +259,7 @@ def check_server_url(value: str) -> str:
     if not is_url(SERVER_URL, value) and not is_url(LOOPBACK_URL, value):
         raise refusal(
             "must be an https address without a path, or a loopback address",
-            "for example `https://models.example.internal` or `http://127.0.0.1:8443`",
+            "for example `https://models.example.internal` or `https://127.0.0.1:8443`",
         )
     return value
 

@@ -305,10 +305,7 @@ class Router:
     ) -> None:
         """Send to `providers`, without the plan's login, and with errors that claude can show."""
         slot = self.route_of(model)
-        kept = None
-        if self.recorder is not None and self.recorder.is_on and scope["path"] != COUNTED:
-            said = {"session": meter.session, "tier": meter.tier, "slot": model}
-            kept = self.recorder.begin(meter.send, body, scope["headers"], said)
+        asked = body
         sent = document
         if scope["path"] == COUNTED:
             sent = countable(document)
@@ -321,17 +318,21 @@ class Router:
         document = sent
         headers = without(scope["headers"], CREDENTIALS | NOT_FOR_LITELLM | {b"content-length"})
         headers = [*end_to_end(headers), (b"content-length", b"%d" % len(body))]
-        to_claude = kept.send if kept else meter.send
-        reply = SlotReply(to_claude, slot, request_bytes=len(body), heard=meter.heard)
+        reply_to = partial(SlotReply, slot=slot, request_bytes=len(body), heard=meter.heard)
         if scope["path"] == COUNTED:
             if mistake := find_mistake(document):  # of a message, `providers` looks for one
                 await answer_error(meter.send, 400, mistake)
                 return
             counted = {**scope, "headers": headers}
-            await run_while_present(self.app, counted, body, receive, reply.send)
+            await run_while_present(self.app, counted, body, receive, reply_to(meter.send).send)
             return
         inner = passed_to(scope, TO_PROVIDERS, headers, body, self.raw_body_key)
         shown = shown_of({**document, "model": model})
+        kept = None
+        if self.recorder is not None and self.recorder.is_on:  # last, so that it always ends
+            said = {"session": meter.session, "tier": meter.tier, "slot": model}
+            kept = self.recorder.begin(meter.send, asked, scope["headers"], said)
+        reply = reply_to(kept.send if kept else meter.send)
         try:
             await run_while_present(self.app, inner, shown, receive, reply.send)
         except Exception:

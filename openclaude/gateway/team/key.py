@@ -18,6 +18,7 @@ from openclaude.contracts.worker import (
     KEY_FETCHER_VARIABLE,
     KEY_REFERENCE_VARIABLE,
     SERVER_KEY_VARIABLE,
+    FetchedKey,
     read_fetched,
 )
 
@@ -43,7 +44,7 @@ class ServerKey:
         """`fixed`: a key that never changes; else `fetcher` leads to who fetches it."""
         self.reference = reference
         self._key = fixed
-        self._fetcher = fetcher
+        self._fetcher = KeyFetching(fetcher) if fetcher else None
         self._fetching: asyncio.Task[None] | None = None
         self._now = now
 
@@ -88,7 +89,7 @@ class ServerKey:
             raise KeyUnavailable(f"the key from `{self.reference}` is not set")
         try:
             async with asyncio.timeout(PATIENCE_S):
-                found = read_fetched(await ask_for_line(self._fetcher))
+                found = await self._fetcher.ask()
         except (OSError, ValueError) as error:  # a TimeoutError is an OSError
             raise KeyUnavailable(
                 f"the key from `{self.reference}` cannot be fetched: the process for it is gone; "
@@ -99,18 +100,35 @@ class ServerKey:
         self._key = found.key
 
 
-async def ask_for_line(fetcher: socket.socket) -> bytes:
-    """Ask, and return the answer. Raises OSError."""
-    loop = asyncio.get_running_loop()
-    fetcher.setblocking(False)
-    await loop.sock_sendall(fetcher, b"\n")
-    line = b""
-    while not line.endswith(b"\n"):
-        part = await loop.sock_recv(fetcher, 65536)
-        if not part:
-            raise ConnectionError(errno.ECONNRESET, "it has ended")
-        line += part
-    return line
+class KeyFetching:
+    """The line to the process that fetches the key.
+
+    A question has a number: one that was given up may be answered when the next one waits.
+    """
+
+    def __init__(self, line: socket.socket) -> None:
+        line.setblocking(False)
+        self._line = line
+        self._asked = 0
+        self._unread = b""
+
+    async def ask(self) -> FetchedKey:
+        """Ask, and return the answer. Raises OSError, ValueError."""
+        loop = asyncio.get_running_loop()
+        self._asked += 1
+        await loop.sock_sendall(self._line, b"%d\n" % self._asked)
+        while True:
+            answer, end, rest = self._unread.partition(b"\n")
+            if end:
+                self._unread = rest
+                found = read_fetched(answer)
+                if found.number == self._asked:
+                    return found
+                continue
+            part = await loop.sock_recv(self._line, 65536)
+            if not part:
+                raise ConnectionError(errno.ECONNRESET, "it has ended")
+            self._unread += part
 
 
 def expiry(key: str) -> float:

@@ -29,11 +29,14 @@ class People:
     """Who may ask: the digests of a file that is looked at for each request.
 
     A line of it is a name and the SHA-256 of that person's key; a line that begins with `#` says
-    nothing. A line that is removed counts no more from the next request on.
+    nothing. A line that is removed counts no more from the next request on. `note` is told why
+    nobody is let in, once, if the file is removed or broken.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, note: Callable[[str], None] = lambda _: None) -> None:
         self._path = path
+        self._note = note
+        self._problem = ""
         self._seen: tuple[int, int, int] | None = None
         self._names: Mapping[str, str] = {}
 
@@ -48,9 +51,13 @@ class People:
             if seen != self._seen:
                 with self._path.open("rb") as file:
                     self._names = read_people(file.read(LONGEST_FILE).decode())
-                self._seen = seen
-        except (OSError, ValueError):
+                self._seen, self._problem = seen, ""
+        except (OSError, ValueError) as error:
             self._names, self._seen = {}, None  # removed or broken: nobody is let in
+            problem = (isinstance(error, OSError) and error.strerror) or str(error)
+            if problem != self._problem:
+                self._note(f"nobody is let in: `{self._path}` cannot be used: {problem}")
+            self._problem = problem
         return self._names
 
 

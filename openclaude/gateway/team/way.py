@@ -49,9 +49,10 @@ def ask_server(url: str, authority: str, key: ServerKey) -> None:
             context()
             using = await key.current()
             response = await ask(request, send, using)
-            if is_refused(response) and (fresh := await key.renewed(using)) != using:
-                await response.aclose()
-                response = await ask(request, send, fresh)
+            if is_refused(response):
+                await response.aclose()  # now: there may be no other key
+                if (fresh := await key.renewed(using)) != using:
+                    response = await ask(request, send, fresh)
         except KeyUnavailable as error:
             return answer_in_place(USER_MUST_FIX, str(error), request)
         except httpx.RequestError as error:

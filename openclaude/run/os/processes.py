@@ -56,7 +56,9 @@ def is_there(pid: int) -> bool:
     except (OSError, OverflowError):
         return False
     try:
-        return not select.select([descriptor], [], [], 0)[0]
+        ended = select.poll()  # not select(), which ends at descriptor 1023
+        ended.register(descriptor, select.POLLIN)
+        return not ended.poll(0)
     finally:
         os.close(descriptor)
 

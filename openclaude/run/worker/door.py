@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
-import select
 import socket
 import ssl
 from collections.abc import Callable
@@ -126,7 +125,7 @@ class Door:
         except (OSError, TimeoutError) as error:  # ssl.SSLError is an OSError
             log.info("a connection did not begin: %s", error)
             connection.close()
-        except asyncio.CancelledError:
+        except BaseException:  # also what nobody has thought of must not keep a connection open
             connection.close()
             raise
 
@@ -137,11 +136,13 @@ async def peek(connection: socket.socket) -> bytes:
     Raises OSError for a connection that broke.
     """
     loop = asyncio.get_running_loop()
-    if not select.select([connection], [], [], 0)[0]:
-        readable = asyncio.Event()
-        loop.add_reader(connection, readable.set)
+    while True:
+        try:
+            return connection.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            readable = asyncio.Event()
+        loop.add_reader(connection, readable.set)  # not select(), which ends at descriptor 1023
         try:
             await readable.wait()
         finally:
             loop.remove_reader(connection)
-    return connection.recv(1, socket.MSG_PEEK)

@@ -74,13 +74,16 @@ def wait_for_orders(channel: socket.socket) -> None:
     handler.setblocking(False)
     signal.set_wakeup_fd(handler.fileno(), warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+    poll = select.poll()
+    for one in (channel, wake):
+        poll.register(one, select.POLLIN)
     tell(channel, ForkserverReady())
     while True:
-        readable, _, _ = select.select([channel, wake], [], [])
-        if wake in readable:
+        readable = {descriptor for descriptor, _ in poll.poll()}
+        if wake.fileno() in readable:
             wake.recv(4096)
             report_ends(channel)
-        if channel in readable:
+        if channel.fileno() in readable:
             order, given, _, _ = socket.recv_fds(channel, LONGEST_ORDER, 8)
             if not order:
                 return

@@ -39,16 +39,16 @@ def start_fetcher(variable: str, reference: str, for_programs: Mapping[str, str]
 
 
 def main() -> None:
-    """Answer each line with the key, or with why there is none, until the other end closes."""
+    """Answer each line, which is a number, with it and the key, until the other end closes."""
     keep_memory_private()
     references, for_programs = read_secrets(sys.stdin.buffer.readline().decode())
     (reference,) = references.values()
-    for _ in sys.stdin.buffer:
+    for line in sys.stdin.buffer:
         try:
             found = FetchedKey(key=fetched(reference, for_programs))
         except SecretUnavailable as error:
             found = FetchedKey(error=str(error))
-        sys.stdout.buffer.write(to_line(found))
+        sys.stdout.buffer.write(to_line(found._replace(number=int(line))))
         sys.stdout.buffer.flush()
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import datetime
+import re
 from pathlib import Path
 
 import pytest
+from pydantic_core import PydanticCustomError
 
 from openclaude.models.catalog import Catalog
 from openclaude.profile.library import Library
 from openclaude.profile.mistakes import ProfileMistakes
 from openclaude.profile.validate.warnings import find_warnings
+from openclaude.profile.values import check_server_url
 
 URL = 'url = "https://models.example.internal"\n'
 KEY = 'key = "env:TEAM_KEY"\n'
@@ -71,6 +74,16 @@ def test_what_does_not_fit_is_said(tmp_path: Path, providers: str, more: str, me
 
     assert len(found) == 1, found
     assert found[0].startswith(message)
+
+
+def test_the_address_in_the_hint_is_one_that_a_server_answers() -> None:
+    with pytest.raises(PydanticCustomError) as refused:
+        check_server_url("models.example.internal")
+
+    hint = str((refused.value.context or {})["hint"])
+    shown = re.findall(r"`([^`]+)`", hint)
+    assert len(shown) == 2
+    assert all(check_server_url(one).startswith("https://") for one in shown)  # TLS alone
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
+from openclaude.contracts.routing import RoutingTable, SlotRoute
 from openclaude.gateway.routing import recorder as module
 from openclaude.gateway.routing.recorder import Recorder, reply_of
+from openclaude.gateway.routing.router import Router
 from openclaude.ledger import recording
 from openclaude.ledger.recording import (
     FOLDER,
@@ -330,3 +332,38 @@ def test_a_link_in_place_of_the_folder_is_not_emptied(tmp_path: Path) -> None:
 
     assert remove_recorded(tmp_path) == 0
     assert (tmp_path / "theirs" / "precious.json").exists()
+
+
+def test_a_request_that_fails_on_its_way_to_a_slot_gives_its_place_back(
+    recorder: Recorder, clock: Clock, tmp_path: Path
+) -> None:
+    class Blind:
+        async def see(self, *_: Any) -> Any:
+            raise RuntimeError("cannot see")
+
+    async def inner(*_: Any) -> None:
+        pytest.fail("it goes no further")
+
+    ask(tmp_path, clock)
+    recorder.look()
+    table = RoutingTable(slots={"openclaude-haiku": SlotRoute()})
+    router = Router(inner, table, raw_body_key="raw", recorder=recorder, eyes=Blind())
+    body = json.dumps({"model": "openclaude-haiku", "messages": []}).encode()
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(_message: Any) -> None:
+        """There is no reader."""
+
+    async def run() -> None:
+        scope = {"type": "http", "method": "POST", "path": "/v1/messages", "headers": []}
+        for _ in range(module.MOST_PENDING):
+            with pytest.raises(RuntimeError, match="cannot see"):
+                await router(scope, receive, send)
+
+    asyncio.run(run())
+    if recorder._pool:
+        recorder._pool.shutdown()
+
+    assert recorder.begin(send, body, [], {}) is not None

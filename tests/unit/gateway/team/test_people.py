@@ -55,13 +55,14 @@ def ask(
 
 
 def door(keys: Path, notes: list[str] | None = None) -> PeopleAccess:
+    note = (notes if notes is not None else []).append
     return PeopleAccess(
         inner,
-        People(keys),
+        People(keys, note),
         routes=ROUTES,
         models=("bedrock/m",),
         key_headers=HEADERS,
-        note=(notes if notes is not None else []).append,
+        note=note,
     )
 
 
@@ -108,6 +109,34 @@ def test_a_broken_file_lets_nobody_in(keys: Path) -> None:
     assert ask(door(keys), {"x-litellm-api-key": KEY})[0] == 401
     with pytest.raises(Malformed, match="line 2 must be `NAME SHA256-OF-THE-KEY`"):
         read_people(keys.read_text())
+
+
+def test_why_nobody_is_let_in_is_said_once(keys: Path) -> None:
+    notes: list[str] = []
+    app = door(keys, notes)
+    mine = {"x-litellm-api-key": KEY}
+    good = keys.read_text()
+
+    def why() -> list[str]:
+        """The reasons that two requests leave in the log."""
+        notes.clear()
+        ask(app, mine)
+        ask(app, mine)
+        return [one for one in notes if str(keys) in one]
+
+    keys.write_text(good + "bob not-a-digest\n")
+    broken = why()
+    keys.unlink()
+    gone = why()
+    keys.write_text(good)
+    whole = why()
+    keys.unlink()
+    again = why()
+
+    lets = f"nobody is let in: `{keys}` cannot be used"
+    assert broken == [f"{lets}: line 4 must be `NAME SHA256-OF-THE-KEY`"]
+    assert gone == again == [f"{lets}: No such file or directory"]
+    assert whole == []
 
 
 def test_the_log_has_names_and_no_key(keys: Path) -> None:

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
+import os
 import socket
+import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from openclaude.contracts.decode import to_line
 from openclaude.contracts.worker import FetchedKey
+from openclaude.gateway.team import key as module
+from openclaude.gateway.team import way
 from openclaude.gateway.team.key import KeyUnavailable, ServerKey, expiry
+from openclaude.run.worker.key_fetcher import start_fetcher
 
 NOW = 1_000_000.0
 
@@ -35,7 +44,7 @@ def answering(*answers: FetchedKey) -> Iterator[tuple[socket.socket, list[bytes]
         with theirs:
             for one in answers:
                 asked.append(theirs.recv(10))
-                theirs.sendall(to_line(one))
+                theirs.sendall(to_line(one._replace(number=int(asked[-1]))))
             theirs.recv(10)
 
     thread = threading.Thread(target=answer)
@@ -95,6 +104,88 @@ def test_a_process_that_has_gone_is_a_sentence() -> None:
         line.shutdown(socket.SHUT_WR)
         with pytest.raises(KeyUnavailable, match="run `openclaude restart`"):
             asyncio.run(ServerKey("command:x", fetcher=line).current())
+
+
+def test_an_answer_that_came_too_late_is_not_taken_for_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def run(key: ServerKey, theirs: socket.socket) -> list[str]:
+        monkeypatch.setattr(module, "PATIENCE_S", 0.05)
+        with pytest.raises(KeyUnavailable):
+            await key.current()
+        monkeypatch.setattr(module, "PATIENCE_S", 5.0)
+        numbers = [int(theirs.recv(10))]
+        late = to_line(FetchedKey(key="late", number=numbers[0]))
+        theirs.sendall(late[:9])
+        next_one = asyncio.create_task(key.current())
+        while len(numbers) < 2:
+            await asyncio.sleep(0.01)
+            with contextlib.suppress(BlockingIOError):
+                numbers.append(int(theirs.recv(10)))
+        newer = to_line(FetchedKey(key="newer", number=numbers[1]))
+        theirs.sendall(late[9:] + newer)  # both at once
+        return [await next_one, await key.current()]
+
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    with ours, theirs:
+        found = asyncio.run(run(ServerKey("command:x", fetcher=ours), theirs))
+
+    assert found == ["newer", "newer"]
+
+
+@pytest.mark.reaches_out
+def test_the_process_that_fetches_it_answers_each_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "key"
+    started: list[subprocess.Popen[str]] = []
+    start = subprocess.Popen
+    monkeypatch.setattr(
+        subprocess, "Popen", lambda *given, **named: started.append(start(*given, **named))
+    )
+
+    async def run(key: ServerKey) -> list[str]:
+        place.write_text("one")
+        place.chmod(0o600)
+        first = await key.current()
+        place.write_text("two")
+        return [first, await key.renewed(first)]
+
+    with socket.socket(fileno=start_fetcher("X", f"file:{place}", dict(os.environ))) as line:
+        assert asyncio.run(run(ServerKey(f"file:{place}", fetcher=line))) == ["one", "two"]
+    assert [one.wait(10) for one in started] == [0]
+
+
+def test_a_refusal_is_closed_also_where_no_other_key_can_be_had(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    around: list[Any] = []
+    monkeypatch.setattr(way, "take_own_way", lambda *given: around.append(given[2]))
+    monkeypatch.setattr(way, "trusted_by", lambda _authority: None)
+    key = ServerKey("command:x", fixed="old")
+    refused: list[httpx.Response] = []
+
+    async def unavailable(_refused: str) -> str:
+        raise KeyUnavailable("the program has ended")
+
+    async def send(request: httpx.Request) -> httpx.Response:
+        refused.append(httpx.Response(401, stream=Unread(), request=request))
+        return refused[-1]
+
+    monkeypatch.setattr(key, "renewed", unavailable)
+    way.ask_server("https://models.example.internal", "", key)
+    request = httpx.Request("POST", "https://models.example.internal/v1/messages")
+    answer = asyncio.run(around[0](request, send))
+
+    assert answer.status_code == 424
+    assert "the program has ended" in answer.text
+    assert [one.is_closed for one in refused] == [True]
+
+
+class Unread(httpx.AsyncByteStream):
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"refused"
 
 
 def test_a_fixed_key_never_changes() -> None:
