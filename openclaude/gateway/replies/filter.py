@@ -23,9 +23,15 @@ from openclaude.gateway.replies.dialects.base import (
     ReplyDialect,
     foreign,
     is_same,
-    together,
 )
-from openclaude.gateway.replies.events import Event, Finish, FramePart, ReplyFailed, ReplyFailure
+from openclaude.gateway.replies.dialects.joining import HeldPiece
+from openclaude.gateway.replies.events import (
+    Event,
+    Finish,
+    FramePart,
+    ReplyFailed,
+    ReplyFailure,
+)
 from openclaude.gateway.replies.frames import (
     BROKEN,
     DONE,
@@ -65,7 +71,7 @@ class ReplyFilter:
         self._document = bytearray()  # a reply that is not a stream; or leading blanks
         self._is_document: bool | None = None  # unknown so far
         self._ending: FramePart | None = None  # the provider's end, until nothing can follow it
-        self._held: FramePart | None = None  # a piece of text, which the next may join
+        self._held = HeldPiece(self._framing.write)
         self._tail: list[FramePart] = []  # what followed it without content: the usage
         self._collected: list[Event] = []  # of a stream although a whole reply was requested
         self._envelope: Any = {}
@@ -92,9 +98,9 @@ class ReplyFilter:
             for frame in self._framing.feed(chunk):
                 yield from self._frame(frame)
         except (EventTooLarge, LineTooLong) as error:
-            yield from self._released()
+            yield from self._held.release()
             raise ReplyFailed(ReplyFailure(TOO_LARGE)) from error
-        yield from self._released()
+        yield from self._held.release()
 
     def _looks_whole(self, start: bytes) -> bool:
         if start in self._framing.whole:
@@ -105,7 +111,7 @@ class ReplyFilter:
         """Return what LiteLLM gets at the end of the bytes."""
         if not self._is_document:
             yield from self._close_stream()
-            yield from self._released()
+            yield from self._held.release()
             return
         yield from self._whole(bytes(self._document).removeprefix(BOM))
 
@@ -148,7 +154,7 @@ class ReplyFilter:
                 log.warning("a provider sent data after the end of its reply: %.200r", frame.raw)
                 return
             log.warning("a provider's event is not JSON: %.200r", frame.raw)
-            yield from self._released()
+            yield from self._held.release()
             raise ReplyFailed(ReplyFailure(f"{FOREIGN}: {frame.text}"[:LONGEST]))
         events = self._read(self._dialect.read, frame.document)
         outs: list[Event] = []
@@ -179,20 +185,19 @@ class ReplyFilter:
             if isinstance(frame.document, dict):
                 self._envelope = {**self._envelope, **frame.document}
             return
-        if self._held is not None and (one := together(self._held.events, outs)) is not None:
-            self._held = FramePart([one], frame.document)
-            return
-        yield from self._released()
         if not outs and self._ending is not None:
             if not events and self._passes(frame.document):
                 raw = frame.raw if frame.is_clean and self._keeps(frame.document) else None
                 self._tail.append(FramePart([], frame.document, raw, is_passed=True))
             return
         # behind an end, which moves, other blocks are open than when this is looked at
-        is_clean = frame.is_clean and self._ending is None
-        kept = is_same(events, outs) and is_clean and self._keeps(frame.document)
+        kept = is_same(events, outs) and self._ending is None and self._keeps(frame.document)
+        raw = frame.raw if frame.is_clean or not kept else self._framing.write(frame.document)
+        if kept and self._held.joins(outs, frame.document):
+            return
+        yield from self._held.release()
         is_passed = not events and not kept and self._passes(frame.document)
-        part = FramePart(outs, frame.document, frame.raw if kept else None, is_passed)
+        part = FramePart(outs, frame.document, raw if kept else None, is_passed)
         if any(isinstance(one, Finish) for one in outs):
             yield from self._moved()
             self.has_begun = self.has_begun or not isinstance(outs[0], Finish)
@@ -200,15 +205,12 @@ class ReplyFilter:
         elif outs:
             self.has_begun = True
             yield from self._moved()
-            self._held = part
+            if kept:
+                self._held.hold(outs, frame.document, raw)
+            else:
+                yield from self._written(part)
         else:
             yield from self._written(part)
-
-    def _released(self) -> Iterator[bytes]:
-        """Yield the piece that was held: nothing that has arrived can join it."""
-        held, self._held = self._held, None
-        if held is not None:
-            yield from self._written(held)
 
     def _keeps(self, document: Any) -> bool:
         try:
@@ -231,7 +233,7 @@ class ReplyFilter:
         outs = [*outs, *self._normaliser.interrupt()]
         if outs:
             yield from self._sent(frame, [], outs)
-        yield from self._released()
+        yield from self._held.release()
         raise ReplyFailed(failure)
 
     def _written(self, part: FramePart) -> Iterator[bytes]:
@@ -264,7 +266,7 @@ class ReplyFilter:
     def _over(self, *, is_said: bool) -> Iterator[bytes]:
         """Return the end of the stream, if this is it."""
         self._is_over = True
-        yield from self._released()
+        yield from self._held.release()
         outs = self._normaliser.end(is_said=is_said)
         if failures := [one for one in outs if isinstance(one, ReplyFailure)]:
             said: list[Event] = [one for one in outs if not isinstance(one, ReplyFailure)]

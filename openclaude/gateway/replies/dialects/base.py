@@ -149,23 +149,6 @@ def is_same(events: Sequence[Event], outs: Sequence[Event]) -> bool:
     return len(events) == len(outs) and all(a is b for a, b in zip(events, outs, strict=True))
 
 
-def together(held: Sequence[Event], events: Sequence[Event]) -> TextEvent | ReasoningEvent | None:
-    """Return two pieces of one text as one; None if they are not that."""
-    if len(held) != 1 or len(events) != 1:
-        return None
-    one, other = held[0], events[0]
-    if not isinstance(one, TextEvent | ReasoningEvent) or type(one) is not type(other):
-        return None
-    if one.block != other.block or signature_of(one) or signature_of(other):
-        return None
-    return joined(one, other)
-
-
-def signature_of(event: TextEvent | ReasoningEvent) -> str:
-    """Return a thought's signature, which is an event of its own; no other text has one."""
-    return event.signature if isinstance(event, ReasoningEvent) else ""
-
-
 def ending_of(events: Sequence[Event]) -> Finish:
     """Return the ending among these events."""
     ends = [event for event in events if isinstance(event, Finish)]
