@@ -33,6 +33,7 @@ from openclaude.gateway.http.asgi import (
     Scope,
     Send,
     answer_error,
+    before_the_end,
     header,
     read_body,
     send_error,
@@ -121,11 +122,12 @@ class Router:
     async def lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Look for recordings that are asked for meanwhile, and write what is noted at the end."""
         watching = asyncio.create_task(self.recorder.watch()) if self.recorder else None
+        if self.ledger is not None:
+            flush = partial(asyncio.to_thread, self.ledger.flush, FLUSH_S)
+            send = before_the_end(send, flush)
         await self.app(scope, receive, send)
         if watching:
             watching.cancel()
-        if self.ledger is not None:
-            await asyncio.to_thread(self.ledger.flush, FLUSH_S)
 
     async def request(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the body, then choose the route."""

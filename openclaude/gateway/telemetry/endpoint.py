@@ -12,7 +12,7 @@ from typing import Protocol
 
 from openclaude.contracts.local_request import is_local
 from openclaude.contracts.worker import FurtherPort
-from openclaude.gateway.http.asgi import App, Receive, Scope, Send, header
+from openclaude.gateway.http.asgi import App, Receive, Scope, Send, before_the_end, header
 
 ROUTE = "/metrics"
 OWNER = b"x-openclaude-stack"  # by which another instance knows whose port it is
@@ -43,12 +43,15 @@ class TelemetryPort:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             self.figures.start()
-            await self.app(scope, receive, send)
-            await asyncio.to_thread(self.figures.stop)
+            await self.app(scope, receive, before_the_end(send, self.end))
         elif self.port and (scope.get("server") or ("", 0))[1] == self.port:
             await self.answer(scope, send)
         else:
             await self.app(scope, receive, send)
+
+    async def end(self) -> None:
+        """Send what is left; the ledger, which is written before, has told the last of it."""
+        await asyncio.to_thread(self.figures.stop)
 
     async def answer(self, scope: Scope, send: Send) -> None:
         """Answer a request on the further port."""

@@ -50,6 +50,7 @@ class Exporter:
         self._targets = targets
         self._version = version
         self._registry = CollectorRegistry()
+        self._reading = threading.Lock()
         self._tracers: TracerProvider | None = None
         self._meters: MeterProvider | None = None
         self._tracer: Any = None
@@ -146,7 +147,8 @@ class Exporter:
     def page(self, accept: str) -> tuple[bytes, str]:
         """What Prometheus reads, and its type; takes milliseconds."""
         encode, content_type = choose_encoder(accept)
-        return encode(self._registry), content_type
+        with self._reading:  # its reader gathers into a queue that has no lock
+            return encode(self._registry), content_type
 
     def stop(self) -> None:
         """Send what is left, as far as that is possible in time."""

@@ -118,6 +118,14 @@ def find_telemetry_conflicts(profile: Values) -> Iterator[Diagnostic]:
             fix="for example `prometheus = 9464`",
             related=("listen", "port"),
         )
+    otlp = given.get("otlp")
+    if isinstance(otlp, str) and otlp.endswith(f":{given.get('prometheus')}"):
+        yield mistake(
+            ("telemetry", "prometheus"),
+            "is the port of the collector that `otlp` names",
+            fix="for example `prometheus = 9464`",
+            related=("telemetry", "otlp"),
+        )
 
 
 def find_homeless(profile: Values) -> Iterator[Diagnostic]:

@@ -295,6 +295,13 @@ def test_a_profile_may_say(tmp_path: Path, text: str) -> None:
             ],
         ),
         (
+            '[telemetry]\notlp = "http://127.0.0.1:4318"\nprometheus = 4318\n',
+            [
+                "x.toml:4: telemetry.prometheus: is the port of the collector that `otlp` names "
+                "(x.toml:3); for example `prometheus = 9464`",
+            ],
+        ),
+        (
             '[telemetry]\notlp = "https://collector.example"\nprometheus = 80\n',
             [
                 "x.toml:3: telemetry.otlp: must be a loopback address: a collector on this machine "
