@@ -80,7 +80,7 @@ def test_an_image_that_claude_reads_is_described_once_and_anthropic_gets_the_ima
     results = [json.dumps(b["toolResult"]) for b in blocks if "toolResult" in b]
     assert len(results) == 2
     for result in results:
-        assert f"[image described by bedrock/{NOVA}: " in result
+        assert f"[image described by bedrock/{NOVA}. What follows, up to " in result
     assert [
         problem for one in bedrock.requests for problem in one.problems if "note" not in problem
     ] == []

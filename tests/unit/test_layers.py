@@ -83,7 +83,9 @@ ALLOWED = {
         *("gateway.requests.shape", "gateway.requests.signatures"),
     },
     "gateway.telemetry": {"contracts", "gateway.http.asgi", "ledger.entry"},
-    "gateway.vision": {"contracts.routing", "gateway.http", "gateway.routing"},
+    "gateway.vision": {
+        *("contracts.routing", "gateway.http", "gateway.requests.shape", "gateway.routing"),
+    },
     "models": {"contracts", "errors", "providers"},
     "output": {"", "contracts.printable", "errors", "terminal"},
     "ledger": {"contracts"},

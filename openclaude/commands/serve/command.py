@@ -26,6 +26,7 @@ from openclaude.commands.help_page import (
 )
 from openclaude.commands.serve.keys import add_person, known_people
 from openclaude.contracts.plan import Plan, Unit
+from openclaude.contracts.routing import routing_in
 from openclaude.errors import OpenclaudeError, UsageError
 from openclaude.output import Result
 from openclaude.paths import Places
@@ -105,6 +106,7 @@ def make_service(arguments: argparse.Namespace, plan: Plan) -> ServedUnit:
             f"the profile `{plan.profile}` has no providers of its own to serve",
             hint="name a profile with a tier at a provider, and without `providers.url`",
         )
+    refuse_eyes(plan)
     if not (arguments.cert and arguments.cert_key):
         raise UsageError(
             "serving needs `--cert` and `--cert-key`: people's keys and conversations are sent "
@@ -122,6 +124,21 @@ def make_service(arguments: argparse.Namespace, plan: Plan) -> ServedUnit:
         )
     groups = {tier.model: tier.slot for tier in reversed(plan.slots)}
     return ServedUnit(unit, files_of(unit, plan), groups, cert, cert_key, keys)
+
+
+def refuse_eyes(plan: Plan) -> None:
+    """Raise CannotServe if a model is named that describes images: only main asks it."""
+    main = next((one for one in plan.units if one.name == "main"), None)
+    eyes = routing_in(main.environment).eyes if main else {}
+    tiers = [tier.tier for tier in plan.slots if tier.slot in eyes]
+    if tiers:
+        keys = ", ".join(f"`tiers.{name}.vision`" for name in tiers)
+        raise CannotServe(
+            f"the profile `{plan.profile}` names who describes images ({keys}), and a team's "
+            "server describes none",
+            hint=f"remove {keys}: a model that cannot see gets a note in the place of an image; or "
+            "serve a model that sees images",
+        )
 
 
 def files_of(unit: Unit, plan: Plan) -> dict[str, str]:

@@ -8,8 +8,12 @@ claude Anthropic would go on working, and a stop would wait for it.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from openclaude.gateway.http.asgi import App, Message, Receive, Scope, Send
+
+Found = TypeVar("Found")
 
 
 async def run_while_present(
@@ -35,8 +39,7 @@ async def run_while_present(
         await send(message)
 
     async def watch() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
+        await client_leaves(receive)
         left.set()
 
     running = asyncio.ensure_future(app(scope, receive_again, note))
@@ -51,3 +54,23 @@ async def run_while_present(
     finally:
         running.cancel()
         watching.cancel()
+
+
+async def wait_while_present(work: Coroutine[Any, Any, Found], receive: Receive) -> Found | None:
+    """Return what `work` returns; cancel it and return None if the client leaves before."""
+    working = asyncio.ensure_future(work)
+    watching = asyncio.ensure_future(client_leaves(receive))
+    try:
+        await asyncio.wait({working, watching}, return_when=asyncio.FIRST_COMPLETED)
+        return await working if working.done() else None
+    finally:
+        watching.cancel()
+        if not working.done():
+            working.cancel()
+            await asyncio.wait({working})
+
+
+async def client_leaves(receive: Receive) -> None:
+    """Wait until the client has left."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -149,3 +149,11 @@ def parse_leniently(body: bytes) -> object:
         return json.loads(body)
     except ValueError:
         return None
+
+
+def write_object(document: Mapping[str, Any]) -> bytes:
+    """Return a document of others as JSON: also one that orjson refuses, as `read_object` does."""
+    try:
+        return orjson.dumps(document)
+    except TypeError:  # half of a surrogate pair, nested deeply, a number of more than 64 bits
+        return json.dumps(document).encode()

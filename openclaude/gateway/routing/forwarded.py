@@ -11,9 +11,8 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from openclaude.gateway.http.asgi import Headers, Scope
+from openclaude.gateway.requests.shape import write_object
 
 # These belong to one connection, not to the request (RFC 9110, 7.6.1; RFC 9112, 6.1). A
 # Transfer-Encoding next to a Content-Length makes some servers read one request as two.
@@ -58,7 +57,7 @@ def for_server(model: str, document: Mapping[str, Any]) -> bytes:
     if isinstance(ids, str):
         number = hashlib.sha256(SALT + ids.encode("utf-8", "surrogatepass")).hexdigest()[:32]
         sent["metadata"] = {"user_id": number}
-    return orjson.dumps(sent)
+    return write_object(sent)
 
 
 def passed_to(scope: Scope, to: str, headers: Headers, body: bytes, raw_body_key: str) -> Scope:
@@ -79,4 +78,4 @@ def passed_to(scope: Scope, to: str, headers: Headers, body: bytes, raw_body_key
 
 def shown_of(document: Mapping[str, Any]) -> bytes:
     """Return the body that LiteLLM sees of a request it passes through."""
-    return orjson.dumps({key: document[key] for key in FOR_LITELLM if key in document})
+    return write_object({key: document[key] for key in FOR_LITELLM if key in document})

@@ -20,8 +20,6 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import orjson
-
 from openclaude.contracts.anthropic_error import AnthropicError
 from openclaude.contracts.local_request import FOLDER_HEADER
 from openclaude.contracts.routing import AnthropicAuth, RoutingTable, SlotRoute
@@ -39,19 +37,13 @@ from openclaude.gateway.http.asgi import (
     send_error,
     without,
 )
-from openclaude.gateway.http.disconnect import run_while_present
+from openclaude.gateway.http.disconnect import run_while_present, wait_while_present
 from openclaude.gateway.http.trail import NOTICE, announcing
-from openclaude.gateway.requests.shape import countable, find_mistake, read_object
+from openclaude.gateway.requests.shape import countable, find_mistake, read_object, write_object
 from openclaude.gateway.requests.signatures import without_marked
 from openclaude.gateway.requests.turns import is_asked_by_a_person
 from openclaude.gateway.routing.budget import BudgetGate, BudgetVerdict, Step
-from openclaude.gateway.routing.forwarded import (
-    end_to_end,
-    for_server,
-    joined,
-    passed_to,
-    shown_of,
-)
+from openclaude.gateway.routing.forwarded import end_to_end, for_server, joined, passed_to, shown_of
 from openclaude.gateway.routing.helpers import for_anthropic, has_server_tool, with_model
 from openclaude.gateway.routing.meter import Meter, Sight
 from openclaude.gateway.routing.model_changes import ModelChanges
@@ -312,11 +304,17 @@ class Router:
         if scope["path"] == COUNTED:
             sent = countable(document)
         elif self.eyes is not None:
-            sent = await self.eyes.see(model, document, meter, self.note)
+            seeing = self.eyes.see(model, document, meter, self.note)
+            seen = await wait_while_present(seeing, receive)
+            if seen is None:
+                if kept:
+                    kept.end()
+                return
+            sent = seen
         if slot.server and scope["path"] != COUNTED:
             body = for_server(slot.asked_as, sent)
         elif sent is not document or document["model"] != model:
-            body = orjson.dumps({**sent, "model": model})
+            body = write_object({**sent, "model": model})
         document = sent
         headers = without(scope["headers"], CREDENTIALS | NOT_FOR_LITELLM | {b"content-length"})
         headers = [*end_to_end(headers), (b"content-length", b"%d" % len(body))]

@@ -26,7 +26,8 @@ class Picture(NamedTuple):
     @property
     def digest(self) -> str:
         """By which it is known again, in this request and in later ones."""
-        return hashlib.sha256(f"{self.media_type}\n{self.data}".encode()).hexdigest()
+        text = f"{self.media_type}\n{self.data}"
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
     def block(self) -> dict[str, Any]:
         """The block that shows it to a model, without what else the request says of it."""

@@ -20,6 +20,8 @@ OF_PROVIDERS = (
     *("vision", "thinking", "markup"),
 )
 DECIDED_THERE = "has no effect with `providers.url`: that server decides this"
+NO_EYES = "cannot name a model with `providers.url`: a team's server describes no images"
+REMOVE_EYES = "remove it: a model that cannot see gets a note in the place of each image"
 REMOVE = "remove it here, and set it in the profile that is served there"
 Values = Mapping[str, Any]
 
@@ -58,7 +60,9 @@ def find_server_mistakes(profile: Values) -> Iterator[Diagnostic]:
     for name in TIERS:
         tier = table_of(tiers, name)
         for key in OF_PROVIDERS if not is_claude(str(tier.get("model"))) else ():
-            if key in tier:
+            if key == "vision" and isinstance(tier.get(key), str):
+                yield mistake(("tiers", name, key), NO_EYES, fix=REMOVE_EYES, related=URL)
+            elif key in tier:
                 yield mistake(("tiers", name, key), DECIDED_THERE, fix=REMOVE, related=URL)
     yield from find_local_models(profile)
 

@@ -103,6 +103,19 @@ def test_what_the_server_decides_is_refused_here(tmp_path: Path, key: str) -> No
     assert [one for one in found if "has no effect with `providers.url`" in one], found
 
 
+def test_who_describes_images_cannot_be_named_with_a_server(tmp_path: Path) -> None:
+    found = said(
+        tmp_path, f'{TIER}vision = "bedrock/amazon.nova-lite-v1:0"\n[providers]\n{URL}{KEY}'
+    )
+
+    (one,) = found
+    assert one.startswith(
+        "tiers.haiku.vision: cannot name a model with `providers.url`: a team's server describes "
+        "no images"
+    )
+    assert "served there" not in one
+
+
 def test_what_a_parent_says_of_aws_is_a_warning(tmp_path: Path) -> None:
     aws = '[aws]\nprofile = "p"\nregion = "us-west-2"\n'
     (tmp_path / "x.toml").write_text(f"schema = 1\n{TIER}{aws}[providers]\n{URL}{KEY}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from openclaude.gateway.routing.forwarded import for_server
+from openclaude.gateway.routing.forwarded import for_server, shown_of
 
 IDS = '{"device_id": "d", "account_uuid": "a", "session_id": "s"}'
 
@@ -28,3 +28,10 @@ def test_a_body_without_usable_ids_has_no_metadata() -> None:
     unusable: list[object] = [None, [], {"user_id": 5}, {"other": "x"}]
     for metadata in unusable:
         assert json.loads(for_server("m", {"metadata": metadata})) == {"model": "m"}
+
+
+def test_half_of_a_surrogate_pair_is_sent_on_as_it_came() -> None:
+    document = {"messages": [{"role": "user", "content": "cut \ud83d"}]}
+
+    assert json.loads(for_server("m", document)) == {"model": "m", **document}
+    assert json.loads(shown_of({"model": "claude-\ud83d"})) == {"model": "claude-\ud83d"}
