@@ -307,9 +307,7 @@ class Router:
             seeing = self.eyes.see(model, document, meter, self.note)
             seen = await wait_while_present(seeing, receive)
             if seen is None:
-                if kept:
-                    kept.end()
-                return
+                return  # the client has left
             sent = seen
         if slot.server and scope["path"] != COUNTED:
             body = for_server(slot.asked_as, sent)
