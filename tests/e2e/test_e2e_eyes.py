@@ -56,7 +56,7 @@ endpoint_url = "{house.bedrock_url}"
         yield house
 
 
-def test_an_image_that_claude_reads_is_described_once_and_anthropic_gets_the_image(
+def test_an_image_that_claude_reads_is_described_once_as_it_is_printed_and_written_down(
     seeing: House, anthropic: AnthropicStandin, bedrock: BedrockStandin
 ) -> None:
     read = script.tool("Read", {"file_path": str(seeing.project / "red.png")})
@@ -89,10 +89,6 @@ def test_an_image_that_claude_reads_is_described_once_and_anthropic_gets_the_ima
     assert shown.encode() in told[-1].body, "Claude sees it itself"
     assert requests_with(anthropic.requests, "described by") == []
 
-
-def test_who_gets_the_images_is_printed_before_and_written_down_afterwards(
-    seeing: House, bedrock: BedrockStandin
-) -> None:
     printed = seeing.command("compile", profile=PROFILE)
     listed = seeing.command("requests", "--json", profile=PROFILE)
 

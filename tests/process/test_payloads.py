@@ -54,6 +54,7 @@ RUN = [
     "aws setup --name x --method process --command /bin/false | reference backups next",
     "aws setup --profile bedrock --method api-key --yes | region changed diff backups next",
     "compile",
+    "serve --keys {home}/people.keys --new-key ann",
     "setup --yes | profile",
     "stop --all",
     "uninstall --yes",
