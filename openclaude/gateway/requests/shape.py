@@ -147,7 +147,7 @@ def parse_leniently(body: bytes) -> object:
     """Parse what orjson refuses but Anthropic must judge: half of a surrogate pair."""
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # the second is nested too deeply for anyone
         return None
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from openclaude.contracts.anthropic_error import AnthropicError
 from openclaude.gateway.guard import Guard
-from openclaude.gateway.requests.shape import find_mistake
+from openclaude.gateway.requests.shape import find_mistake, read_object
 
 TURN = {"role": "user", "content": "hi"}
 BODY: dict[str, Any] = {
@@ -104,3 +104,11 @@ def block(**fields: Any) -> dict[str, Any]:
 def test_a_mistake_is_named_with_its_place(body: dict[str, Any], mistake: str) -> None:
     assert find_mistake(body) == mistake
     assert Guard().fit(body) == AnthropicError(400, mistake)
+
+
+@pytest.mark.parametrize("before", ["", '"half": "\\ud800", '])
+def test_a_body_that_is_nested_too_deeply_is_no_object(before: str) -> None:
+    deep = "[" * 100_000 + "]" * 100_000
+
+    assert read_object(f'{{{before}"model": "m", "x": {deep}}}'.encode()) is None
+    assert read_object(f'{{{before}"model": "m"}}'.encode()) is not None
