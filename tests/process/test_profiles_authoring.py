@@ -459,7 +459,7 @@ JSON = [
     (("unset", "extends", "--profile", "mine"), 0, [*SET, "changed", "notes"]),
     (("unset", "listen.port"), 1, []),
     (("set", "listen.port", "80"), 2, []),
-    (("edit", "mine"), 0, ["name", "path", "changed"]),
+    (("edit", "mine"), 0, ["name", "path", "changed", "notes"]),
     (("use", "mine"), 0, ["default", "path", "notes"]),
     (("use", "--clear"), 0, ["default", "path", "notes"]),
     (("rename", "mine", "x"), 0, ["name", "path", "was", "extended_by", "notes"]),

@@ -170,7 +170,8 @@ UNIT = ["name", "state", "pid", "port", "state_s", "in_flight", "served", "resta
 UNIT += ["cause", "pss_bytes", "rss_bytes", "cpu_s"]
 STACK = ["version", "profile", "folder", "digest", "is_stopping", "pid", "port", "uptime_s"]
 STACK += ["start_method", "sessions", "tiers", "units", "draining", "forkserver", "preloader"]
-STACK += ["certificate", "degraded", "renewed", "switched", "programs", "supervisor", "aws_login"]
+STACK += ["certificate", "degraded", "renewed", "server", "switched", "programs", "supervisor"]
+STACK += ["aws_login"]
 
 
 def test_every_report_is_the_same_envelope(world: World) -> None:
