@@ -116,6 +116,7 @@ def test_a_plan_and_a_cheap_model_are_a_few_keys_away_from_the_first_answer(
     assert (fresh.home / ".config/openclaude/default").read_text() == "mine\n"
 
 
+@pytest.mark.variants
 def test_everything_on_bedrock_and_a_model_of_this_machine(
     fresh: House, bedrock: BedrockStandin, tmp_path: Path
 ) -> None:
@@ -200,6 +201,7 @@ def test_a_key_is_asked_for_without_echo_and_kept_for_its_owner_alone(
     assert f'api_key = "file:{kept}"' in profile
 
 
+@pytest.mark.variants
 @pytest.mark.parametrize("way", ["a profile that is broken", "a profile that was chosen"])
 def test_a_user_who_has_set_something_up_is_told_what_is_wrong_as_ever(
     fresh: House, tmp_path: Path, way: str

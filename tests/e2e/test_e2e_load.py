@@ -118,6 +118,7 @@ def test_many_streams_at_once_through_a_route_all_come_to_their_end(
     assert [each for each in told if not each.is_streamed or each.tries > 1] == []
 
 
+@pytest.mark.variants
 def test_a_thousand_requests_leave_no_more_in_memory_than_a_hundred(
     neighbours: House, anthropic: AnthropicStandin, bedrock: BedrockStandin
 ) -> None:

@@ -201,6 +201,7 @@ def test_the_page_is_no_way_into_main(told: Told, anthropic: AnthropicStandin) -
     assert there.status == 404
 
 
+@pytest.mark.variants
 def test_a_collector_that_does_not_answer_delays_nothing(
     told: Told, anthropic: AnthropicStandin
 ) -> None:
@@ -220,6 +221,7 @@ def test_a_collector_that_does_not_answer_delays_nothing(
         told.collector.may_answer.set()
 
 
+@pytest.mark.variants
 def test_the_next_main_takes_the_port_over_while_the_last_one_has_a_request(told: Told) -> None:
     headers = raw.with_key(login_headers(told.house.canaries.oauth), told.house.keys()["main"])
     slow, before = question(script.wait(60)), told.house.pids()["main"]
