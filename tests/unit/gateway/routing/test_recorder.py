@@ -350,17 +350,22 @@ def test_a_request_that_fails_on_its_way_to_a_slot_gives_its_place_back(
     router = Router(inner, table, raw_body_key="raw", recorder=recorder, eyes=Blind())
     body = json.dumps({"model": "openclaude-haiku", "messages": []}).encode()
 
-    async def receive() -> Any:
-        return {"type": "http.request", "body": body, "more_body": False}
-
     async def send(_message: Any) -> None:
         """There is no reader."""
 
-    async def run() -> None:
+    async def one() -> None:
         scope = {"type": "http", "method": "POST", "path": "/v1/messages", "headers": []}
+        messages = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def receive() -> Any:
+            return messages.pop() if messages else await asyncio.Event().wait()
+
+        with pytest.raises(RuntimeError, match="cannot see"):
+            await router(scope, receive, send)
+
+    async def run() -> None:
         for _ in range(module.MOST_PENDING):
-            with pytest.raises(RuntimeError, match="cannot see"):
-                await router(scope, receive, send)
+            await one()
 
     asyncio.run(run())
     if recorder._pool:
