@@ -158,7 +158,8 @@ def bodies(scene: TeamScene) -> list[dict[str, Any]]:
             head, _, rest = heard.partition(b"\r\n\r\n")
             length = re.search(rb"(?i)^content-length: (\d+)\r?$", head, re.M)
             size = int(length[1]) if length else 0  # the doctor asks for models with GET
-            found += [json.loads(rest[:size])] if size else []
+            # claude may leave in the middle of one
+            found += [json.loads(rest[:size])] if 0 < size <= len(rest) else []
             heard = rest[size:]
     return found
 

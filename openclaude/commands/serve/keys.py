@@ -74,7 +74,7 @@ def unusable_keys(path: Path, error: Exception) -> KeysUnusable:
     why = error.strerror if isinstance(error, OSError) else str(error)
     hint = "make one with `openclaude serve --new-key NAME --keys FILE`"
     if isinstance(error, PermissionError) and (owner := owner_of(path)):
-        hint = f"run it as the user that owns the file: `sudo -u {owner} ...`"
+        hint = f"run it as the user that owns the file, {owner}"
     return KeysUnusable(f"`{path}` cannot be used as a file of keys: {why or error}", hint=hint)
 
 

@@ -59,7 +59,7 @@ PROMPT = (
 )
 
 
-class Failure(NamedTuple):
+class DescriberFailure(NamedTuple):
     """Why a model describes nothing now."""
 
     why: str
@@ -95,7 +95,7 @@ class Eyes:
         self._clock = clock
         self._kept = Descriptions()
         self._under_way: dict[str, UnderWay] = {}
-        self._failing: dict[str, Failure] = {}  # by the model that describes
+        self._failing: dict[str, DescriberFailure] = {}  # by the model that describes
         self._answers: Counter[str] = Counter()  # by the same, as is the next
         self._at_once: dict[str, asyncio.Semaphore] = {}
 
@@ -238,11 +238,11 @@ class Eyes:
 
     def _fails(self, eyes: EyesRoute, picture: Picture, why: str) -> Described:
         """Note that a model describes nothing for a while."""
-        failure = Failure(why, self._clock() + BACK_OFF_S)
+        failure = DescriberFailure(why, self._clock() + BACK_OFF_S)
         self._failing[eyes.model] = failure
         return undescribed(picture, eyes.model, *failure)
 
-    def _failure(self, eyes: EyesRoute) -> Failure | None:
+    def _failure(self, eyes: EyesRoute) -> DescriberFailure | None:
         """Return why a model is not asked now, or None."""
         failure = self._failing.get(eyes.model)
         return failure if failure and self._clock() <= failure.until else None
