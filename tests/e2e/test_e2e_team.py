@@ -198,7 +198,7 @@ def test_a_new_key_is_fetched_after_a_refusal_without_a_restart(scene: TeamScene
     assert scene.asked[2] - scene.asked[1] == 2  # with the old one, then with the new one
 
 
-def test_another_persons_key_still_counts(scene: TeamScene) -> None:
+def test_the_file_has_the_other_person_and_no_key(scene: TeamScene) -> None:
     assert re.search(r"^ann [0-9a-f]{64}$", scene.server.keys.read_text(), re.M)
     assert not holds(scene.server.keys.read_bytes(), scene.keys[0])
 
