@@ -130,6 +130,10 @@ WRITES_VARIABLE = "OPENCLAUDE_WRITES"  # a folder that the unit may write, besid
 CERTIFICATE_KEY_VARIABLE = "OPENCLAUDE_CERTIFICATE_KEY"
 PEOPLE_VARIABLE = "OPENCLAUDE_PEOPLE"
 SERVED_VARIABLE = "OPENCLAUDE_SERVED"
+# and how it ends: how long it takes requests after a SIGTERM, and how long streams then get
+ENDING_VARIABLE = "OPENCLAUDE_ENDING"
+# The item of the ASGI state of a request that is set once the instance has been told to end
+DRAINING = "openclaude.draining"
 
 
 class FetchedKey(Record):
@@ -168,6 +172,23 @@ def secrets_text(references: dict[str, str], environment: dict[str, str]) -> str
 def read_fetched(line: bytes) -> FetchedKey:
     """The answer about a key. Raises Malformed."""
     return read(FetchedKey, line, "answer about a key")
+
+
+class ServiceEnd(Record):
+    """How an instance ends that other machines ask."""
+
+    drain_s: int  # it still takes requests for so long, and says that it is not ready
+    grace_s: int  # then streams under way get this long
+
+
+def ending_text(ending: ServiceEnd) -> str:
+    """Encode how an instance ends."""
+    return to_line(encode(ending)).decode()
+
+
+def read_ending(text: str) -> ServiceEnd:
+    """How an instance ends. Raises Malformed."""
+    return read(ServiceEnd, text, ENDING_VARIABLE)
 
 
 def served_text(groups: dict[str, str]) -> str:

@@ -52,14 +52,14 @@ class Server:
         assert len(kept) == len(lines) - 1
         self.keys.write_text("".join(kept), encoding="utf-8")
 
-    def start(self, *, port: int = 0, profile: str = PROFILE) -> None:
-        """Serve; return when it is ready."""
+    def start(self, *, port: int = 0, profile: str = PROFILE, more: tuple[str, ...] = ()) -> None:
+        """Serve; return when it is ready. `more`: further options."""
         argv = (self.house.program, "serve", profile, "--listen", f"127.0.0.1:{port}")
         files = ("--cert", self.certificate, "--cert-key", self.certificate_key)
         self.log.unlink(missing_ok=True)
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [str(part) for part in (*argv, *files, "--keys", self.keys)],
+                [str(part) for part in (*argv, *files, "--keys", self.keys, *more)],
                 env=self.house.environment(),
                 cwd=self.house.project,
                 stdin=subprocess.DEVNULL,

@@ -6,6 +6,7 @@ Knows: what is checked before that. Independent of: how an instance works, what 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import socket
 import ssl
@@ -27,27 +28,37 @@ from openclaude.commands.help_page import (
 from openclaude.commands.serve.keys import add_person, known_people
 from openclaude.contracts.plan import Plan, Unit
 from openclaude.contracts.routing import routing_in
+from openclaude.contracts.worker import ServiceEnd
 from openclaude.errors import OpenclaudeError, UsageError
 from openclaude.output import Result
 from openclaude.paths import Places
 from openclaude.plan_cache import find_plan
 from openclaude.profile.names import profile_name
 from openclaude.run.os.tls import server_context
-from openclaude.run.serving.foreground import ServedUnit, become_service, bind_any
+from openclaude.run.serving.foreground import (
+    ServedUnit,
+    become_service,
+    bind_any,
+    find_inherited,
+)
 
 LISTEN = "127.0.0.1:8443"
+GRACE_S = 10
+LONGEST_S = 3600  # of a drain or a grace
 ADDRESS = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[0-9.]+):(?P<port>[0-9]{1,5})", re.IGNORECASE)
 PAGE = HelpPage(
     text="""\
 Serve the models of a profile to other machines: the providers instance alone, in
 the foreground, over TLS, with a key for each person. Profiles there name it in
-`[providers]`. It never sees a Claude login. SIGTERM ends it: it accepts nothing
-more, and gives streams 10 seconds. `--new-key` prints a new person's key once and
-adds its SHA-256 to the file; a line that is removed counts no more from the next
-request on.""",
+`[providers]`. It never sees a Claude login. SIGTERM ends it: for the time of
+`--drain` it only says that it is not ready, then it accepts nothing more, and
+gives streams the time of `--grace`. systemd may open its socket. `--new-key`
+prints a new person's key once and adds its SHA-256 to the file; a line that is
+removed counts no more from the next request on.""",
     examples=(
         "openclaude serve --keys people.keys --new-key ann",
         "openclaude serve team --cert cert.pem --cert-key key.pem --keys people.keys",
+        "openclaude serve team --cert c.pem --cert-key k.pem --keys p.keys --drain 5",
     ),
     variables=(*PROFILE, *CONFIG, *STATE, *AWS_FILES),
     docs="docs/team.md",
@@ -75,6 +86,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--new-key", metavar="PERSON", help="make a key for this person, print it, and end"
     )
+    for name, default, what in (
+        ("--drain", 0, "how long to take requests after SIGTERM"),
+        ("--grace", GRACE_S, "how long streams last after that"),
+    ):
+        said = f"{what} (default: {default})"
+        parser.add_argument(name, metavar="SECONDS", type=int, default=default, help=said)
     add_json(parser)
 
 
@@ -116,6 +133,7 @@ def make_service(arguments: argparse.Namespace, plan: Plan) -> ServedUnit:
     cert, cert_key, keys = (
         path.absolute() for path in (arguments.cert, arguments.cert_key, arguments.keys)
     )
+    ending = ending_of(arguments)
     check_certificate(cert, cert_key)
     if not known_people(keys):
         raise CannotServe(
@@ -123,7 +141,18 @@ def make_service(arguments: argparse.Namespace, plan: Plan) -> ServedUnit:
             hint=f"make one with `openclaude serve --keys {keys} --new-key NAME`",
         )
     groups = {tier.model: tier.slot for tier in reversed(plan.slots)}
-    return ServedUnit(unit, files_of(unit, plan), groups, cert, cert_key, keys)
+    return ServedUnit(unit, files_of(unit, plan), groups, cert, cert_key, keys, ending)
+
+
+def ending_of(arguments: argparse.Namespace) -> ServiceEnd:
+    """How it will end. Raises UsageError."""
+    for name in ("drain", "grace"):
+        if not 0 <= getattr(arguments, name) <= LONGEST_S:
+            raise UsageError(
+                f"`--{name}` must be 0 to {LONGEST_S} seconds, not {getattr(arguments, name)}",
+                hint="for example `--drain 5 --grace 120`",
+            )
+    return ServiceEnd(drain_s=arguments.drain, grace_s=arguments.grace)
 
 
 def refuse_eyes(plan: Plan) -> None:
@@ -159,7 +188,7 @@ def check_certificate(path: Path, key: Path) -> None:
 
 
 def listen_on(address: str) -> socket.socket:
-    """The listening socket. Raises UsageError, CannotServe."""
+    """A listening socket of our own. Raises UsageError, CannotServe."""
     found = ADDRESS.fullmatch(address)
     if found is None or not 0 <= int(found["port"]) <= 65535:
         raise UsageError(
@@ -175,11 +204,22 @@ def listen_on(address: str) -> socket.socket:
         ) from error
 
 
+def inherited_listener(env: Mapping[str, str]) -> socket.socket | None:
+    """The socket that systemd listens on for this process, if it does. Raises CannotServe."""
+    try:
+        return find_inherited(env, os.getpid())
+    except ValueError as error:
+        raise CannotServe(
+            f"the socket that systemd passes cannot be used: {error}",
+            hint="give the socket unit one `ListenStream=ADDRESS:PORT`, and no `Accept=yes`",
+        ) from error
+
+
 def serve_forever(
     service: ServedUnit, address: str, folder: Path, env: Mapping[str, str]
 ) -> NoReturn:
     """Become the instance. Raises OpenclaudeError, OSError."""
-    with listen_on(address) as listener:
+    with inherited_listener(env) or listen_on(address) as listener:
         host, port = listener.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         models = ", ".join(service.groups)

@@ -13,9 +13,18 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from openclaude.contracts.local_request import OF_A_BROWSER
-from openclaude.contracts.worker import ADMIT, read_people
+from openclaude.contracts.worker import ADMIT, DRAINING, read_people
 from openclaude.gateway.http.access import Route, no_matter
-from openclaude.gateway.http.asgi import App, Headers, Receive, Scope, Send, answer_error, send_json
+from openclaude.gateway.http.asgi import (
+    App,
+    Headers,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    answer_error,
+    send_json,
+)
 from openclaude.gateway.http.shutdown import run_until_answered
 
 LONGEST_FILE = 1 << 20  # bytes
@@ -89,7 +98,7 @@ class PeopleAccess:
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
         elif scope["type"] == "http":
-            await self.http(scope, receive, send)
+            await self.http(scope, receive, closing(send) if is_ending(scope) else send)
         else:  # websocket: not served here
             await send({"type": "websocket.close", "code": 1008})
 
@@ -98,7 +107,9 @@ class PeopleAccess:
         is_browser = any(name in OF_A_BROWSER for name, _ in scope["headers"])
         if method in ("GET", "HEAD") and path in HEALTH:
             # connections are accepted only once LiteLLM has read its config
-            await send_json(send, 200, b"" if method == "HEAD" else b'{"status": "ok"}')
+            ready = path == LIVENESS or not is_ending(scope)
+            said = b'{"status": "ok"}' if ready else b'{"status": "ending"}'
+            await send_json(send, 200 if ready else 503, b"" if method == "HEAD" else said)
             return
         is_known = (method, path) in self.routes or (method, path) == ("GET", MODELS)
         if is_browser or not is_known:
@@ -131,3 +142,20 @@ class PeopleAccess:
         """Return the models that can be asked for, as Anthropic's API lists them."""
         data = [{"type": "model", "id": name, "display_name": name} for name in self.models]
         return json.dumps({"data": data, "has_more": False}).encode()
+
+
+def is_ending(scope: Scope) -> bool:
+    """Tell whether the instance has been told to end, and takes the last requests."""
+    return bool(scope.get("state", {}).get(DRAINING))
+
+
+def closing(send: Send) -> Send:
+    """Say with a reply that its connection ends: the next request must go to another replica."""
+
+    async def say(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = [*message.get("headers", ()), (b"connection", b"close")]
+            message = {**message, "headers": headers}
+        await send(message)
+
+    return say

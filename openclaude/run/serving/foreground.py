@@ -17,8 +17,11 @@ from openclaude.contracts.plan import Unit
 from openclaude.contracts.worker import (
     CERTIFICATE_KEY_VARIABLE,
     CERTIFICATE_VARIABLE,
+    ENDING_VARIABLE,
     PEOPLE_VARIABLE,
     SERVED_VARIABLE,
+    ServiceEnd,
+    ending_text,
     served_text,
 )
 from openclaude.files import private_folder, write_private
@@ -28,6 +31,7 @@ from openclaude.run.supervisor.unit_start import StackContext, empty_folder, uni
 
 APPLICATION = "openclaude.gateway.serving:served_app"
 BACKLOG = 512
+FIRST_PASSED = 3  # the descriptor of the first socket that systemd passes
 
 
 class ServedUnit(NamedTuple):
@@ -39,6 +43,7 @@ class ServedUnit(NamedTuple):
     certificate: Path
     certificate_key: Path
     people: Path  # the file of people's keys
+    ending: ServiceEnd
 
 
 def bind_any(host: str, port: int) -> socket.socket:
@@ -52,6 +57,28 @@ def bind_any(host: str, port: int) -> socket.socket:
     except OSError:
         listener.close()
         raise
+    return listener
+
+
+def find_inherited(env: Mapping[str, str], pid: int) -> socket.socket | None:
+    """Return the socket that systemd listens on for the process `pid`, or None.
+
+    It passes descriptors from 3 on (sd_listen_fds(3)). The socket outlives us: connections that
+    come while this process is replaced wait in its backlog. Raises ValueError for what it passes
+    and cannot be served on.
+    """
+    if env.get("LISTEN_PID") != str(pid) or not env.get("LISTEN_FDS", "").isdigit():
+        return None
+    if env["LISTEN_FDS"] != "1":
+        raise ValueError(f"there are {env['LISTEN_FDS']} of them, not one")
+    try:
+        listener = socket.socket(fileno=FIRST_PASSED)
+    except OSError as error:
+        raise ValueError(error.strerror or str(error)) from error
+    is_tcp = listener.family in {socket.AF_INET, socket.AF_INET6}
+    if not is_tcp or not listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        listener.detach()
+        raise ValueError("it is not a TCP socket that listens")
     return listener
 
 
@@ -71,6 +98,7 @@ def become_service(
         CERTIFICATE_KEY_VARIABLE: str(service.certificate_key),
         PEOPLE_VARIABLE: str(service.people),
         SERVED_VARIABLE: served_text(dict(service.groups)),
+        ENDING_VARIABLE: ending_text(service.ending),
     }
     os.chdir(empty_folder(folder))
     nobody = os.open(os.devnull, os.O_WRONLY)

@@ -4,6 +4,8 @@ Knows: the lifeline, the grace of streams. Independent of: HTTP, what a stream i
 
 SIGTERM, or the end of the lifeline: requests get STREAM_GRACE_S. A byte on the lifeline: the
 instance was replaced, and its requests take as long as they need, until one of the others comes.
+An instance that other machines ask may take requests for a while after its first SIGTERM, until
+whoever shares out the requests has noticed that it is no longer ready.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from openclaude.contracts.worker import DRAIN
+from openclaude.contracts.worker import DRAIN, ServiceEnd
 
 # Streams under way get this long when the instance is told to end, seconds.
 STREAM_GRACE_S = 10
@@ -23,13 +25,32 @@ STREAM_GRACE_S = 10
 # who is quick; on a busy machine eight streams were seen to take 1.0.
 FAREWELL_S = 3.0
 LOOK_S = 0.1
+AT_ONCE = ServiceEnd(drain_s=0, grace_s=STREAM_GRACE_S)
 
 
 class InstanceEnd:
     """The end of one instance, as far as it is known."""
 
-    def __init__(self) -> None:
+    def __init__(self, ending: ServiceEnd = AT_ONCE) -> None:
         self.is_patient = False  # it was replaced, and nobody waits for its end
+        self.grace_s = ending.grace_s
+        self._drain_s = ending.drain_s
+        self._drained_at = 0.0  # when draining is over; 0 before it begins
+
+    def begin_drain(self) -> bool:
+        """Heed a signal; tell whether requests are still taken for a while after it.
+
+        Only after the first one: another means that nobody waits.
+        """
+        if not self._drain_s or self._drained_at:
+            return False
+        self._drained_at = time.monotonic() + self._drain_s
+        return True
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether the time is over for which requests are taken after a signal."""
+        return 0 < self._drained_at <= time.monotonic()
 
     def follow(self, lifeline: int) -> None:
         """Exit as the supervisor says, or when it does: its end of the pipe closes."""

@@ -29,6 +29,8 @@ import uvicorn.config
 from openclaude.contracts.worker import (
     CERTIFICATE_KEY_VARIABLE,
     CERTIFICATE_VARIABLE,
+    DRAINING,
+    ENDING_VARIABLE,
     FURTHER_PORT_VARIABLE,
     KEY_FETCHER_VARIABLE,
     PEOPLE_VARIABLE,
@@ -38,6 +40,7 @@ from openclaude.contracts.worker import (
     WRITES_VARIABLE,
     fatal_line,
     further_port_in,
+    read_ending,
 )
 from openclaude.run.os.confinement import keep_memory_private
 from openclaude.run.os.tls import server_context
@@ -46,7 +49,7 @@ from openclaude.run.worker.children import keep_environment_from_children
 from openclaude.run.worker.confined import confine_to
 from openclaude.run.worker.connections import InstanceConnection, allow_connections
 from openclaude.run.worker.door import Door
-from openclaude.run.worker.ending import FAREWELL_S, STREAM_GRACE_S, InstanceEnd
+from openclaude.run.worker.ending import AT_ONCE, FAREWELL_S, InstanceEnd
 from openclaude.run.worker.further_port import open_further
 from openclaude.run.worker.key_fetcher import start_fetcher
 from openclaude.run.worker.log import stamp_everything
@@ -137,7 +140,8 @@ def serve(application: str, listener: int, report: int, lifeline: int) -> None:
     """Serve the factory's application on an inherited socket, until told to stop."""
     # LiteLLM has compiled parts: where one of them crashes, the log says in which line of Python
     faulthandler.enable()
-    ending = InstanceEnd()
+    said = os.environ.pop(ENDING_VARIABLE, "")
+    ending = InstanceEnd(read_ending(said) if said else AT_ONCE)
     ending.follow(lifeline)
     allow_connections()
     certificates.trust(os.environ, Path.cwd(), certificates.OF_SYSTEMS)
@@ -159,7 +163,7 @@ def serve(application: str, listener: int, report: int, lifeline: int) -> None:
         server_header=False,  # the upstream's own headers are passed on
         date_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=STREAM_GRACE_S,
+        timeout_graceful_shutdown=ending.grace_s,
         backlog=512,
     )
     is_public = PEOPLE_VARIABLE in os.environ
@@ -264,8 +268,17 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Heed a signal."""
+        if self.started and not self.should_exit and self.ending.begin_drain():
+            self._captured_signals.append(sig)  # uvicorn's: it ends the process with them
+            self.lifespan.state[DRAINING] = True
+            return
         self.ending.on_signal(is_ending=self.should_exit)
         super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Tell whether to end, as uvicorn asks ten times a second."""
+        self.should_exit |= self.ending.is_drained
+        return await super().on_tick(counter)
 
     def is_busy(self) -> bool:
         """Whether a request is under way."""

@@ -282,6 +282,8 @@ function __openclaude_know
                 'option'\t'--cert-key'\t'file'\t'the certificate\'s key (PEM)' \
                 'option'\t'--keys'\t'file'\t'who may ask: names and digests' \
                 'option'\t'--new-key'\t'text'\t'make a key for this person, print it, and end' \
+                'option'\t'--drain'\t'text'\t'how long to take requests after SIGTERM (default: 0)' \
+                'option'\t'--grace'\t'text'\t'how long streams last after that (default: 10)' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
                 'position'\t'profile'
         case 'doctor'

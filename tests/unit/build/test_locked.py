@@ -72,7 +72,7 @@ def test_one_package_has_one_version_in_all_our_locks() -> None:
             theirs = frozenset(pin.version for pin in pins if pin.name == name)
             versions.setdefault(name, set()).add(theirs)
 
-    assert len(LOCKS) == 3
+    assert len(LOCKS) == 4
     assert {name: found for name, found in versions.items() if len(found) > 1} == {}
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from openclaude.commands.serve.command import CannotServe, make_service
+from openclaude.commands.serve.command import CannotServe, ending_of, make_service
 from openclaude.compile.compiler import compile_plan
 from openclaude.contracts.plan import Plan
 from openclaude.errors import UsageError
@@ -48,3 +48,9 @@ def test_a_profile_that_has_images_described_is_refused(tmp_path: Path) -> None:
 def test_a_profile_that_says_whether_a_model_sees_is_not(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="needs `--cert`"):
         make_service(NO_CERTIFICATE, plan_with(tmp_path, "false"))
+
+
+@pytest.mark.parametrize(("drain", "grace"), [(-1, 10), (0, -1), (3601, 10), (0, 3601)])
+def test_an_end_that_takes_no_time_of_this_world_is_refused(drain: int, grace: int) -> None:
+    with pytest.raises(UsageError, match="must be 0 to 3600 seconds"):
+        ending_of(argparse.Namespace(drain=drain, grace=grace))

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from openclaude.contracts.decode import Malformed
-from openclaude.contracts.worker import ADMIT, read_people
-from openclaude.gateway.team.people import People, PeopleAccess
+from openclaude.contracts.worker import ADMIT, DRAINING, read_people
+from openclaude.gateway.team.people import LIVENESS, READINESS, People, PeopleAccess
 from openclaude.gateway.team.served import ServedModels
 
 ROUTES = frozenset({("POST", "/v1/messages")})
@@ -181,3 +181,33 @@ def test_a_model_is_asked_for_by_its_name_in_profiles(
 
     assert found[0] == status
     assert said in found[1]
+
+
+# The end ------------------------------------------------------------------------------------------
+
+ENDING = {"state": {DRAINING: True}}
+
+
+@pytest.mark.parametrize(("path", "status"), [(READINESS, 503), (LIVENESS, 200)])
+def test_one_that_ends_is_alive_and_no_longer_ready(keys: Path, path: str, status: int) -> None:
+    assert ask(door(keys), {}, "GET", path)[0] == 200
+    assert ask(door(keys), {}, "GET", path, **ENDING)[0] == status
+    assert ask(door(keys), {}, "HEAD", path, **ENDING) == (status, b"")
+
+
+def test_the_last_requests_are_answered_and_their_connections_end(keys: Path) -> None:
+    said: list[dict[str, Any]] = []
+
+    async def send(message: Any) -> None:
+        said.append(dict(message))
+
+    scope = {
+        **{"type": "http", "method": "POST", "path": "/v1/messages"},
+        "headers": [(b"x-api-key", KEY.encode())],
+    }
+    asyncio.run(door(keys)({**scope, **ENDING}, None, send))  # type: ignore[arg-type]
+    asyncio.run(door(keys)(scope, None, send))  # type: ignore[arg-type]
+
+    starts = [one for one in said if one["type"] == "http.response.start"]
+    assert [one["status"] for one in starts] == [200, 200]
+    assert [(b"connection", b"close") in one["headers"] for one in starts] == [True, False]
