@@ -287,7 +287,7 @@ CODES = {
     "stack-outdated": "the profile has changed since its stack was started",
     "start-method": "OPENCLAUDE_START_METHOD has an invalid value",
     "extra-missing": "the profile needs packages that are not installed",
-    "telemetry-port-taken": "another program listens on the port of `telemetry.prometheus`",
+    "telemetry-port-taken": "another program or profile has the port of `telemetry.prometheus`",
     "telemetry-unheard": "nothing listens at the address of `telemetry.otlp`",
     "unit-failed": "a part of the running stack has failed",
     "aws": "the AWS profile is ok, or none is needed",

@@ -18,6 +18,7 @@ ADMIT = "openclaude.admit"
 FATAL = "!"  # begins a line of a unit that cannot start, in place of its numbers
 WARNING = "~"  # begins a line of a unit that serves, but worse than it should
 SIZE = "="
+NO_PORT = "#"  # begins a line of a unit that could not have its further port: which, and why
 # The item of the ASGI lifespan scope to call with such a sentence
 WARN = "openclaude.warn"
 
@@ -259,6 +260,13 @@ class UnitWarning(Record):
     sentence: str
 
 
+class UnitLacksPort(Record):
+    """A further port that a unit does not serve, because something else has it."""
+
+    port: int
+    reason: str
+
+
 class UnitSize(Record):
     """What a unit has measured of itself: no other process of its user can."""
 
@@ -285,9 +293,18 @@ def warning_line(sentence: str) -> bytes:
     return f"{WARNING}{' '.join(sentence.split())}\n".encode()
 
 
-def read_unit_line(line: bytes) -> UnitLoad | UnitFatal | UnitWarning | UnitSize:
+def no_port_line(port: int, reason: str) -> bytes:
+    """Encode which port a unit does not serve; a version that does not know it logs it."""
+    return f"{NO_PORT}{port} {' '.join(reason.split())}\n".encode()
+
+
+def read_unit_line(
+    line: bytes,
+) -> UnitLoad | UnitFatal | UnitWarning | UnitLacksPort | UnitSize:
     """One line of a unit's report, without its end. Raises Malformed."""
     text = line.decode("utf-8", "replace")
+    if found := re.fullmatch(f"{NO_PORT}([0-9]{{1,5}}) (.+)", text):
+        return UnitLacksPort(port=int(found[1]), reason=found[2])
     if text.startswith(FATAL):
         return UnitFatal(sentence=text.removeprefix(FATAL).strip())
     if text.startswith(WARNING):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -41,6 +42,15 @@ def assert_served(requests: tuple[BedrockRecorded, ...], key_id: str) -> None:
     ]
 
 
+def ledgers_agents(house: House, session: str) -> dict[str, str]:
+    """How the requests of a session went, by the id of the agent that asked."""
+    argv = (house.program, "requests", "--session", session, "-n", "100", "--json")
+    ran = house.run(argv, house.environment())
+    assert (ran.code, ran.err) == (0, "")
+    found = json.loads(ran.out)["data"]["requests"]
+    return {one["agent_id"]: one["via"] for one in found}
+
+
 @pytest.fixture
 def explore_on_haiku(house: House) -> Iterator[None]:
     """Add `[agents] explore` to the house's profile, for the duration of the test."""
@@ -77,6 +87,10 @@ def test_an_agent_on_haiku_uses_its_tools_through_bedrock(
     assert "the notes say 42" in third
     assert {request.json()["model"] for request in anthropic.requests} == {"claude-opus-5-5"}
     assert all(request.header(AGENT_HEADER) is None for request in anthropic.requests)
+    told = ledgers_agents(house, str(events(ran)[-1]["session_id"]))
+    (agent_id,) = {one for one in told if told[one] == "slot"}
+    assert re.fullmatch("[0-9a-f]{8,}", agent_id)
+    assert told == {agent_id: "slot", "": "plan"}
 
 
 def test_explore_is_claudes_own_and_on_the_main_model_unless_the_profile_moves_it(
@@ -86,7 +100,10 @@ def test_explore_is_claudes_own_and_on_the_main_model_unless_the_profile_moves_i
 
     assert house.openclaude("-p", prompt, "--model", "opus", *ALLOWED).code == 0
     assert not bedrock.requests
-    assert any(request.header(AGENT_HEADER) for request in anthropic.requests)
+    (agent_id,) = {r.header(AGENT_HEADER) for r in anthropic.requests} - {None}
+    session = {r.header("x-claude-code-session-id") for r in anthropic.requests}.pop()
+    assert session
+    assert ledgers_agents(house, session) == {agent_id: "plan", "": "plan"}
 
 
 def test_explore_moves_to_haiku_beside_the_users_own_agents(

@@ -239,4 +239,26 @@ def test_the_next_main_takes_the_port_over_while_the_last_one_has_a_request(told
         assert not [one for one in pages if ("openclaude_requests_total", QWEN) in one]
     assert told.house.openclaude("-p", "hi", "--model", "haiku").code == 0
     wait_for(lambda: ("openclaude_requests_total", QWEN) in samples(told.read()), 20)
-    assert "no figures are shown" not in told.house.logs()
+    assert "no figures of requests are shown" not in told.house.logs()
+
+
+@pytest.mark.variants
+def test_a_second_profile_with_the_same_port_says_so_and_the_first_keeps_it(told: Told) -> None:
+    house = told.house
+    shown = samples(told.read())
+    text = (house.home / f".config/openclaude/profiles/{PROFILE}.toml").read_text()
+    house.write(".config/openclaude/profiles/second.toml", text)
+    try:
+        assert house.command("start", "--wait", profile="second").code == 0
+
+        said = house.command("status", profile="second").out
+        doctor = house.command("doctor", profile="second").out
+
+        sentence = f"no figures of requests are shown on port {told.port} of "
+        sentence += "`telemetry.prometheus`: another profile's proxies show theirs there"
+        assert f"warning: {sentence}" in said
+        assert sentence in " ".join(doctor.split())
+        assert shown.items() <= samples(told.read()).items()
+        assert sentence not in house.command("status").out
+    finally:
+        house.command("stop", profile="second")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from openclaude.contracts.worker import FURTHER_PORT_VARIABLE
 from tests.process.conftest import MakePlan
 from tests.process.world import World, about
 
@@ -95,6 +97,30 @@ def test_a_warm_up_that_fails_is_said_of_its_proxy(
     for words in (said["message"], said["cost"], said["fix"]):
         assert words in empty_world.run("status").out
     assert all(one["state"] == "ready" for one in empty_world.status()["units"])
+
+
+def test_a_port_for_prometheus_that_another_program_has_is_said(
+    empty_world: World, plan: MakePlan
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        empty_world.keep(plan(main={FURTHER_PORT_VARIABLE: f"{port} /a/stack"}))
+        empty_world.up()
+
+    text = empty_world.run("status").out
+    said = told(empty_world)["telemetry-port-taken"]
+    diagnostic = found(empty_world)["telemetry-port-taken"]
+
+    assert said["message"] == (
+        f"no figures of requests are shown on port {port} of `telemetry.prometheus`: another "
+        "program listens there"
+    )
+    assert "`openclaude profiles set telemetry.prometheus=PORT --profile qwen`" in said["fix"]
+    assert (diagnostic["message"], diagnostic["fix"]) == (said["message"], said["fix"])
+    assert f"warning: {said['message']}" in text
+    assert all(one["state"] == "ready" for one in empty_world.status()["units"])
+    assert empty_world.run("restart", "--wait", "--profile", "qwen").status == 0  # it is free now
+    assert told(empty_world) == {}
 
 
 def test_another_litellm_than_the_tested_one_is_said(world: World, tmp_path: Path) -> None:

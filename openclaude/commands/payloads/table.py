@@ -120,7 +120,8 @@ PAYLOADS: Mapping[str, Keys] = {
     "requests": {"requests": "the last ones, oldest first, each as in `requests show`"},
     "requests show": {
         **{"id": "its number", "at": "when it came, in seconds of Unix time"},
-        **{"profile": "the profile", "session": "claude's id of the session", "agent": "its type"},
+        **{"profile": "the profile", "session": "claude's id of the session"},
+        "agent": "the type of the subagent, which claude says with `first_party`; else its id",
         **{"tier": "the tier, or empty", "via": "who was asked: plan, slot and so on"},
         **{"asked": "the model that claude asked for", "answered": "the model that answered"},
         **{"provider": "the provider", "region": "Bedrock's, or empty"},

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from openclaude.diagnostics import Diagnostic, Severity
 from openclaude.doctor.snapshot.world import TelemetrySeen, World
 
+PORT_TAKEN = "telemetry-port-taken"  # of a stack that runs its supervisor says so
+
 
 def check_telemetry(world: World) -> Iterator[Diagnostic]:
     """Nothing for a profile that wants none."""
@@ -27,7 +29,8 @@ def check_telemetry(world: World) -> Iterator[Diagnostic]:
         return
     problems = [*unheard(seen), *taken(seen, is_live=world.stack.is_live)]
     yield from problems
-    if not problems:
+    running = (world.stack.report or {}).get("degraded", ())
+    if not problems and not any(row["code"] == PORT_TAKEN for row in running):
         yield Diagnostic(code="telemetry", severity=Severity.OK, message=told(seen))
 
 
@@ -47,7 +50,7 @@ def taken(seen: TelemetrySeen, *, is_live: bool) -> Iterator[Diagnostic]:
     """A port that is not ours: the profile's stack, which would have it, does not run."""
     if seen.is_port_open and not is_live:
         yield Diagnostic(
-            code="telemetry-port-taken",
+            code=PORT_TAKEN,
             severity=Severity.WARNING,
             message=f"another program listens on port {seen.prometheus} of `telemetry.prometheus`",
             why="Prometheus would read its page, not the figures of this profile",

@@ -171,6 +171,17 @@ def report_degraded(
                     f"`openclaude logs --profile {profile}`",
                 )
             )
+        if process.lacks:
+            found.append(
+                Degradation(
+                    code="telemetry-port-taken",
+                    message=f"no figures of requests are shown on port {process.lacks.port} of "
+                    f"`telemetry.prometheus`: {process.lacks.reason}",
+                    cost=f"what Prometheus reads there is not of the profile `{profile}`",
+                    fix="choose a port of its own: `openclaude profiles set telemetry.prometheus="
+                    f"PORT --profile {profile}`, then `openclaude restart --profile {profile}`",
+                )
+            )
     return tuple(found)
 
 

@@ -12,7 +12,14 @@ import subprocess
 from typing import NamedTuple
 
 from openclaude.contracts.decode import Malformed
-from openclaude.contracts.worker import DRAIN, UnitFatal, UnitSize, UnitWarning, read_unit_line
+from openclaude.contracts.worker import (
+    DRAIN,
+    UnitFatal,
+    UnitLacksPort,
+    UnitSize,
+    UnitWarning,
+    read_unit_line,
+)
 from openclaude.run.os.processes import start_time
 from openclaude.run.supervisor.forkserver_process import ForkserverProcess
 
@@ -67,6 +74,7 @@ class UnitProcess:
         self.fatal_error = ""  # why it cannot start before the user fixes something
         self.pss_bytes = 0  # as it last said; 0 where it has not yet
         self.warning = ""  # why it serves worse than it should
+        self.lacks: UnitLacksPort | None = None  # a further port that another has
         self.has_spoken = False  # it is ready
         self.rest = b""  # of a line whose end has not come yet
 
@@ -92,6 +100,8 @@ class UnitProcess:
                 self.fatal_error = sentence
             case UnitWarning(sentence=sentence):
                 self.warning = sentence
+            case UnitLacksPort():
+                self.lacks = message
             case UnitSize(pss_bytes=pss_bytes):
                 self.pss_bytes = pss_bytes
             case _:

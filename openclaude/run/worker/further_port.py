@@ -7,6 +7,7 @@ instance says so and serves the rest.
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Callable
 
@@ -14,16 +15,23 @@ from openclaude.contracts.worker import FurtherPort
 
 LOOPBACK = "127.0.0.1"
 ANSWER_S = 0.5
+ANOTHER_STACK = "another profile's proxies show theirs there"
+OTHER_PROGRAM = "another program listens there"
 NAME = b"x-openclaude-stack: "  # of the stack that answers, in a reply's head
 
 
-def open_further(wanted: FurtherPort | None, warn: Callable[[str], None]) -> list[socket.socket]:
-    """Bind and listen; [] for no port, or where that is impossible."""
+def open_further(
+    wanted: FurtherPort | None, lacking: Callable[[int, str], None]
+) -> list[socket.socket]:
+    """Bind and listen; [] for no port, or where that is impossible.
+
+    `lacking` is then told the port and why it cannot be had.
+    """
     if wanted is None:
         return []
     port = wanted.port
     if is_of_another(wanted):
-        warn(f"no figures are shown on port {port}: another stack shows its own there")
+        lacking(port, ANOTHER_STACK)
         return []
     listener = socket.socket()
     try:
@@ -34,7 +42,7 @@ def open_further(wanted: FurtherPort | None, warn: Callable[[str], None]) -> lis
         listener.listen(64)
     except OSError as error:
         listener.close()
-        warn(f"no figures are shown on port {port}: {error.strerror}")
+        lacking(port, OTHER_PROGRAM if error.errno == errno.EADDRINUSE else str(error.strerror))
         return []
     return [listener]
 

@@ -55,7 +55,6 @@ from openclaude.run.worker.key_fetcher import start_fetcher
 from openclaude.run.worker.log import stamp_everything
 from openclaude.run.worker.reporter import Reporter
 
-log = logging.getLogger("openclaude.instance")
 # Between a connection's acceptance and its first request, seconds; under 1 ms on a quiet machine.
 FIRST_REQUEST_S = 0.2
 # and longer for one that has not come: a busy client was seen to take a second from its connection
@@ -152,7 +151,7 @@ def serve(application: str, listener: int, report: int, lifeline: int) -> None:
     made = reporter.counted(load(application)())
     reaches, writes = (os.environ.pop(name, "") for name in (REACHES_VARIABLE, WRITES_VARIABLE))
     port = further_port_in(os.environ.pop(FURTHER_PORT_VARIABLE, ""))
-    further = open_further(port, log.warning)  # none can be bound later
+    further = open_further(port, reporter.lacks_port)  # none can be bound later
     confine_to(reaches, writes, os.environ)
     config = uvicorn.Config(
         made,

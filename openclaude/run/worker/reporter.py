@@ -7,14 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from openclaude.contracts.worker import ADMIT, WARN, load_line, size_line, warning_line
+from openclaude.contracts.worker import (
+    ADMIT,
+    WARN,
+    load_line,
+    no_port_line,
+    size_line,
+    warning_line,
+)
 from openclaude.run.os.procstat import own_pss
 
+log = logging.getLogger("openclaude.instance")
 HEARTBEAT_S = 5.0
 MEASURE_S = 60.0  # between two looks at its own memory, if it has served anything meanwhile
 # Reports that may be late are sent together, after this many seconds
@@ -51,6 +60,11 @@ class Reporter:
     def warn(self, sentence: str) -> None:
         """Something is worse than it should be; the supervisor reports it, and we serve."""
         self.warnings += warning_line(sentence[:LONGEST_WARNING])
+
+    def lacks_port(self, port: int, reason: str) -> None:
+        """A further port is another's; the supervisor reports it, and we serve the rest."""
+        log.warning("no figures of requests are shown on port %d: %s", port, reason)
+        self.warnings += no_port_line(port, reason)
 
     def tell_soon(self) -> None:
         """Write it after a delay, with the changes until then.

@@ -38,11 +38,13 @@ from openclaude.contracts.worker import (
     ForkEnded,
     ForkserverReady,
     UnitFatal,
+    UnitLacksPort,
     UnitLoad,
     UnitSize,
     UnitWarning,
     fatal_line,
     load_line,
+    no_port_line,
     read_forkserver_message,
     read_order,
     read_unit_line,
@@ -382,6 +384,10 @@ def test_a_units_lines_are_two_numbers_or_its_last_words() -> None:
     worse = warning_line("LiteLLM answered 500\nat its start")
     assert read_unit_line(worse.rstrip(b"\n")) == UnitWarning(
         sentence="LiteLLM answered 500 at its start"
+    )
+    lacks = no_port_line(9464, "another program\nlistens there")
+    assert read_unit_line(lacks.rstrip(b"\n")) == UnitLacksPort(
+        port=9464, reason="another program listens there"
     )
     words = fatal_line("the secret `env:A\nB` is not set")
     assert read_unit_line(words.rstrip(b"\n")) == UnitFatal(

@@ -43,3 +43,11 @@ def test_where_all_is_well_both_ways_are_named() -> None:
         "figures of requests are sent to http://127.0.0.1:4318 and can be read at "
         "http://127.0.0.1:9464/metrics while the proxies run"
     )
+
+
+def test_a_stack_that_lacks_its_port_says_so_itself_and_nothing_says_that_all_is_well() -> None:
+    report = {"degraded": ({"code": "telemetry-port-taken"},)}
+    seen = PAGE._replace(is_port_open=True)
+    stack = StackSeen(is_live=True, report=report)
+
+    assert [*check_telemetry(WORLD._replace(telemetry=seen, stack=stack))] == []

@@ -15,10 +15,23 @@ from openclaude.run.worker.further_port import open_further
 pytestmark = pytest.mark.reaches_out
 
 
+class Lacking(list[tuple[int, str]]):
+    """Which ports an instance says it lacks, and why."""
+
+    def note(self, port: int, reason: str) -> None:
+        """Be told."""
+        self.append((port, reason))
+
+
+def none_lacks(port: int, reason: str) -> None:
+    """Nothing is to be said."""
+    pytest.fail(f"{port}: {reason}")
+
+
 @pytest.fixture
-def said() -> list[str]:
-    """What an instance warns of."""
-    return []
+def said() -> Lacking:
+    """What an instance says it lacks."""
+    return Lacking()
 
 
 def free_port() -> int:
@@ -29,10 +42,10 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def held(said: list[str]) -> Iterator[tuple[int, str]]:
+def held(said: Lacking) -> Iterator[tuple[int, str]]:
     """A port that another instance serves, and says of which stack it is."""
     port = free_port()
-    (listener,) = open_further(FurtherPort(port=port, owner="one"), said.append)
+    (listener,) = open_further(FurtherPort(port=port, owner="one"), said.note)
 
     def answer() -> None:
         while True:
@@ -51,40 +64,38 @@ def held(said: list[str]) -> Iterator[tuple[int, str]]:
 
 
 def test_the_next_instance_of_a_stack_has_its_port_at_once(
-    held: tuple[int, str], said: list[str]
+    held: tuple[int, str], said: Lacking
 ) -> None:
     port, owner = held
 
-    (second,) = open_further(FurtherPort(port=port, owner=owner), said.append)
+    (second,) = open_further(FurtherPort(port=port, owner=owner), said.note)
 
     assert second.getsockname() == ("127.0.0.1", port)
     assert said == []
     second.close()
 
 
-def test_another_stack_gets_no_part_of_it(held: tuple[int, str], said: list[str]) -> None:
+def test_another_stack_gets_no_part_of_it(held: tuple[int, str], said: Lacking) -> None:
     port, _ = held
 
-    assert open_further(FurtherPort(port=port, owner="two"), said.append) == []
-    assert said == [
-        f"no figures are shown on port {port}: another stack shows its own there",
-    ]
+    assert open_further(FurtherPort(port=port, owner="two"), said.note) == []
+    assert said == [(port, "another profile's proxies show theirs there")]
 
 
-def test_the_port_of_another_program_is_left_to_it(said: list[str]) -> None:
+def test_the_port_of_another_program_is_left_to_it(said: Lacking) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
 
-        assert open_further(FurtherPort(port=port, owner="one"), said.append) == []
+        assert open_further(FurtherPort(port=port, owner="one"), said.note) == []
 
-    assert said == [f"no figures are shown on port {port}: Address already in use"]
+    assert said == [(port, "another program listens there")]
 
 
 def test_a_unit_without_one_has_none() -> None:
     assert further_port_in("") is None
-    assert open_further(None, pytest.fail) == []
+    assert open_further(None, none_lacks) == []
 
 
 def test_the_owner_of_a_port_says_nothing_of_where_a_stack_is() -> None:
