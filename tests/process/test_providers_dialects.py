@@ -35,12 +35,14 @@ from openclaude.standins.base.script import (
     say,
     slow,
     stop,
+    then,
     tool,
 )
 from openclaude.standins.base.standin import Standin
 from openclaude.standins.bedrock.rules import ModelRules
 from tests.process.replay import kept_running
 from tests.process.test_providers_instance import BASH, FLAGS, REPOSITORY, Answer
+from tests.process.test_providers_thinking import message_of
 from tests.standins.gemini.standin import GeminiStandin
 from tests.standins.judged import Judged
 from tests.standins.ollama import OllamaStandin
@@ -546,6 +548,84 @@ def test_a_thought_of_the_model_reaches_claude_with_our_mark(
     signatures = re.findall(rb'"signature": ?"([^"]+)"', answer.body)
     assert len(signatures) == kinds.count("thinking")
     assert all(one.startswith(b"openclaude:") for one in signatures)
+
+
+def asked_twice(
+    dialects: Dialects, streams: bool, change: Callable[[Any], Any]
+) -> tuple[list[Any], list[int]]:
+    """Have two turns with a call; return the conversation, and the status of each reply.
+
+    `change` is what happens to each thought before it goes back.
+    """
+    script = reasoning("first") + tool("Bash", {"command": "ls"})
+    script += then(reasoning("second") + say("done"))
+    turns: list[Any] = []
+    statuses: list[int] = []
+    for word in ("one", "two"):
+        turns.append({"role": "user", "content": f"{word} {script}"})
+        for _ in range(2):
+            asked = {**body("responses-sees", "", stream=streams), "messages": turns}
+            thinking = {"thinking": {"type": "adaptive"}, "output_config": {"effort": "high"}}
+            answer = dialects.send({**asked, "tools": [BASH], **thinking})
+            statuses.append(answer.status)
+            if answer.status != 200:
+                return turns, statuses
+            content = said_in(answer)
+            changed = [change(one) if "thinking" in one["type"] else one for one in content]
+            turns.append({"role": "assistant", "content": [*filter(None, changed)]})
+            if calls := [one["id"] for one in content if one["type"] == "tool_use"]:
+                result = {"type": "tool_result", "tool_use_id": calls[0], "content": "x"}
+                turns.append({"role": "user", "content": [result]})
+    return turns, statuses
+
+
+def said_in(answer: Answer) -> list[dict[str, Any]]:
+    """Return the blocks of a reply, whole or streamed, as a client keeps them."""
+    events = answer.events()
+    message = message_of(events) if events else answer.json()
+    return list(message["content"])
+
+
+@both
+@pytest.mark.parametrize("is_told", [True, False])
+def test_encrypted_thoughts_go_back_to_the_responses_api_as_they_came(
+    dialects: Dialects, monkeypatch: pytest.MonkeyPatch, streams: bool, is_told: bool
+) -> None:
+    standin = dialects.standins["openai"]
+    monkeypatch.setattr(standin.thoughts, "always_told", is_told)
+
+    turns, statuses = asked_twice(dialects, streams, lambda thought: thought)
+
+    assert statuses == [200] * 4
+    requests = dialects.seen()
+    assert {request.operation for request in requests} == {"responses"}
+    assert [request.problems for request in requests] == [()] * 4
+    back = [one for one in requests[-1].json()["input"] if one.get("type") == "reasoning"]
+    sealed = [*standin.thoughts.sealed.items()][-4:]
+    assert [(one["encrypted_content"], one["summary"]) for one in back] == sealed[:3]
+    said = [one for turn in turns if turn["role"] == "assistant" for one in turn["content"]]
+    thoughts = [one for one in said if "thinking" in one["type"]]
+    kind, proof = ("thinking", "signature") if is_told else ("redacted_thinking", "data")
+    assert [one["type"] for one in thoughts] == [kind] * 4
+    assert all(one[proof].startswith("openclaude:") for one in thoughts)
+
+
+@both
+def test_the_responses_api_refuses_a_thought_that_is_missing_or_another(
+    dialects: Dialects, streams: bool
+) -> None:
+    def altered(thought: dict[str, Any]) -> dict[str, Any]:
+        return {**thought, "signature": f"{thought['signature'][:-4]}AAAA"}
+
+    _, without = asked_twice(dialects, streams, lambda _: None)
+    (missing,) = {problem for one in dialects.seen() for problem in one.problems}
+    dialects.standins["openai"].clear()
+    _, other = asked_twice(dialects, streams, altered)
+    unknown = next(one.problems[0] for one in dialects.seen() if one.problems)
+
+    assert (without, other) == ([200, 400], [200, 400])
+    assert "without its required 'reasoning' item" in missing
+    assert "could not be verified" in unknown  # LiteLLM asks once more, without the thought
 
 
 @every

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from openclaude.standins.base.exchange import Chunk, Reply
@@ -20,18 +20,21 @@ from tests.standins.openai.reply import (
     streamed,
     whole,
 )
+from tests.standins.openai.thoughts import UNFINISHED
 
 Event = tuple[dict[str, Any], float]
+Seal = Callable[[Iterable[dict[str, Any]]], list[dict[str, Any]]]
 
 
-def respond(script: Script, asked: CompletionContext) -> Reply:
-    """Return the reply that a script asks for, streamed or whole."""
+def respond(script: Script, asked: CompletionContext, seal: Seal) -> Reply:
+    """Return the reply that a script asks for, streamed or whole, with its thoughts sealed."""
+    items = seal([item(block) for block in script.blocks])
     if asked.streams:
-        numbered = enumerate(events(script, asked))
+        numbered = enumerate(events(script, asked, items))
         return streamed(script, [named(event, number) for number, event in numbered])
     if script.midstream:
         return error_reply(500, script.midstream.message, kind=script.midstream.kind)
-    return whole(script, response(script, asked, [item(block) for block in script.blocks]))
+    return whole(script, response(script, asked, items))
 
 
 def response(
@@ -103,9 +106,10 @@ def named(event: Event, number: int) -> Chunk:
     return Chunk(content=f"event: {document['type']}\ndata: {data}\n\n".encode(), pause_s=pause_s)
 
 
-def events(script: Script, asked: CompletionContext) -> Iterator[Event]:
+def events(
+    script: Script, asked: CompletionContext, items: list[dict[str, Any]]
+) -> Iterator[Event]:
     """Return every event of a stream, and the pause before it."""
-    items = [item(block) for block in script.blocks]
     done = response(script, asked, items)
     opening = done | {"status": "in_progress", "output": [], "usage": None}
     yield {"type": "response.created", "response": opening}, 0.0
@@ -122,6 +126,7 @@ def events(script: Script, asked: CompletionContext) -> Iterator[Event]:
 def opened(whole_item: dict[str, Any]) -> dict[str, Any]:
     """Return an item that is still empty."""
     empty: dict[str, Any] = {"content": [], "summary": [], "arguments": ""}
+    empty["encrypted_content"] = UNFINISHED
     begun = {key: empty.get(key, value) for key, value in whole_item.items()}
     return begun | ({"status": "in_progress"} if "status" in begun else {})
 
@@ -138,7 +143,7 @@ def inside(block: Block, whole_item: dict[str, Any]) -> Iterator[Event]:
             yield {"type": "response.output_text.done", "text": block.text, **at}, 0.0
             yield {"type": "response.content_part.done", "part": part, **at}, 0.0
         case Reasoning():
-            for said in pieces(block.text):
+            for said in pieces(block.text) if whole_item["summary"] else ():
                 at = {"summary_index": 0}
                 yield {"type": "response.reasoning_summary_text.delta", "delta": said, **at}, 0.0
         case Tool():

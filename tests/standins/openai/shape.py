@@ -66,7 +66,13 @@ def easier(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def easier_item(item: Any) -> Any:
-    """Return an input item with the parts of an answer as parts of a question."""
+    """Return an input item with the parts of an answer as parts of a question.
+
+    A thought has no id where nothing is stored by it: OpenAI's own client leaves it out (codex-rs,
+    `ResponseItem::Reasoning`).
+    """
+    if isinstance(item, Mapping) and item.get("type") == "reasoning":
+        return {"id": "rs_of-nobody", **item}
     if not isinstance(item, Mapping) or not isinstance(item.get("content"), list):
         return item
     parts = [

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from tests.standins.openai.reply import CompletionContext, answer, error_reply, 
 from tests.standins.openai.responses import respond
 from tests.standins.openai.rules import NOTES, REFUSALS, broken
 from tests.standins.openai.shape import violations
+from tests.standins.openai.thoughts import Thoughts
 
 EXAMPLE_KEY = "sk-openai-standin-0123456789abcdef"
 ANY_MODEL = ModelRules(max_output_tokens=8000)
@@ -63,14 +65,19 @@ class OpenAIStandin(Standin[Judged]):
         port: int = 0,
         key: str = EXAMPLE_KEY,
         models: Mapping[str, ModelRules] | None = None,
+        summaries: bool = True,
         answer: Callable[[Judged], Reply | None] | None = None,
         record: Path | None = None,
         keep: int | None = None,
     ) -> None:
-        """`key` is the only one admitted; `models` are those it has (None: any, text-only)."""
+        """`key` is the only one admitted; `models` are those it has (None: any, text-only).
+
+        `summaries`: thoughts of the Responses API are told also to who did not ask for that.
+        """
         super().__init__(host=host, port=port, answer=answer, record=record, keep=keep)
         self._key = key
         self._models = models
+        self.thoughts = Thoughts(always_told=summaries)
 
     def _inspect(self, request: Recorded) -> Judged:
         parts = seen(request)
@@ -113,7 +120,8 @@ class OpenAIStandin(Standin[Judged]):
         if rules is None:
             message = f"The model `{model}` does not exist or you do not have access to it."
             return refused(parts, Refusal(status=404, message=message, code="model_not_found"))
-        return judged(parts, broken(REFUSALS, body, rules), broken(NOTES, body, rules))
+        refusals = (*broken(REFUSALS, body, rules), *self.thoughts.mistakes(body))
+        return judged(parts, refusals, broken(NOTES, body, rules))
 
     def _reply(self, request: Judged) -> Reply:
         if refusal := request.refusal:
@@ -133,7 +141,9 @@ class OpenAIStandin(Standin[Judged]):
             wants_usage=(body.get("stream_options") or {}).get("include_usage") is True,
             thinks_in=DIALECTS[route(request.path)[1]].thinks_in,
         )
-        return respond(script, asked) if request.operation == "responses" else answer(script, asked)
+        if request.operation == "responses":
+            return respond(script, asked, partial(self.thoughts.seal, asked=body))
+        return answer(script, asked)
 
 
 def route(path: str) -> tuple[str, str]:
