@@ -592,6 +592,7 @@ def test_encrypted_thoughts_go_back_to_the_responses_api_as_they_came(
     dialects: Dialects, monkeypatch: pytest.MonkeyPatch, streams: bool, is_told: bool
 ) -> None:
     standin = dialects.standins["openai"]
+    assert isinstance(standin, OpenAIStandin)
     monkeypatch.setattr(standin.thoughts, "always_told", is_told)
 
     turns, statuses = asked_twice(dialects, streams, lambda thought: thought)
