@@ -229,3 +229,30 @@ def test_fast_mode_of_a_session_is_no_matter_to_a_slot(
 
     assert reply.status == 200, reply.body
     assert not any(b"speed" in request.body for request in bedrock.requests)
+
+
+@pytest.mark.parametrize("levels", [250, 500, 900, 1000, 1015])
+@pytest.mark.parametrize("place", ["input", "schema", "metadata"])
+def test_a_body_that_is_nested_deeply_is_no_fault_of_ours(
+    house: House, levels: int, place: str
+) -> None:
+    body = json.loads(question("hello", model=SLOT))
+    before, after, each = "[", "]", 1
+    match place:
+        case "input":
+            call = {"type": "tool_use", "id": "toolu_1", "name": "t", "input": {"x": "DEEP"}}
+            result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "ok"}
+            for role, block in (("assistant", call), ("user", result)):
+                body["messages"].append({"role": role, "content": [block]})
+        case "schema":
+            before, after, each = '{"type":"object","properties":{"x":', "}}", 2
+            schema = {"type": "object", "properties": {"x": "DEEP"}}
+            body["tools"] = [{"name": "t", "input_schema": schema}]
+        case _:
+            body["metadata"] = {"x": "DEEP"}
+    times = levels // each
+    deep = f"{before * times}{'{}' if each == 2 else ''}{after * times}"
+
+    reply = ask_slot(house, json.dumps(body).replace('"DEEP"', deep).encode())
+
+    assert reply.status in (200, 400), reply

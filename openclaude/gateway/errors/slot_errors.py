@@ -45,6 +45,7 @@ class Verdict(NamedTuple):
 NO_SLOT = SlotRoute()
 UNPROCESSABLE = 422
 REFUSED = (400, 413, UNPROCESSABLE)  # statuses of a request that does not fit
+RECURSION = "maximum recursion depth exceeded"  # Python's, of code that copies or writes a request
 BROKE_OFF = "the connection broke before the reply was complete"
 
 
@@ -63,6 +64,8 @@ def flat_error(
     number.
     """
     message = unwrap(body)
+    if status == 500 and not message.upstream and RECURSION in message.text:
+        return AnthropicError(400, f"{slot.model}: the request body is nested too deeply")
     status = message.upstream or status
     if too_long := prompt_too_long(status, message, slot, request_bytes):
         return AnthropicError(400, too_long)

@@ -25,6 +25,7 @@ log = logging.getLogger("openclaude.shutdown")
 
 STOPPING = AnthropicError(529, "openclaude: the proxy was stopped; send the request again")
 FAILED = "openclaude: this request failed inside the proxy"
+TOO_DEEP = "openclaude: the request body is nested too deeply"
 
 
 class StartedReply:
@@ -69,8 +70,11 @@ async def run_until_answered(app: App, scope: Scope, receive: Receive, send: Sen
         await reply.end_early()
         if not reply.is_whole:
             raise
-    except Exception:
+    except Exception as error:
         if reply.has_begun:
             raise  # uvicorn cuts the connection, which claude takes as an interrupted reply
+        if isinstance(error, RecursionError):  # while a body was parsed, copied or written
+            await answer_error(send, 400, TOO_DEEP)
+            return
         log.exception("%s %s failed", scope["method"], scope["path"])
         await answer_error(send, 500, FAILED)

@@ -463,3 +463,13 @@ def test_a_refused_key_is_named_by_where_it_is() -> None:
         "m: the provider rejected the API key from `env:OPENROUTER_API_KEY` (bad key); "
         "put a valid key there, then run `openclaude restart --profile mine`"
     )
+
+
+def test_a_request_that_litellm_cannot_copy_is_not_asked_again() -> None:
+    said = (
+        "litellm.APIConnectionError: maximum recursion depth exceeded while calling a Python object"
+    )
+    body = json.dumps({"error": {"message": said}}).encode()
+
+    assert flat_error(500, body, slot=SLOT).status == 400
+    assert "nested too deeply" in flat_error(500, body, slot=SLOT).message

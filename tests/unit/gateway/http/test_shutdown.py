@@ -73,3 +73,18 @@ def test_a_reply_that_is_whole_already_gets_no_further_word() -> None:
     said = cut(STREAM, b"event: message_stop\ndata: {}\n\n", is_whole=True)
 
     assert [message.get("body") for message in said[1:]] == [b"event: message_stop\ndata: {}\n\n"]
+
+
+def test_a_body_that_is_nested_too_deeply_is_a_mistake_of_the_request_not_a_fault_of_ours() -> None:
+    said: list[dict[str, Any]] = []
+
+    async def app(_scope: Any, _receive: Any, _send: Any) -> None:
+        raise RecursionError  # of whoever parses, copies or writes a body
+
+    async def send(message: Any) -> None:
+        said.append(dict(message))
+
+    asyncio.run(run_until_answered(app, SCOPE, nothing, send))
+
+    assert said[0]["status"] == 400
+    assert b"nested too deeply" in said[1]["body"]
