@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -35,6 +36,8 @@ COLD_CLAUDE = ratio(
 COLD_SLOT = ratio("b.slot", "the same of the haiku slot", "s")
 WARM = ratio("c", "warm `openclaude -p` / `claude -p`", "s", reach=1.20, aim=1.05)
 CPU = difference("d", "CPU of a warm launch before it becomes claude", "ms", reach=60, aim=30)
+# says on a slow machine, too, whether it became dearer
+CPU_RATIO = ratio("d.python", "the same / a start of Python that does nothing", "ms")
 
 
 def measure_cold_tui(scene: Scene, rounds: int) -> list[Measured]:
@@ -138,8 +141,12 @@ def measure_cpu(scene: Scene, rounds: int) -> list[Measured]:
         CPU_RUNS * rounds,
         side("launch", lambda: cpu_ms(launch, env, scene.house.project)),
         side("nothing", lambda: cpu_ms((NOTHING,), env, scene.house.project)),
+        side("python", lambda: cpu_ms((sys.executable, "-c", ""), env, scene.house.project)),
     )
-    return [measured(CPU, samples, "launch", "nothing")]
+    return [
+        measured(CPU, samples, "launch", "nothing"),
+        measured(CPU_RATIO, samples, "launch", "python"),
+    ]
 
 
 def cpu_ms(argv: Sequence[str | Path], env: Mapping[str, str], folder: Path) -> float:
