@@ -91,14 +91,14 @@ def toggle(pids: list[int]) -> None:
 
 
 def read_when_written(path: Path) -> Any:
-    """Read a sampler's file once it exists, and remove it."""
+    """Read a sampler's file once it is whole, and empty it."""
     deadline = time.monotonic() + WRITE_TIMEOUT_S
-    while not path.exists():
+    while not (path.exists() and path.read_text(encoding="utf-8").endswith(sampler.END)):
         if time.monotonic() > deadline:
             raise BenchFailed("a sampler wrote nothing")
         time.sleep(0.05)
     found = json.loads(path.read_bytes())
-    path.unlink()
+    os.truncate(path, 0)  # the instance has it open
     return found
 
 
