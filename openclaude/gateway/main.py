@@ -33,7 +33,7 @@ from openclaude.contracts.worker import (
 from openclaude.gateway.http.access import AccessControl
 from openclaude.gateway.http.asgi import App
 from openclaude.gateway.http.other_keys import OtherKeys
-from openclaude.gateway.litellm.accounting import keep_no_accounts
+from openclaude.gateway.litellm.accounting import keep_no_accounts, leave_out_own_callbacks
 from openclaude.gateway.litellm.egress import keep_to_own_addresses
 from openclaude.gateway.litellm.endpoint import RAW_BODY_KEY, Endpoints
 from openclaude.gateway.litellm.resend import resend_lost
@@ -70,11 +70,17 @@ def make_app(env: Mapping[str, str]) -> App:
     return TelemetryPort(app, exporter, further_port_in(env.get(FURTHER_PORT_VARIABLE, "")))
 
 
+async def begin(endpoints: Endpoints) -> str:
+    """Do what can be done once LiteLLM has read its config; the failure of the warm-up, or ""."""
+    leave_out_own_callbacks()
+    return await warm_up_main(endpoints)
+
+
 def make_gateway(env: Mapping[str, str], follow: Follow | None = None) -> AccessControl:
     """Build the same without telemetry; `follow` gets the entries of requests."""
     table = routing_in(env)
     key = env["LITELLM_MASTER_KEY"]
-    endpoints = Endpoints(key, warm_up_main)
+    endpoints = Endpoints(key, begin)
     router = Router(
         endpoints,
         table,

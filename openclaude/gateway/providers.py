@@ -17,6 +17,7 @@ from openclaude.contracts.routing import SEARCH_VARIABLE
 from openclaude.gateway.errors.status import saying_status
 from openclaude.gateway.http.access import AccessControl
 from openclaude.gateway.http.asgi import App, Headers, Receive, Scope, Send, without
+from openclaude.gateway.litellm.accounting import account_for_callbacks
 from openclaude.gateway.litellm.aws_credentials import keep_credentials, keep_endpoints
 from openclaude.gateway.litellm.egress import keep_to_own_addresses
 from openclaude.gateway.litellm.endpoint import Endpoints
@@ -107,10 +108,16 @@ async def ask_engine(query: str, domains: Sequence[str]) -> Sequence[Any]:
     return list(found)
 
 
+async def begin(endpoints: Endpoints) -> str:
+    """Do what can be done once LiteLLM has read its config; the failure of the warm-up, or ""."""
+    account_for_callbacks()
+    return await warm_up_providers(endpoints)
+
+
 def make_answering(env: Mapping[str, str]) -> App:
     """Build what answers a request that was let in, whatever let it in."""
     key = env["LITELLM_MASTER_KEY"]
-    endpoints = Endpoints(key, warm_up_providers)
+    endpoints = Endpoints(key, begin)
     with_formats = Formats(saying_status(endpoints), format_in_words, paths=MESSAGES)
     answering: App = Fallbacks(with_formats, fallbacks_of, paths=MESSAGES, name=true_name)
     if engine := env.get(SEARCH_VARIABLE):

@@ -71,9 +71,12 @@ ALLOWED = {
     "files": {"errors"},
     "interrupt": set(),
     "gateway": {"", "aws.faults", "contracts", "errors", "ledger", "providers.table"},
+    "gateway.copies": set(),
     "gateway.errors": {"aws.faults", "contracts", "gateway.http"},
     "gateway.http": {"contracts"},
-    "gateway.litellm": {"aws.credentials", "aws.endpoints", "contracts", "gateway.http"},
+    "gateway.litellm": {
+        *("aws.credentials", "aws.endpoints", "contracts", "gateway.copies", "gateway.http"),
+    },
     "gateway.replies": {"gateway.http", "gateway.requests"},
     "gateway.requests": {"contracts", "errors", "providers"},
     "gateway.routing": {

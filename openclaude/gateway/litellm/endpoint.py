@@ -95,7 +95,7 @@ class Endpoints:
     def __init__(self, key: str, warm_up: Callable[[Endpoints], Awaitable[str]]) -> None:
         """`warm_up` is called when LiteLLM has read its config, before the first request is served.
 
-        It returns the reason if it failed, or "".
+        LiteLLM's callbacks are known by then. It returns the reason if it failed, or "".
         """
         self.admission = Admission(key)
         self._warm_up = warm_up

@@ -22,7 +22,16 @@ USED: Mapping[str, Names] = {
     "accounting": {
         "litellm.litellm_core_utils.litellm_logging": (
             "Logging.async_success_handler",
+            "Logging.response_cost_calculator",
             "Logging.success_handler",
+        ),
+        "litellm": (
+            "_async_failure_callback",
+            "_async_success_callback",
+            "callbacks",
+            "failure_callback",
+            "input_callback",
+            "success_callback",
         ),
         "litellm.proxy.pass_through_endpoints.streaming_handler": (
             "PassThroughStreamingHandler.route_streaming_logging_to_handler",
@@ -30,6 +39,8 @@ USED: Mapping[str, Names] = {
         "litellm.proxy.pass_through_endpoints.success_handler": (
             "PassThroughEndpointLogging.pass_through_async_success_handler",
         ),
+        "litellm.proxy.utils": ("ProxyLogging._record_served_stream_output",),
+        "litellm.router": ("Router.increment_deployment_usage_for_response",),
     },
     "aws_credentials": {
         "litellm.llms.bedrock.base_aws_llm": (

@@ -34,6 +34,7 @@ from litellm.proxy.proxy_server import app
 from litellm.rust_bridge import tokenizer
 from starlette.routing import Match
 
+from openclaude.gateway.copies import copy_faster
 from openclaude.gateway.http.asgi import Message, no_body, own_request
 from openclaude.gateway.litellm.names import ABSENT, BUILT_LATE, READERS, require_warmup
 
@@ -46,6 +47,7 @@ CALLED = ("/v1/messages", "/anthropic/v1/messages", "/anthropic/v1/messages/coun
 def warm_up() -> None:
     """Do all of it; once per process, before it serves."""
     require_warmup()  # imports what the first requests would
+    copy_faster()
     load_guardrail_translation_mappings()  # type: ignore[no-untyped-call]  # LiteLLM's
     get_bedrock_response_stream_shape()
     get_bedrock_stream_event_statuses()
