@@ -5,6 +5,7 @@ Knows: directory names, how PATH is written. Must not depend on what is in the f
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -54,6 +55,18 @@ def find_places(env: Mapping[str, str]) -> Places:
         cache=folder("XDG_CACHE_HOME", ".cache"),
         shipped=find_shipped(Path(__file__).parent),
     )
+
+
+def with_absolute_home(env: dict[str, str]) -> dict[str, str]:
+    """`env` with a HOME that means the same in every directory.
+
+    claude begins a relative one in the working directory (measured); our processes have others.
+    """
+    home = env.get("HOME", "")
+    if home and not home.startswith("/"):
+        with contextlib.suppress(OSError):  # a directory that was removed is named by the launch
+            return {**env, "HOME": f"{os.getcwd()}/{home}"}  # noqa: PTH109 - links stay as they are
+    return env
 
 
 def find_shipped(package: Path) -> Path:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from openclaude.errors import UsageError, nearest
 
 METHODS = ("keys", "sso", "assume-role", "process")
+API_KEY = "api-key"  # a Bedrock API key: no AWS profile is made for it
 HELP = "see `openclaude aws setup --help`"
 HIDDEN = ("secret", "token")  # answers that are never shown
 
@@ -93,9 +94,18 @@ def check_answer(answer: str, value: str, answers: Answers, names: tuple[str, ..
     if check(value):
         return
     shown = "" if answer in HIDDEN else f", not `{value}`" if value else ""
-    near = nearest(value, names) if answer == "source_profile" else ""
+    near = nearest(value, known_answers(answer, names))
     hint = f"did you mean `{near}`?" if near else HELP
     raise BadAnswer(f"`{label(answer)}` {rule}{shown}", hint=hint)
+
+
+def known_answers(answer: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The values among which a wrong one was probably meant."""
+    if answer in ("region", "sso_region"):
+        from openclaude.providers.regions import known_regions
+
+        return tuple(known_regions())
+    return names if answer == "source_profile" else ()
 
 
 def rule_of(
@@ -131,7 +141,12 @@ def check_answers(answers: Answers, names: tuple[str, ...], before: Answers) -> 
     What the profile had `before` is accepted unchecked.
     """
     if answers.method not in METHODS:
-        raise BadAnswer("`--method` is missing", hint=f"choose from {', '.join(METHODS)}")
+        for answer in ("name", "region"):  # whatever the method is
+            if (value := getattr(answers, answer)) and value != getattr(before, answer):
+                check_answer(answer, value, answers, names)
+        raise BadAnswer(
+            "`--method` is missing", hint=f"choose from {', '.join((*METHODS, API_KEY))}"
+        )
     for answer in ("name", "region", *NEEDED[answers.method], "token"):
         value = getattr(answers, answer)
         if not value and answer != "token":

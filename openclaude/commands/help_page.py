@@ -60,12 +60,12 @@ def add_page(parser: argparse.ArgumentParser, page: HelpPage) -> None:
 def add_profile(parser: argparse.ArgumentParser, help_text: str = PROFILE_HELP) -> None:
     """A profile's name, by itself or with `--profile`; parsed, it is `profile`."""
     parser.add_argument("named", metavar="NAME", nargs="?", help=help_text)
-    add_profile_option(parser)
+    add_profile_option(parser, help_text)
 
 
-def add_profile_option(parser: argparse.ArgumentParser) -> None:
+def add_profile_option(parser: argparse.ArgumentParser, help_text: str = PROFILE_HELP) -> None:
     """The option `--profile NAME`."""
-    parser.add_argument("--profile", metavar="NAME", help=PROFILE_HELP)
+    parser.add_argument("--profile", metavar="NAME", help=help_text)
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

@@ -35,7 +35,7 @@ from openclaude.contracts.plan import Plan
 from openclaude.contracts.references import parse_secret
 from openclaude.errors import OpenclaudeError, UsageError
 from openclaude.files import FolderUnusable, NoPlace, private_folder
-from openclaude.paths import Places, working_folder
+from openclaude.paths import Places, with_absolute_home, working_folder
 from openclaude.plan_cache import find_plan
 from openclaude.profile.names import profile_name
 from openclaude.run.launcher.launch import (
@@ -337,7 +337,7 @@ def real_environment() -> dict[str, str]:
     env = dict(os.environ)
     if env.get("LC_CTYPE") in COERCED and not was_given("LC_CTYPE"):
         del env["LC_CTYPE"]  # Python itself has set it, and claude would inherit it (PEP 538)
-    return env
+    return with_absolute_home(env)
 
 
 def was_given(name: str) -> bool:

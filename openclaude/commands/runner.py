@@ -34,13 +34,19 @@ class Parser(argparse.ArgumentParser):
 
     def parse_args(self, *given: Any, **more: Any) -> Any:
         """Parse, and take a profile named by itself for `--profile`. Raises UsageError."""
-        said = super().parse_args(*given, **more)
+        said, unknown = self.parse_known_args(*given, **more)
+        page = " ".join(filter(None, (self.prog, getattr(said, "action", None))))
+        if unknown:
+            first = next((one for one in unknown if one.startswith("-")), unknown[0])
+            raise UsageError(
+                reword(f"unrecognized arguments: {first}"), hint=f"see `{page} --help`"
+            )
         # also one without a letter, as `stop "$NOT_SET"` gives: it is not the default
         if (named := getattr(said, "named", None)) is not None:
             if said.profile not in (None, named):
                 raise UsageError(
                     f"two profiles are named: `{named}` and `{said.profile}`",
-                    hint=f"see `{self.prog} --help`",
+                    hint=f"see `{page} --help`",
                 )
             said.profile = named
         return said

@@ -249,6 +249,12 @@ class LedgerReader:
         rows = self._select(f"WHERE {condition} ORDER BY id DESC LIMIT ?", [*values, number])
         return list(rows)[::-1]
 
+    def profiles(self) -> list[str]:
+        """The profiles of all requests."""
+        table = TABLE if has_rollup(self._connection) else "requests"
+        rows = self._connection.execute(f"SELECT DISTINCT profile FROM {table} ORDER BY 1")  # noqa: S608
+        return [name for (name,) in rows]
+
     def one(self, number: int) -> NumberedEntry | None:
         """The entry with this number."""
         return next(iter(self._select("WHERE id = ?", [number])), None)

@@ -183,7 +183,8 @@ def test_actions_and_options_are_those_of_the_word(complete: Complete) -> None:
     of_stop = {"--profile", "--json", "--all", "--yes", "--help"}
     assert offered(complete, "openclaude stop --") == of_stop
     assert offered(complete, "openclaude stop d") == {"deepseek"}
-    assert offered(complete, "openclaude setup d") == set()
+    assert offered(complete, "openclaude setup d") == {"deepseek"}
+    assert offered(complete, "openclaude demo d") == set()
 
 
 def test_a_value_is_what_the_option_or_the_position_takes(complete: Complete) -> None:

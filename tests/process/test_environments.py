@@ -123,6 +123,20 @@ def test_a_variable_that_is_no_text_reaches_claude_as_it_is(world: World) -> Non
     assert world.heard()[0]["environment"]["X"] == "\xff"
 
 
+def test_a_relative_home_is_the_one_that_claude_has_and_proxies_have_it_too(world: World) -> None:
+    before = sorted(path.name for path in world.root.iterdir())
+
+    done = world.run("-p", env={**world.env, "HOME": "home"}, cwd=world.root)
+
+    assert (done.status, done.err) == (0, "")
+    assert world.heard()[0]["environment"]["HOME"] == str(world.home)
+    assert world.units()["providers"]["state"] == "ready" or world.up()
+    assert unit_environments(world)["providers"]["HOME"] == str(world.home)
+    beside = world.run("stop", env={**world.env, "HOME": "../home"}, cwd=world.bin)
+    assert (beside.status, beside.out) == (0, "qwen: stopped\n")
+    assert sorted(path.name for path in world.root.iterdir()) == before
+
+
 def test_main_gets_exactly_this_environment(haunted: World, port: int) -> None:
     environment = unit_environments(haunted)["main"]
 

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from openclaude.aws.answers import BadAnswer
+from openclaude.aws.answers import API_KEY, BadAnswer
 from openclaude.commands.aws.unasked import unasked
 from openclaude.errors import OpenclaudeError
 from openclaude.files import private_folder, read_regular, write_private
@@ -23,7 +23,6 @@ from openclaude.paths import Places
 from openclaude.profile.names import profile_name
 from openclaude.prompt import confirm, is_attended, tell
 
-API_KEY = "api-key"
 VARIABLE = "AWS_BEARER_TOKEN_BEDROCK"
 FORM = re.compile(r"[!-~]{16,8192}")
 RULE = "a Bedrock API key is one line of 16 or more characters, without spaces"

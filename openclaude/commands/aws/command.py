@@ -18,7 +18,7 @@ from openclaude.commands.help_page import (
     HelpPage,
     add_json,
     add_page,
-    add_profile_option,
+    add_profile,
 )
 from openclaude.errors import UsageError
 from openclaude.output import Result
@@ -42,7 +42,7 @@ POLICY = HelpPage(
 Print the smallest IAM policy that a profile needs: exactly its models, regions
 and fallbacks. It does not contact AWS and needs no credentials.""",
     examples=(
-        "openclaude aws policy --profile qwen",
+        "openclaude aws policy qwen",
         "openclaude aws policy --format terraform > bedrock.tf",
     ),
     variables=(*PROFILE, *OVERRIDES, *CONFIG),
@@ -77,7 +77,7 @@ def add_action(actions: Actions, name: str, line: str, page: HelpPage) -> argpar
     add_page(action, page)
     # SUPPRESS: a subcommand's default would hide what stands before the subcommand
     action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=JSON_HELP)
-    add_profile_option(action)
+    add_profile(action)
     return action
 
 

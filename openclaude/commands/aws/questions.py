@@ -9,8 +9,8 @@ import getpass
 import sys
 from collections.abc import Callable, Mapping
 
-from openclaude.aws.answers import METHODS, NEEDED, Answers, BadAnswer, check_answer
-from openclaude.commands.aws.api_key import API_KEY, KeyChosen
+from openclaude.aws.answers import API_KEY, METHODS, NEEDED, Answers, BadAnswer, check_answer
+from openclaude.commands.aws.api_key import KeyChosen
 from openclaude.prompt import ask, tell
 
 SAID = {

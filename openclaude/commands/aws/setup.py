@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from openclaude.aws.answers import Answers, BadAnswer, check_answers
+from openclaude.aws.answers import API_KEY, Answers, BadAnswer, check_answers
 from openclaude.aws.edit_files import (
     AwsFile,
     FileChange,
@@ -25,7 +25,7 @@ from openclaude.aws.edit_files import (
 )
 from openclaude.aws.locations import find_files
 from openclaude.aws.setup import edits, profile_names, read_answers
-from openclaude.commands.aws.api_key import API_KEY, KeyChosen, set_up_key
+from openclaude.commands.aws.api_key import KeyChosen, set_up_key
 from openclaude.commands.aws.questions import interview
 from openclaude.commands.aws.unasked import unasked
 from openclaude.errors import OpenclaudeError

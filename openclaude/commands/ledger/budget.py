@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from openclaude.commands.help_page import STATE, HelpPage, add_json, add_page, add_profile_option
-from openclaude.commands.ledger.words import LedgerUnreadable, money
+from openclaude.commands.ledger.words import LedgerUnreadable, chosen_profile, money
 from openclaude.contracts.budget import Budget, Budgets, Period, Then, budgets_in
 from openclaude.errors import UsageError
 from openclaude.ledger.spending import Spending, allow, which
@@ -79,7 +79,8 @@ def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -
         raise UsageError(
             f"unknown action `{arguments.what or ''}`", hint="see `openclaude budget --help`"
         )
-    name = profile_name(arguments.what or arguments.profile, env, places)
+    chosen = chosen_profile(arguments.what, arguments.profile, "budget")
+    name = profile_name(chosen, env, places)
     plan = find_plan(name, places, env)
     units = [unit for unit in plan.units if unit.name == "main"]
     budgets = budgets_in(units[0].environment) or Budgets()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from html import escape
+from types import MappingProxyType
 from typing import NamedTuple
 
 from openclaude import __version__
@@ -50,6 +51,7 @@ th{color:var(--soft);font-weight:500}tr:last-child td{border-bottom:0}
 STYLE += "".join(
     f".c{one}{{fill:var(--c{one})}}i.c{one}{{background:var(--c{one})}}" for one in range(COLOURS)
 )
+NONE = "No such request was written down yet."
 # nothing may be loaded or run, whatever a name contains
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
@@ -59,13 +61,13 @@ class PageFacts(NamedTuple):
 
     what: str  # which requests, as a sentence
     at: datetime
-    days: Mapping[str, Mapping[str, Sums]]  # by day and tier
-    tiers: Sequence[tuple[str, Sums]]
-    models: Sequence[tuple[str, Sums]]
-    total: Sums
-    quota: PlanUse | None
-    spared: tuple[int, float]
-    latencies: Sequence[Latency]
+    days: Mapping[str, Mapping[str, Sums]] = MappingProxyType({})  # by day and tier
+    tiers: Sequence[tuple[str, Sums]] = ()
+    models: Sequence[tuple[str, Sums]] = ()
+    total: Sums = Sums()
+    quota: PlanUse | None = None
+    spared: tuple[int, float] = (0, 0.0)
+    latencies: Sequence[Latency] = ()
 
 
 def page(shown: PageFacts) -> str:
@@ -79,15 +81,22 @@ def page(shown: PageFacts) -> str:
         "<h1>What requests used</h1>",
         f"<p>{escape(shown.what)} &middot; written {escape(f'{shown.at:%Y-%m-%d %H:%M}')}"
         f" by openclaude {escape(__version__)}</p>",
-        tiles(shown),
-        quota_of(shown.quota, shown.at.timestamp()),
-        *charts(shown),
-        models_of(shown.models, shown.total),
+        *(figures(shown) if shown.total.requests else [f"<section>{NONE}</section>"]),
         "<p>Dollars are those of slots, at list prices or the profile&rsquo;s; Claude models on"
         " your plan cost its quota instead. The provider&rsquo;s bill is what counts.</p>",
         "</body></html>\n",
     ]
     return "\n".join(filter(None, parts))
+
+
+def figures(shown: PageFacts) -> list[str]:
+    """Everything below the title."""
+    return [
+        tiles(shown),
+        quota_of(shown.quota, shown.at.timestamp()),
+        *charts(shown),
+        models_of(shown.models, shown.total),
+    ]
 
 
 def tiles(shown: PageFacts) -> str:

@@ -14,7 +14,14 @@ from collections.abc import Iterator, Mapping
 
 from openclaude.commands.help_page import STATE, HelpPage, add_json, add_page, add_profile_option
 from openclaude.commands.ledger.record import record
-from openclaude.commands.ledger.words import clock, ledger, money, tokens
+from openclaude.commands.ledger.words import (
+    check_profile,
+    chosen_profile,
+    clock,
+    ledger,
+    money,
+    tokens,
+)
 from openclaude.errors import UsageError
 from openclaude.ledger.entry import RequestEntry, Via
 from openclaude.ledger.sums import NumberedEntry, Where
@@ -51,7 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     add_page(parser, PAGE)
     parser.add_argument(
-        "what", metavar="ACTION", nargs="?", help="`show ID`: one request; `record`: keep bodies"
+        "what",
+        metavar="WHAT",
+        nargs="?",
+        help="a profile; `show ID`: one request; `record`: keep bodies",
     )
     parser.add_argument("id", metavar="ID", nargs="?", type=int, help="its number")
     add_profile_option(parser)
@@ -74,18 +84,18 @@ def run(arguments: argparse.Namespace, places: Places, _env: Mapping[str, str]) 
     """The newest requests; with `--follow` also new ones. Raises UsageError or LedgerUnreadable."""
     if arguments.what == RECORD:
         return record(arguments, places, time.time())
-    if arguments.what is not None:
+    if arguments.what == SHOW or arguments.id is not None:
         return show(arguments, places)
+    profile = chosen_profile(arguments.what, arguments.profile, "requests")
     if arguments.follow and arguments.json:
         raise UsageError("`--follow` and `--json` exclude each other", hint="use one of the two")
     if arguments.lines < 0:
         raise UsageError(
             "`--lines` takes a number of 0 or more", hint="see `openclaude requests --help`"
         )
-    where = Where(
-        profile=arguments.profile or "", session=arguments.session, errors_only=arguments.errors
-    )
+    where = Where(profile=profile or "", session=arguments.session, errors_only=arguments.errors)
     with ledger(places) as opened:
+        check_profile(profile, opened, places, (SHOW, RECORD))
         found = opened.last(where, arguments.lines) if opened else []
     if arguments.follow:
         follow(found, where, places)

@@ -14,12 +14,14 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from openclaude.commands.help_page import COLOUR, STATE, HelpPage, add_json, add_page, add_profile
 from openclaude.commands.ledger.words import (
     HEADER,
     again,
     cells,
+    check_profile,
     clock,
     ledger,
     midnight,
@@ -36,6 +38,9 @@ from openclaude.output import Result
 from openclaude.paths import Places
 from openclaude.terminal.screen import Screen, find_screen
 from openclaude.terminal.tables import Column, paragraph, table, text_width
+
+if TYPE_CHECKING:
+    from openclaude.commands.ledger.page import PageFacts
 
 NONE = """\
 no request was written down yet: the first one through `openclaude` will be
@@ -98,12 +103,13 @@ def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -
         profile=arguments.profile or "",
     )
     with ledger(places) as opened:
+        check_profile(arguments.profile, opened, places)
+        if arguments.html:
+            return write_page(arguments.html, opened, where, now)
         if opened is None:
             return Result(
                 text="" if arguments.csv else NONE, data=data_of(arguments.by, [], Sums())
             )
-        if arguments.html:
-            return write_page(arguments.html, opened, where, now)
         rows, total, by_tier = opened.report(arguments.by, where)
         quota = opened.quota()
     spared = list_price(by_tier)
@@ -138,24 +144,30 @@ def prices_for_claude(profile: str | None, places: Places, env: Mapping[str, str
     return Result(text=json.dumps(settings, indent=2) + "\n", data=settings)
 
 
-def write_page(name: str, opened: LedgerReader, where: Where, now: datetime) -> Result:
-    """Write the page with charts. Raises UsageError or sqlite3.Error."""
-    from openclaude.commands.ledger.page import PageFacts, page
+def page_facts(opened: LedgerReader | None, where: Where, now: datetime) -> PageFacts:
+    """What the page shows; without a ledger it says that there is nothing. Raises sqlite3.Error."""
+    from openclaude.commands.ledger.page import PageFacts
 
+    shown = PageFacts(what=described(where), at=now)
+    if opened is None:
+        return shown
     tiers = opened.report("tier", where)
-    text = page(
-        PageFacts(
-            what=described(where),
-            at=now,
-            days=opened.days(where),
-            tiers=tiers.rows,
-            models=opened.report("model", where).rows,
-            total=tiers.total,
-            quota=opened.quota(),
-            spared=list_price(tiers.spared),
-            latencies=opened.latencies(where),
-        )
+    return shown._replace(
+        days=opened.days(where),
+        tiers=tiers.rows,
+        models=opened.report("model", where).rows,
+        total=tiers.total,
+        quota=opened.quota(),
+        spared=list_price(tiers.spared),
+        latencies=opened.latencies(where),
     )
+
+
+def write_page(name: str, opened: LedgerReader | None, where: Where, now: datetime) -> Result:
+    """Write the page with charts. Raises UsageError or sqlite3.Error."""
+    from openclaude.commands.ledger.page import page
+
+    text = page(page_facts(opened, where, now))
     if name == "-":
         return Result(text=text, data={"html": None})
     path = Path(name).expanduser()

@@ -50,6 +50,36 @@ def ledger(places: Places) -> Iterator[LedgerReader | None]:
             opened.close()
 
 
+def chosen_profile(named: str | None, given: str | None, command: str) -> str | None:
+    """The profile that is named by itself or with `--profile`. Raises UsageError."""
+    if named is not None and given not in (None, named):
+        raise UsageError(
+            f"two profiles are named: `{named}` and `{given}`",
+            hint=f"see `openclaude {command} --help`",
+        )
+    return given if named is None else named
+
+
+def check_profile(
+    given: str | None, opened: LedgerReader | None, places: Places, actions: tuple[str, ...] = ()
+) -> None:
+    """Raise UnknownProfile for a profile that has neither a file nor a request in the ledger.
+
+    A profile's requests outlive its file. It may have been meant to be one of `actions`. Raises
+    BadProfileName, sqlite3.Error.
+    """
+    if given is None:
+        return
+    from openclaude.profile.library import Library
+    from openclaude.profile.names import UnknownProfile, check_name
+
+    spent = opened.profiles() if opened else []
+    if given not in spent:
+        names = Library(places.profiles, places.shipped).names()
+        if check_name(given) not in names:
+            raise UnknownProfile(given, (*actions, *sorted({*names, *spent})))
+
+
 def since(text: str, now: datetime) -> float:
     """The time that `--since` names, in seconds since 1970. Raises UsageError."""
     if found := AGO.fullmatch(text):

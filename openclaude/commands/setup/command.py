@@ -19,6 +19,7 @@ from openclaude.commands.help_page import (
     HelpPage,
     add_json,
     add_page,
+    add_profile,
 )
 from openclaude.commands.setup.steps import (
     ALREADY,
@@ -47,7 +48,7 @@ PAGE = HelpPage(
 Prepare a first launch, step by step: Claude Code and its login, a profile, the
 AWS profile or key it needs. It leaves what you already have untouched, and can
 be run again. The exit status is 1 if a step is left.""",
-    examples=("openclaude setup", "openclaude setup --profile openai --skip models"),
+    examples=("openclaude setup", "openclaude setup openai --skip models"),
     variables=(*PROFILE, *OVERRIDES, *CLAUDE, *AWS_FILES, *CONFIG),
     docs="docs/install.md",
 )
@@ -56,7 +57,7 @@ be run again. The exit status is 1 if a step is left.""",
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     add_page(parser, PAGE)
-    parser.add_argument("--profile", metavar="NAME", help="make this profile the default")
+    add_profile(parser, "make this profile the default")
     parser.add_argument(
         "--skip", metavar="STEP", action="append", default=[], choices=tuple(STEPS), help=names()
     )

@@ -182,7 +182,7 @@ function __openclaude_know
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
-                'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
+                'option'\t'--profile'\t'profile'\t'show only the proxies of this profile' \
                 'option'\t'--watch'\t'-'\t'refresh every second, until Ctrl-C' \
                 'option'\t'--processes'\t'-'\t'also show the proxies and their tiers' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
@@ -191,7 +191,7 @@ function __openclaude_know
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
-                'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
+                'option'\t'--profile'\t'profile'\t'show only the sessions of this profile' \
                 'position'\t'profile'
         case 'logs'
             printf '%s\n' \
@@ -210,7 +210,7 @@ function __openclaude_know
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
-                'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
+                'option'\t'--profile'\t'profile'\t'only this profile (default: all)' \
                 'option'\t'--by'\t'choice:tier,model,profile,session,project,day'\t'default: tier' \
                 'option'\t'--today'\t'-'\t'only requests of today' \
                 'option'\t'--since'\t'text'\t'such as 7d, 12h or 2026-11-30' \
@@ -313,7 +313,8 @@ function __openclaude_know
                 'option'\t'--skip'\t'choice:claude,login,aws,keys,profile,models,check'\t'skip a step (claude, login, aws, keys, profile, models, check); can be repeated' \
                 'option'\t'--yes'\t'-'\t'ask nothing, only report what is missing' \
                 'option'\t'--guided'\t'-'\t'begin anew with a few questions: plan, models, keys, one test request' \
-                'option'\t'--json'\t'-'\t'print one JSON document'
+                'option'\t'--json'\t'-'\t'print one JSON document' \
+                'position'\t'profile'
         case 'aws'
             printf '%s\n' \
                 'action'\t'policy'\t'print the smallest IAM policy for a profile' \
@@ -328,7 +329,8 @@ function __openclaude_know
                 'option'\t'--json'\t'-'\t'print one JSON document' \
                 'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
                 'option'\t'--format'\t'choice:json,terraform,cloudformation'\t'how to print it (default: json)' \
-                'option'\t'--account'\t'text'\t'the AWS account, 12 digits'
+                'option'\t'--account'\t'text'\t'the AWS account, 12 digits' \
+                'position'\t'profile'
         case 'aws setup'
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
@@ -346,7 +348,8 @@ function __openclaude_know
                 'option'\t'--source-profile'\t'text'\t'assume-role: the AWS profile that may assume it' \
                 'option'\t'--command'\t'text'\t'process: the program that prints credentials' \
                 'option'\t'--dry-run'\t'-'\t'show the change without making it' \
-                'option'\t'--yes'\t'-'\t'make the change without confirmation'
+                'option'\t'--yes'\t'-'\t'make the change without confirmation' \
+                'position'\t'profile'
         case 'models'
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \

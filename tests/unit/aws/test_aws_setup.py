@@ -449,7 +449,15 @@ def test_json_says_what_would_change_and_what_did(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("arguments", "err"),
     [
-        ((), "`--method` is missing"),
+        (
+            (),
+            "`--method` is missing\n\nhint: choose from keys, sso, assume-role, process, api-key\n",
+        ),
+        (("--region", "mars"), "`--region` must be an AWS region, not `mars`"),
+        (
+            ("--region", "us-wst-2"),
+            "`--region` must be an AWS region, not `us-wst-2`\n\nhint: did you mean `us-west-2`?\n",
+        ),
         (("--method", "keys"), "`--keys-from-stdin` is missing"),
         (("--method", "sso"), "`--sso-start-url` is missing"),
         (("--method", "process"), "`--command` is missing"),

@@ -25,6 +25,7 @@ from openclaude.ledger.store import add, ledger_file, open_to_write
 from openclaude.ledger.sums import PlanUse, Sums
 from openclaude.output import Result
 from openclaude.paths import Places, find_places
+from openclaude.profile.names import BadProfileName, UnknownProfile
 from tests.unit.ledger.entries import entry
 
 Run = Callable[..., Result]
@@ -63,7 +64,8 @@ def run(places: Places) -> Run:
         parser = argparse.ArgumentParser()
         module.add_arguments(parser)
         given = parser.parse_args(arguments)
-        given.profile = getattr(given, "named", None) or given.profile
+        named = getattr(given, "named", None)
+        given.profile = given.profile if named is None else named
         return module.run(given, places, os.environ)  # type: ignore[no-any-return]
 
     return call
@@ -73,6 +75,36 @@ def test_without_a_ledger_it_says_so(run: Run) -> None:
     assert run(usage).text.startswith("no request was written down yet")
     assert run(usage).data["total"]["requests"] == 0  # type: ignore[index]
     assert run(requests).text == "no such request was written down yet\n"
+
+
+def test_a_profile_that_nobody_has_is_named_and_one_whose_file_is_gone_is_shown(
+    run: Run, fill: Callable[..., None]
+) -> None:
+    with pytest.raises(UnknownProfile) as unknown:
+        run(usage, "qwem")
+    assert unknown.value.hint == "did you mean `qwen`?"
+
+    fill(entry(profile="removed"))
+
+    assert run(usage, "removed").data["total"]["requests"] == 1  # type: ignore[index]
+    assert "$" in run(requests, "removed").text
+    assert run(usage, "qwen").data["total"]["requests"] == 0  # type: ignore[index]
+    for module in (usage, requests):
+        with pytest.raises(UnknownProfile) as unknown:
+            run(module, "remove")
+        assert unknown.value.hint == "did you mean `removed`?"
+    with pytest.raises(UnknownProfile) as mistyped:
+        run(requests, "shwo")
+    assert mistyped.value.hint == "did you mean `show`?"
+    for empty in ("", "NOPE"):
+        with pytest.raises(BadProfileName):
+            run(usage, "--profile", empty)
+
+
+@pytest.mark.parametrize("module", [requests, budget])
+def test_two_profiles_are_not_one_profile(run: Run, module: Any) -> None:
+    with pytest.raises(UsageError, match="two profiles are named: `qwen` and `base`"):
+        run(module, "qwen", "--profile", "base")
 
 
 def test_sums_are_by_tier_with_the_plan_and_what_it_was_spared(

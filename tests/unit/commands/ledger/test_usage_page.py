@@ -135,6 +135,24 @@ def test_a_page_can_be_made_of_any_ledger(run: Run, entries: tuple[RequestEntry,
     assert found.tags.count("rect") < 1000
 
 
+def test_a_page_without_a_request_says_so(run: Run, tmp_path: Path) -> None:
+    target = tmp_path / "usage.html"
+    parser = argparse.ArgumentParser()
+    usage.add_arguments(parser)
+
+    said = usage.run(
+        parser.parse_args(["--html", str(target)]), find_places({"HOME": str(tmp_path)}), {}
+    )
+
+    assert said.text == f"written: {target}\n"
+    assert said.data == {"html": str(target)}
+    pages = [target.read_text(), run((entry(),), "base", "--html", "-").text]
+    for found in map(Read, pages):
+        assert found.open == []
+        assert "No such request was written down yet." in found.texts
+        assert "svg" not in found.tags
+
+
 def test_what_is_no_file_is_written_to_and_not_replaced(run: Run, tmp_path: Path) -> None:
     link = tmp_path / "full"
     link.symlink_to("/dev/null")
