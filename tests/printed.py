@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 from tests.conftest import REPOSITORY
@@ -17,6 +18,39 @@ HOLE = re.compile(r"\{[^{}]*(?:\{[^{}]*\})?[^{}]*\}")
 SETTING = re.compile(r"\S+ = ")
 
 
+# what is filled in, where any word would not do
+FILLED = {
+    "{dotted(key)}": "listen.port",
+    "{example}": "4000",
+    "{key_of(state.budget)}": "budget.day",
+    "{state.budget.dollars}": "5.00",
+    "{option}": "--today",
+    "{' '.join(arguments)}": "profiles list",
+    "{EPHEMERAL}": "--ephemeral",
+    "{meant}": "status",
+    "{command}": "requests",
+    "{keys}": "people.keys",
+    "{plan.profile}": "mine",
+    "{slot.tier}": "haiku",
+    "{quote(first)}": "statsu",
+    "{first}": "status",
+    "{rest[0]}": "statsu",
+    "{'managed-settings'}": "managed-settings",
+}
+# words in capitals, of a person's own
+OWN = {
+    **{"DOLLARS": "5.00", "PORT": "4100", "MODEL": "claude", "REGION": "us-west-2"},
+    **{
+        "KEY=": "tiers.haiku.api_key=",
+        "https://HOST": "https://example.com",
+        "PATH": "/x",
+        "FILE": "people.keys",
+    },
+    **{"NAME": "mine", "COMMAND": "status", "TIER": "haiku", "WORD": "word"},
+}
+
+
+@cache
 def printed_commands() -> dict[str, set[str]]:
     """Return each command with the files that print it; `{...}` stands for what is filled in."""
     found: dict[str, set[str]] = {}
@@ -63,3 +97,12 @@ def text_of(node: ast.AST) -> str | None:
         else ""
         for one in node.values
     )
+
+
+def filled(command: str) -> str:
+    """Return a printed command as a person types it."""
+    for hole in HOLE.findall(command):
+        command = command.replace(hole, FILLED.get(hole, "qwen"))
+    for word, own in OWN.items():
+        command = command.replace(word, own)
+    return command

@@ -57,7 +57,16 @@ REWORDED = (
     (r"unrecognized arguments: (-\S*).*", r"unknown option: \1"),
     (r"unrecognized arguments: (\S*).*", r"unexpected argument: \1"),
     (r"argument (?:\S+/)?(\S+): expected one argument", r"`\1` needs a value"),
-    (r"argument (?:\S+/)?(\S+): invalid int value: '(.*)'", r"`\1` takes a number, not `\2`"),
+    (
+        r"argument (?:\S+/)?(\S+): invalid (?:int|float) value: '(.*)'",
+        r"`\1` takes a number, not `\2`",
+    ),
+    (r"argument (?:\S+/)?(\S+): ignored explicit argument .*", r"`\1` takes no value"),
+    (
+        r"argument (?:\S+/)?(\S+): not allowed with argument (?:\S+/)?(\S+)",
+        r"`\1` and `\2` exclude each other",
+    ),
+    (r"the following arguments are required: (.*)", r"missing: \1"),
 )
 
 

@@ -85,9 +85,10 @@ def command_of(profile: str | None, rest: tuple[str, ...]) -> Split:
     """One of our commands; a `--profile` in front of it belongs to it."""
     named = () if profile is None else (PROFILE, profile)
     word, arguments = SPELLINGS.get(rest[0], rest[0]), rest[1:]
-    if word == "help":  # `help status` is `status --help`
+    if word == "help":  # `help status` is `status --help`, `help aws setup` is `aws setup --help`
         is_known = {*arguments[:1]} & {*NAMES}
-        return Split(arguments[0], (HELP,)) if is_known else Split(HELP, arguments[:1])
+        words = (one for one in arguments[1:] if not one.startswith("-"))
+        return Split(arguments[0], (*words, HELP)) if is_known else Split(HELP, arguments[:1])
     return Split(word, (*named, *arguments) if word in NAMES else arguments)
 
 

@@ -91,8 +91,13 @@ def check(path: Path, found: os.stat_result, is_kind: object) -> None:
     """Raise Unusable unless a file or folder is ours alone, and what it should be."""
     if not callable(is_kind) or not is_kind(found.st_mode):
         raise Unusable(f"{path} is not what it should be: remove it")
-    if found.st_uid != os.geteuid() or found.st_mode & 0o022:
-        raise Unusable(f"{path} can be written by another user: `chmod go-w` it, or remove it")
+    if found.st_uid != os.geteuid():
+        raise Unusable(f"{path} belongs to another user (uid {found.st_uid}): remove it")
+    if found.st_mode & 0o022:
+        from shlex import quote
+
+        close = f"`chmod go-w {quote(str(path))}`"
+        raise Unusable(f"{path} can be written by another user: {close} ends that")
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import shlex
 
 import pytest
@@ -12,28 +13,11 @@ from openclaude.commands.runner import command_parser
 from openclaude.commands.split import split_arguments
 from openclaude.profile.author.parse_value import read_key, read_value
 from openclaude.profile.schema import Profile, allowed_keys
-from tests.printed import HOLE, printed_commands
+from tests.carried_out import CARRIED_OUT, NOT_HERE
+from tests.conftest import REPOSITORY
+from tests.printed import HOLE, filled, printed_commands
+from tests.unit.source import parsed
 
-# what is filled in, where any word would not do
-FILLED = {
-    "{dotted(key)}": "listen.port",
-    "{example}": "4000",
-    "{key_of(state.budget)}": "budget.day",
-    "{state.budget.dollars}": "5.00",
-    "{option}": "--today",
-    "{' '.join(arguments)}": "profiles list",
-    "{EPHEMERAL}": "--ephemeral",
-    "{meant}": "status",
-    "{first}": "status",
-    "{rest[0]}": "statsu",
-    "{'managed-settings'}": "managed-settings",
-}
-# words in capitals, of a person's own
-OWN = {
-    **{"DOLLARS": "5.00", "PORT": "4100", "MODEL": "claude", "REGION": "us-west-2"},
-    **{"KEY=": "tiers.haiku.api_key=", "https://HOST": "https://example.com", "PATH": "/x"},
-    **{"NAME": "mine", "COMMAND": "status", "TIER": "haiku", "WORD": "word"},
-}
 # filled into commands of other programs: names and numbers, and what was quoted before
 UNQUOTED = {
     *("{name}", "{variable}", "{BASE_URL}", "{stronger}"),  # of a variable
@@ -44,15 +28,6 @@ UNQUOTED = {
 # sentences about a command, which say how to go on in another one
 NAMED = {"openclaude profiles import"}
 OURS = sorted({one for one in printed_commands() if one.startswith("openclaude ")} - NAMED)
-
-
-def filled(command: str) -> str:
-    """Return a printed command as a person types it."""
-    for hole in HOLE.findall(command):
-        command = command.replace(hole, FILLED.get(hole, "qwen"))
-    for word, own in OWN.items():
-        command = command.replace(word, own)
-    return command
 
 
 def test_the_collector_finds_what_is_known_to_be_printed() -> None:
@@ -83,6 +58,27 @@ def test_a_printed_command_of_ours_is_one(printed: str) -> None:
             key = read_key(key_text)
             assert read_value(key, value_text) is not None
             assert key[0] in Profile.model_fields
+
+
+def test_every_printed_command_is_carried_out_by_a_test_that_is_there() -> None:
+    printed = {HOLE.sub("{}", one) for one in printed_commands()}
+    carried = [one for each in CARRIED_OUT.values() for one in each]
+
+    assert printed - {*carried} - NOT_HERE.keys() == set()
+    assert ({*carried} | NOT_HERE.keys()) - printed == set()  # what nobody prints any more
+    assert len(carried) == len({*carried} - NOT_HERE.keys())
+    assert [one for one in CARRIED_OUT if not is_there(one)] == []
+
+
+def is_there(test: str) -> bool:
+    """Tell whether a test exists, and is not skipped."""
+    path, _, name = test.partition("::")
+    found = [
+        node
+        for node in parsed(REPOSITORY / path).body
+        if isinstance(node, ast.FunctionDef) and node.name == name
+    ]
+    return len(found) == 1 and "skip" not in "".join(map(ast.unparse, found[0].decorator_list))
 
 
 def test_a_path_in_a_printed_command_is_quoted() -> None:

@@ -179,8 +179,10 @@ def remove_demo(folder: Path) -> None:
                 return
         except OSError as error:
             if time.monotonic() > deadline:
+                where = quote(str(folder))
                 raise DemoNotRemoved(
                     f"cannot remove `{folder}`: {error.strerror or error}",
-                    hint=f"remove it with `rm -rf {quote(str(folder))}`",
+                    # a read-only folder in it, as Go's module cache is, stops rm as it stops us
+                    hint=f"remove it with `chmod -R u+rwx {where}; rm -rf {where}`",
                 ) from error
             time.sleep(0.05)  # something that was killed may not have ended altogether

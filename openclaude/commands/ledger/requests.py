@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from openclaude.commands.help_page import STATE, HelpPage, add_json, add_page, add_profile_option
 from openclaude.commands.ledger.record import record
 from openclaude.commands.ledger.words import (
-    check_profile,
+    check_spender,
     chosen_profile,
     clock,
     ledger,
@@ -95,7 +95,7 @@ def run(arguments: argparse.Namespace, places: Places, _env: Mapping[str, str]) 
         )
     where = Where(profile=profile or "", session=arguments.session, errors_only=arguments.errors)
     with ledger(places) as opened:
-        check_profile(profile, opened, places, (SHOW, RECORD))
+        check_spender(profile, opened, places, (SHOW, RECORD))
         found = opened.last(where, arguments.lines) if opened else []
     if arguments.follow:
         follow(found, where, places)

@@ -21,7 +21,7 @@ from openclaude.commands.ledger.words import (
     HEADER,
     again,
     cells,
-    check_profile,
+    check_spender,
     clock,
     ledger,
     midnight,
@@ -103,7 +103,7 @@ def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -
         profile=arguments.profile or "",
     )
     with ledger(places) as opened:
-        check_profile(arguments.profile, opened, places)
+        check_spender(arguments.profile, opened, places)
         if arguments.html:
             return write_page(arguments.html, opened, where, now)
         if opened is None:

@@ -60,7 +60,7 @@ def chosen_profile(named: str | None, given: str | None, command: str) -> str | 
     return given if named is None else named
 
 
-def check_profile(
+def check_spender(
     given: str | None, opened: LedgerReader | None, places: Places, actions: tuple[str, ...] = ()
 ) -> None:
     """Raise UnknownProfile for a profile that has neither a file nor a request in the ledger.

@@ -25,6 +25,8 @@ def read_set(words: Sequence[str], keys: Collection[str]) -> tuple[str | None, A
         return None, [(words[0], words[1])]
     name = None if ASSIGNMENT.fullmatch(words[0]) else words[0]
     rest = words if name is None else words[1:]
+    if name is None and not (ASSIGNMENT.fullmatch(rest[-1]) or starts_with_key(rest[-1], keys)):
+        name, rest = rest[-1], rest[:-1]  # as `switch` takes it
     found = [(word, ASSIGNMENT.fullmatch(word)) for word in rest]
     for word, match in found:
         if match is None:

@@ -23,6 +23,8 @@ OURS = [
     ("logs|--|x", "logs", "--|x"),
     ("help", "--help", ""),
     ("help|status", "status", "--help"),
+    ("help|aws|setup", "aws", "setup|--help"),
+    ("help|profiles|set|--x", "profiles", "set|--help"),
     ("help|nonsense", "--help", "nonsense"),
     ("--profile|x|help", "--help", ""),
     ("-h", "--help", ""),

@@ -22,6 +22,7 @@ KEYS = ("extends", "description", "tiers", "aws", "listen")
         ("description a=b", None, [("description", "a=b")]),
         ("mine description=a=b", "mine", [("description", "a=b")]),
         ("mine description=", "mine", [("description", "")]),
+        ("aws.region=x mine", "mine", [("aws.region", "x")]),
         ("haiku x", None, [("haiku", "x")]),
         ("a..b x", None, [("a..b", "x")]),
         ("tiers.sonet x", None, [("tiers.sonet", "x")]),
@@ -38,6 +39,8 @@ def test_what_is_to_be_set(
     [
         ("mine", "no key is named"),
         ("mine tiers.haiku", "`tiers.haiku` is not KEY=VALUE"),
+        ("aws.region=x tiers.haiku", "`tiers.haiku` is not KEY=VALUE"),
+        ("aws.region=x a b", "`a` is not KEY=VALUE"),
         ("mine aws.region=x tiers.haiku", "`tiers.haiku` is not KEY=VALUE"),
         ("tiers.haiku a b", "`a` is not KEY=VALUE"),
     ],
