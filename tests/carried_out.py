@@ -44,6 +44,7 @@ CARRIED_OUT: dict[str, tuple[str, ...]] = {
         "openclaude profiles set {} DOLLARS --profile {}",
         "openclaude profiles set {} budget.day=5.00",
         "openclaude profiles set {} listen.port=PORT",
+        "openclaude profiles set telemetry.prometheus=PORT --profile {}",
         "openclaude profiles show",
         "openclaude profiles show {}",
         "openclaude profiles use",

@@ -58,6 +58,9 @@ SWEPT = {
     "openclaude profiles set {key_of(state.budget)} DOLLARS --profile {self._profile}": (
         "set `budget.day` in "
     ),
+    "openclaude profiles set telemetry.prometheus=PORT --profile {profile}": (
+        "set `telemetry.prometheus` in "
+    ),
     "openclaude profiles set {name} budget.day=5.00": "nothing changed",
     "openclaude profiles edit": "nothing changed",
     "openclaude profiles edit {name}": "nothing changed",
