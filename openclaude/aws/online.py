@@ -21,11 +21,15 @@ UNREACHED = ("Could not connect", "timeout on endpoint", "Connection was closed"
 
 
 class AwsQuestion(Record):
-    """What to ask: the identity of this AWS profile, and one token from each model."""
+    """What to ask: the identity of this AWS profile, and one token from each model.
+
+    With a Bedrock API key only the models: AWS tells nobody whose key it is.
+    """
 
     aws_profile: str
     models: tuple[tuple[str, str], ...]  # (Bedrock's id, region)
     endpoint_url: str = ""
+    api_key: str = ""  # of Bedrock, in place of the AWS profile; it goes by a pipe
 
 
 class AwsAnswer(Record):

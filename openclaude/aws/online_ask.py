@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from openclaude.aws.api_key import with_key
+from openclaude.aws.endpoints import EndpointUnusable
 from openclaude.aws.online import AwsAnswer, AwsQuestion
 from openclaude.contracts.decode import read, to_line
 
@@ -29,23 +31,29 @@ def main() -> None:
 def answers(question: AwsQuestion) -> Iterator[AwsAnswer]:
     """The identity, then each model's answer."""
     import botocore.session
+    from botocore import UNSIGNED
     from botocore.config import Config
 
-    session = botocore.session.Session(profile=question.aws_profile)
+    session = botocore.session.Session(profile=question.aws_profile or None)
     config = Config(
-        connect_timeout=TIMEOUT_S, read_timeout=TIMEOUT_S, retries={"total_max_attempts": 1}
+        connect_timeout=TIMEOUT_S,
+        read_timeout=TIMEOUT_S,
+        retries={"total_max_attempts": 1},
+        signature_version=UNSIGNED if question.api_key else None,
     )
     regions = [region for _, region in question.models]
 
     def client(service: str, region: str, endpoint: str = "") -> Any:
-        return session.create_client(
+        made = session.create_client(
             service, region_name=region, endpoint_url=endpoint or None, config=config
         )
+        return with_key(made, question.api_key)
 
     def identity() -> str:
         return str(client("sts", next(iter(regions), ANYWHERE)).get_caller_identity()["Arn"])
 
-    yield answer_of(identity)
+    if not question.api_key:
+        yield answer_of(identity)
     for model, region in question.models:
 
         def converse(model: str = model, region: str = region) -> str:
@@ -68,7 +76,7 @@ def answer_of(ask: Callable[[], str]) -> AwsAnswer:
 
     try:
         return AwsAnswer(text=ask())
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, EndpointUnusable) as error:
         return AwsAnswer(error=str(error))
 
 

@@ -20,7 +20,7 @@ from openclaude.doctor.regions import (
     judge_regions,
     model_behind,
 )
-from openclaude.doctor.server import try_server
+from openclaude.doctor.server import key_from, try_server
 from openclaude.doctor.snapshot.world import World
 from openclaude.doctor.way_out import try_ways_out
 from openclaude.gateway.errors.redaction import presentable
@@ -28,28 +28,67 @@ from openclaude.models.catalog import Catalog
 from openclaude.profile.validate.bedrock import name as id_to_write
 from openclaude.run.os.processes import python_environment, python_module
 from openclaude.run.worker.certificates import OF_SYSTEMS, trust
+from openclaude.run.worker.secrets import SecretUnavailable
 
 # The control plane's address, which no instance asks
 CONTROL = "AWS_ENDPOINT_URL_BEDROCK"
+OF_KEYS = ("aws-key-refused", "aws-credentials-expired", "aws-no-credentials")
+WRONG_KEY = "make sure your API Key is valid"  # what Bedrock says of one
 
 
 def ask_online(world: World) -> tuple[Diagnostic, ...]:
     """The ways out of both lanes, a server, then AWS: each model, and what its region serves."""
-    found = (*try_ways_out(world), *try_server(world), *ask_aws(world))
+    found = (*try_ways_out(world), *try_server(world))
+    try:
+        api_key = bedrock_key(world)
+    except SecretUnavailable as error:
+        return (*found, key_missing(error), *map(not_asked, world.wanted.others))
+    found = (*found, *ask_aws(world, api_key))
     # without credentials AWS says nothing more, and this is said already
     if any(one.severity is Severity.ERROR and one.code.startswith("aws-") for one in found):
         return found
-    return (*found, *ask_regions(world))
+    return (*found, *ask_regions(world, api_key))
 
 
-def ask_regions(world: World) -> Iterator[Diagnostic]:
-    """Ask Bedrock's control plane which of the models each region serves, by the AWS profile."""
+def bedrock_key(world: World) -> str:
+    """The Bedrock API key of the profile, or "". Raises SecretUnavailable."""
     wanted = world.wanted
-    if not wanted.plan or not wanted.plan.aws_profile or not wanted.bedrock:
+    has_one = wanted.plan and wanted.bedrock and wanted.bedrock_key
+    return key_from(wanted.bedrock_key, world.env) if has_one else ""
+
+
+def key_missing(error: SecretUnavailable) -> Diagnostic:
+    """No model can be asked."""
+    return Diagnostic(
+        code="aws-no-credentials",
+        severity=Severity.ERROR,
+        message=str(error),
+        why="no request to Bedrock can work",
+        fix="provide the key; `openclaude aws setup --method api-key` keeps one",
+    )
+
+
+def about_key(found: Diagnostic, reference: str) -> Diagnostic:
+    """What AWS says of its own keys, said of a Bedrock API key."""
+    if found.code not in OF_KEYS and WRONG_KEY not in found.message:
+        return found
+    return found._replace(
+        code="aws-key-refused",
+        message=f"Bedrock refuses the API key from `{reference}`",
+        fix="put a valid key there; `openclaude aws setup --method api-key` keeps a new one",
+    )
+
+
+def ask_regions(world: World, api_key: str) -> Iterator[Diagnostic]:
+    """Ask Bedrock's control plane which of the models each region serves."""
+    wanted = world.wanted
+    if not wanted.plan or not wanted.bedrock or not (wanted.plan.aws_profile or api_key):
         return
     named = [(model_behind(model), region) for model, region in wanted.bedrock]
     question = RegionQuestion(
-        aws_profile=wanted.plan.aws_profile, models=tuple(one for one in named if one[0])
+        aws_profile=wanted.plan.aws_profile,
+        models=tuple(one for one in named if one[0]),
+        api_key=api_key,
     )
     if question.models:
         argv = python_module("openclaude.doctor.regions_ask")
@@ -62,11 +101,11 @@ def ask_regions(world: World) -> Iterator[Diagnostic]:
         yield from judge_regions(question.models, answers, presentable)
 
 
-def ask_aws(world: World) -> tuple[Diagnostic, ...]:
+def ask_aws(world: World, api_key: str) -> tuple[Diagnostic, ...]:
     """Ask everything once; a diagnostic for each answer, and for each model that is not asked."""
     wanted = world.wanted
     found: list[Diagnostic] = []
-    if wanted.plan and wanted.bedrock and not wanted.plan.aws_profile:
+    if wanted.plan and wanted.bedrock and not (wanted.plan.aws_profile or api_key):
         found += [not_asked(f"bedrock/{model}") for model, _ in wanted.bedrock]
     elif wanted.plan and wanted.bedrock:
         plan = wanted.plan
@@ -74,6 +113,7 @@ def ask_aws(world: World) -> tuple[Diagnostic, ...]:
             aws_profile=plan.aws_profile,
             models=wanted.bedrock,
             endpoint_url=wanted.endpoint_url,
+            api_key=api_key,
         )
         argv = python_module("openclaude.aws.online_ask")
         with tempfile.TemporaryDirectory() as folder:
@@ -81,7 +121,8 @@ def ask_aws(world: World) -> tuple[Diagnostic, ...]:
             trust(env, Path(folder), OF_SYSTEMS)  # as the instance does
             answers = collect_answers(question, argv, env)
         asked = AwsCall(plan.aws_profile, wanted.name)
-        found += judge_answers(answers, asked, show=presentable, suggest=suggest_id)
+        said = judge_answers(answers, asked, show=presentable, suggest=suggest_id)
+        found += (about_key(one, wanted.bedrock_key) if api_key else one for one in said)
     found += [not_asked(model) for model in wanted.others]
     return tuple(found)
 

@@ -27,6 +27,7 @@ class RegionQuestion(Record):
 
     aws_profile: str
     models: tuple[tuple[str, str], ...]  # (the id of `model_behind`, region)
+    api_key: str = ""  # of Bedrock, in place of the AWS profile
 
 
 class RegionAnswer(Record):

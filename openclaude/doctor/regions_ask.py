@@ -13,6 +13,8 @@ from threading import Lock
 from time import monotonic
 from typing import Any
 
+from openclaude.aws.api_key import with_key
+from openclaude.aws.endpoints import EndpointUnusable
 from openclaude.contracts.decode import read, to_line
 from openclaude.doctor.regions import RegionAnswer, RegionQuestion
 from openclaude.providers.bedrock import split_prefix
@@ -34,31 +36,37 @@ Connect = Callable[[str], Any]  # a region -> a client of Bedrock's control plan
 def main() -> None:
     """Answer one question: a JSON object in, a JSON line out for each region."""
     question = read(RegionQuestion, sys.stdin.buffer.read(), "a question about regions")
-    connect, everywhere = open_session(question.aws_profile)
+    connect, everywhere = open_session(question)
     for answer in answer_all(question, connect, everywhere):
         sys.stdout.buffer.write(to_line(answer))
         sys.stdout.buffer.flush()
 
 
-def open_session(aws_profile: str) -> tuple[Connect, Callable[[str], Iterable[str]]]:
+def open_session(
+    question: RegionQuestion,
+) -> tuple[Connect, Callable[[str], Iterable[str]]]:
     """How to ask a region, and which others the same partition of AWS has."""
     import botocore.session
+    from botocore import UNSIGNED
     from botocore.config import Config
 
-    session = botocore.session.Session(profile=aws_profile)
+    session = botocore.session.Session(profile=question.aws_profile or None)
     config = Config(
         connect_timeout=CONNECT_S,
         read_timeout=READ_S,
         retries={"total_max_attempts": 1},
-        signature_version="v4",  # never a bearer token of the shell
+        # never a bearer token of the shell
+        signature_version=UNSIGNED if question.api_key else "v4",
     )
-    session.get_credentials()  # once, before threads ask for them
+    if not question.api_key:
+        session.get_credentials()  # once, before threads ask for them
 
     one_by_one = Lock()  # botocore makes no two clients at once
 
     def connect(region: str) -> Any:
         with one_by_one:
-            return session.create_client("bedrock", region_name=region, config=config)
+            client = session.create_client("bedrock", region_name=region, config=config)
+            return with_key(client, question.api_key)
 
     def everywhere(region: str) -> Iterable[str]:
         partition = session.get_partition_for_region(region)
@@ -143,8 +151,9 @@ def lacks(client: Any, model: str) -> str:
 def said(error: Exception) -> str:
     """An error of botocore's, with its kind where it says nothing else."""
     text = f"{error}"[:LONGEST]
-    is_plain = type(error).__module__ == "botocore.exceptions" or hasattr(error, "response")
-    return text if text and is_plain else f"an answer that is not AWS's ({type(error).__name__})"
+    is_told = type(error).__module__ == "botocore.exceptions" or hasattr(error, "response")
+    is_told = is_told or isinstance(error, EndpointUnusable)
+    return text if text and is_told else f"an answer that is not AWS's ({type(error).__name__})"
 
 
 if __name__ == "__main__":

@@ -5,22 +5,28 @@ botocore, its requests and its signatures are real; so is what doctor makes of t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.hooks import HierarchicalEmitter
 from moto.server import ThreadedMotoServer
 
+from openclaude.aws.api_key import with_key
+from openclaude.aws.endpoints import EndpointUnusable
 from openclaude.standins.base.exchange import Reply
 from openclaude.standins.bedrock.reply import error_reply
 from openclaude.standins.bedrock.sigv4 import Secret
-from openclaude.standins.bedrock.standin import BedrockRecorded, BedrockStandin
+from openclaude.standins.bedrock.standin import API_KEY, BedrockRecorded, BedrockStandin
 from tests.process.test_profiles_authoring import talk
 from tests.process.world import World
 
 KEY, SECRET = "AKIATESTTESTTESTTEST", "hunter2-hunter2-hunter2-hunter2-hunter22"
+BEARER = "ABSKhunter2-hunter2-of-bedrock-hunter2"
 MODEL = "qwen.qwen3-next-80b-a3b"
 ON_DEMAND = (
     "Invocation of model ID {} with on-demand throughput isn\u2019t supported. Retry your request "
@@ -104,7 +110,9 @@ def clouds(sts: str) -> Iterator[Clouds]:
         status, message, kind = found[0].refusal
         return error_reply(status, message, kind=kind)
 
-    with BedrockStandin(credentials={KEY: Secret(SECRET)}, answer=answer) as bedrock:
+    keys = {KEY: Secret(SECRET)}
+    bearers = frozenset({BEARER})
+    with BedrockStandin(credentials=keys, api_keys=bearers, answer=answer) as bedrock:
         found.append(Clouds(bedrock, sts))
         yield found[0]
 
@@ -151,6 +159,7 @@ def asked_of(clouds: Clouds) -> list[BedrockRecorded]:
 
 
 # what Bedrock's control plane is asked, which these tests have only where they name it
+LISTED = ("ListFoundationModels", "ListInferenceProfiles")
 REGIONS = ("bedrock-served", "bedrock-not-served", "bedrock-not-enabled", "bedrock-regions-unknown")
 LAST = (
     "disk",
@@ -257,6 +266,60 @@ def test_the_regions_are_asked_at_the_address_that_the_aws_profile_names(
     asked = [one for one in clouds.bedrock.requests if one.operation.startswith(("List", "Get"))]
     assert [one.signed_by for one in asked] == [KEY] * 3
     assert SECRET not in done.out
+
+
+def with_api_key(house: World, clouds: Clouds, port: int) -> None:
+    """Give the house a Bedrock API key, and no AWS profile."""
+    (house.home / ".aws" / "config").unlink()
+    house.write_profile(
+        "qwen",
+        f'schema = 1\nextends = "base"\n[tiers]\nhaiku = "bedrock/{MODEL}"\n[listen]\n'
+        f'port = {port}\n[aws]\napi_key = "env:MY_BEDROCK_KEY"\nregion = "us-west-2"\n'
+        f'endpoint_url = "{clouds.bedrock.url}"\n',
+    )
+
+
+def test_with_a_bedrock_api_key_models_and_regions_are_asked_with_it_alone(
+    house: World, clouds: Clouds, port: int
+) -> None:
+    with_api_key(house, clouds, port)
+    key = {"MY_BEDROCK_KEY": BEARER, "AWS_BEARER_TOKEN_BEDROCK": "hunter2-of-the-shell"}
+
+    (model,) = ask(house, **key, AWS_ENDPOINT_URL_BEDROCK=clouds.bedrock.url)
+
+    assert (model["code"], model["severity"]) == ("bedrock", "ok"), model
+    assert model["message"] == f"`{MODEL}` answers in us-west-2"
+    assert {one.operation for one in clouds.bedrock.requests} >= {"Converse", *LISTED}
+    by = {one.signed_by for one in clouds.bedrock.requests if one.operation}
+    assert by == {API_KEY}
+
+
+def test_a_bedrock_api_key_that_is_refused_or_missing_is_said_by_where_it_is(
+    house: World, clouds: Clouds, port: int
+) -> None:
+    with_api_key(house, clouds, port)
+
+    refused = ask(house, MY_BEDROCK_KEY="hunter2-another-key")
+    missing = ask(house)
+
+    assert [row["code"] for row in refused] == ["aws-key-refused"]
+    assert refused[0]["message"] == "Bedrock refuses the API key from `env:MY_BEDROCK_KEY`"
+    assert "`openclaude aws setup --method api-key`" in refused[0]["fix"]
+    assert [row["code"] for row in missing] == ["aws-no-credentials"]
+    assert "MY_BEDROCK_KEY" in missing[0]["message"]
+
+
+@pytest.mark.parametrize(("url", "is_sent"), [("http://10.0.0.1/", False), ("https://x/", True)])
+def test_a_bedrock_api_key_is_sent_over_nothing_that_can_be_read(url: str, is_sent: bool) -> None:
+    events = HierarchicalEmitter()
+    client = SimpleNamespace(meta=SimpleNamespace(events=events))
+    request = SimpleNamespace(url=url, headers={})
+
+    with_key(client, BEARER)
+    with contextlib.suppress(EndpointUnusable):
+        events.emit("before-send.bedrock.ListFoundationModels", request=request)
+
+    assert bool(request.headers) is is_sent
 
 
 def test_models_of_other_providers_are_said_not_to_be_asked(

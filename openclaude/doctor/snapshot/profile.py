@@ -56,6 +56,7 @@ def load(name: str, places: Places, env: Mapping[str, str]) -> ProfileSeen:
         description=profile.description or "",
         sources=tuple(str(source.path) for source in loaded.sources),
         bedrock=bedrock,
+        bedrock_key=profile.aws.api_key or "",
         others=others,
         endpoint_url=profile.aws.endpoint_url or "",
         search=resolution.search.address if resolution.search else "",

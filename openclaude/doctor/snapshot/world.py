@@ -42,6 +42,7 @@ class ProfileSeen(NamedTuple):
     description: str = ""
     sources: tuple[str, ...] = ()  # its files
     bedrock: tuple[tuple[str, str], ...] = ()  # (model id, region), each to be asked once
+    bedrock_key: str = ""  # where the Bedrock API key is that asks them; "": the AWS profile does
     others: tuple[str, ...] = ()  # models of other providers
     endpoint_url: str = ""
     search: str = ""  # the address of the engine that searches the web for slots

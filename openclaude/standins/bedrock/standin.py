@@ -137,15 +137,17 @@ class BedrockStandin(Standin[BedrockRecorded]):
                 seen, SignatureRefusal(status=404, kind="UnknownOperationException", message="")
             )
         seen |= {"operation": OPERATIONS[route["operation"]], "model_id": unquote(route["model"])}
-        scheme, _, key = (request.header("authorization") or "").partition(" ")
-        if scheme == "Bearer" and self._api_keys:
-            if key not in self._api_keys:
-                return _refused(seen, BAD_KEY)
-            return self._judge(seen | {"signed_by": API_KEY})
-        signer = self._signer(request)
+        signer = self._admitted(request)
         if isinstance(signer, SignatureRefusal):
             return _refused(seen, signer)
         return self._judge(seen | signer)
+
+    def _admitted(self, request: Recorded) -> dict[str, Any] | SignatureRefusal:
+        """Who asks, by a Bedrock API key or by a signature."""
+        scheme, _, key = (request.header("authorization") or "").partition(" ")
+        if scheme == "Bearer" and self._api_keys:
+            return {"signed_by": API_KEY} if key in self._api_keys else BAD_KEY
+        return self._signer(request)
 
     def _judge_control(self, request: Recorded, operation: str) -> BedrockRecorded:
         """Check who asks the control plane."""
@@ -153,7 +155,7 @@ class BedrockStandin(Standin[BedrockRecorded]):
             field.name: getattr(request, field.name) for field in fields(request)
         }
         seen["operation"] = operation
-        signer = self._signer(request)
+        signer = self._admitted(request)
         if isinstance(signer, SignatureRefusal):
             return _refused(seen, signer)
         return BedrockRecorded(**seen | signer)

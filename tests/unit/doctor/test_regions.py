@@ -51,7 +51,7 @@ def ask(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Ask]:
         monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
         monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "hunter2-of-the-shell")
         question = RegionQuestion(aws_profile="mine", models=tuple((one, HERE) for one in models))
-        connect, everywhere = regions_ask.open_session("mine")
+        connect, everywhere = regions_ask.open_session(question)
         answers = list(regions_ask.answer_all(question, connect, everywhere))
         found = list(judge_regions(question.models, answers, presentable))
         assert "hunter2" not in repr(found)
