@@ -50,6 +50,14 @@ def ask_online(world: World) -> tuple[Diagnostic, ...]:
     return (*found, *ask_regions(world, api_key))
 
 
+def ask_models(world: World) -> tuple[Diagnostic, ...]:
+    """Ask AWS once, by whatever the profile has for that: who we are, and each model."""
+    try:
+        return ask_aws(world, bedrock_key(world))
+    except SecretUnavailable as error:
+        return (key_missing(error),)
+
+
 def bedrock_key(world: World) -> str:
     """The Bedrock API key of the profile, or "". Raises SecretUnavailable."""
     wanted = world.wanted

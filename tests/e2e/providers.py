@@ -107,7 +107,7 @@ def everybody(
         anthropic = stack.enter_context(AnthropicStandin(credentials=logins))
         made: dict[str, Provider] = {
             "bedrock": BedrockStandin(credentials=aws, region=REGION, models=models["bedrock"]),
-            "openai": OpenAIStandin(key=keys.openai, models=models["openai"], summaries=False),
+            "openai": OpenAIStandin(key=keys.openai, models=models["openai"]),
             "openrouter": OpenAIStandin(key=keys.openrouter, models=models["openrouter"]),
             "gemini": GeminiStandin(key=keys.gemini, models=models["gemini"]),
             "ollama": OllamaStandin(port=OLLAMA_PORT, models=models["ollama"]),

@@ -286,11 +286,11 @@ def ask_models(setup: Setup, world: World) -> Done:
         return Done(
             step="models", state=SKIPPED, what="`openclaude doctor --online` asks AWS for them"
         )
-    from openclaude.doctor.online import ask_aws
+    from openclaude.doctor.online import ask_models
 
     now = setup.look(world.wanted.name)
     with progress(f"asking AWS for {models}") as say, ticking(say):
-        findings = ask_aws(now)
+        findings = ask_models(now)
     wrong = [one for one in findings if one.severity in {Severity.ERROR, Severity.WARNING}]
     if wrong:
         return Done(step="models", state=MISSING, what=wrong[0].message, fix=wrong[0].fix)
