@@ -25,6 +25,7 @@ BROKEN: Any = object()  # the document of a frame that is not JSON
 # What some servers send to keep a connection alive, as an event's name or as its data
 ALIVE = frozenset({"ping", "pong", "heartbeat", "keepalive"})
 LINE_LIMIT = 32 * 1024 * 1024
+LENIENT = json.JSONDecoder(strict=False)  # takes control characters in a text, as some servers send
 
 
 class Frame(NamedTuple):
@@ -131,10 +132,10 @@ def is_named(frame: Frame) -> bool:
 
 def parsed(text: str) -> Any:
     """Return a document, DONE, or BROKEN."""
-    if text.strip().strip('"').upper() == "[DONE]":
+    if not text.startswith("{") and text.strip().strip('"').upper() == "[DONE]":
         return DONE
     try:
-        return json.loads(text, strict=False)
+        return LENIENT.decode(text)
     except (ValueError, RecursionError):
         return BROKEN
 

@@ -52,16 +52,16 @@ def names(body: Body) -> frozenset[str]:
 
 def blocks(body: Body) -> Counter[str]:
     """Count the blocks of a conversation by their type, also those inside a tool's result."""
-    found: Counter[str] = Counter()
-    for turn in mappings(body.get("messages")):
-        for block in mappings(turn.get("content")):
-            for one in (block, *mappings(block.get("content"))):
-                if isinstance(kind := one.get("type"), str):
-                    found[kind[:40]] += 1
-    return found
+    kinds = [
+        kind[:40]
+        for turn in mappings(body.get("messages"))
+        for block in mappings(turn.get("content"))
+        for one in (block, *mappings(block.get("content")))
+        if isinstance(kind := one.get("type"), str)
+    ]
+    return Counter(kinds)
 
 
-def mappings(value: object) -> Iterator[Body]:
-    """Yield the objects of a list; nothing of anything else."""
-    if isinstance(value, list):
-        yield from (one for one in value if isinstance(one, Mapping))
+def mappings(value: object) -> list[Body]:
+    """Return the objects of a list; nothing of anything else."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

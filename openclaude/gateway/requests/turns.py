@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from operator import is_not
 from typing import Any
 
 Turn = Mapping[str, Any]
@@ -106,18 +107,24 @@ def is_asked_by_a_person(body: Mapping[str, Any]) -> bool:
 
 
 def without_count(part: Any, *, is_system: bool = False, levels: int = DEEPEST) -> Any:
-    """Return a system prompt, turn or block without the count; the model's own turns stay as is."""
+    """Return a system prompt, turn or block without the count; the model's own turns stay as is.
+
+    What has no count is returned itself.
+    """
     if isinstance(part, str):
         return strip_count(part, is_system=is_system) if MARK in part else part
     if isinstance(part, list) and levels:
-        return [without_count(one, is_system=is_system, levels=levels - 1) for one in part]
-    if not isinstance(part, Mapping) or part.get("role") == "assistant" or not levels:
+        parts = [without_count(one, is_system=is_system, levels=levels - 1) for one in part]
+        return parts if any(map(is_not, parts, part)) else part
+    if not isinstance(part, dict) or part.get("role") == "assistant" or not levels:
         return part
     is_system = is_system or part.get("role") == "system"
-    return {
-        key: without_count(value, is_system=is_system, levels=levels - 1) if key in TEXTS else value
-        for key, value in part.items()
+    found = {
+        key: without_count(part[key], is_system=is_system, levels=levels - 1)
+        for key in TEXTS
+        if key in part
     }
+    return {**part, **found} if any(found[key] is not part[key] for key in found) else part
 
 
 def strip_count(text: str, *, is_system: bool) -> str:

@@ -7,7 +7,7 @@ dialect. Pure.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from openclaude.gateway.replies.events import Event, ReasoningEvent, TextEvent
 
@@ -19,6 +19,13 @@ VARYING = frozenset(
 PIECE = object()  # stands for the text
 
 
+class TextFrame(NamedTuple):
+    """What is around a text in a document: equal for documents that differ in nothing else."""
+
+    rest: Any
+    places: list[Path]  # of the text
+
+
 class HeldPiece:
     """A piece of text that leaves with those that arrived together with it."""
 
@@ -28,20 +35,24 @@ class HeldPiece:
         self._document: Any = None
         self._raw = b""
         self._text = ""
+        self._frame: TextFrame | None = None  # of the document, once another could join it
 
     def hold(self, events: Sequence[Event], document: Any, raw: bytes) -> None:
         """Hold a document that may be sent as it came. None may be held already."""
         self._document, self._raw, self._text = document, raw, piece_of(events)
+        self._frame = None
 
     def joins(self, events: Sequence[Event], document: Any) -> bool:
         """Add a document, which may be sent as it came too, if nothing but its text differs."""
         piece = piece_of(events)
         if not piece or not self._text:
             return False
-        joined = join_documents(self._document, self._text, document, piece)
-        if joined is None:
+        frame = self._frame or frame_of(self._document, self._text)
+        if len(frame.places) != 1 or frame != frame_of(document, piece):
             return False
-        self._document, self._raw, self._text = joined, b"", self._text + piece
+        self._text += piece
+        self._document = replaced(document, frame.places[0], self._text)
+        self._frame, self._raw = frame, b""
         return True
 
     def release(self) -> Iterator[bytes]:
@@ -59,35 +70,26 @@ def piece_of(events: Sequence[Event]) -> str:
     return ""
 
 
-def join_documents(one: Any, text: str, other: Any, more: str) -> Any:
-    """Return the document with both texts; None if they differ in anything else that counts."""
-    places, same = [*places_of(one, text)], [*places_of(other, more)]
-    if len(places) != 1 or places != same or blanked(one, text) != blanked(other, more):
-        return None
-    return replaced(other, places[0], text + more)
+def frame_of(document: Any, text: str) -> TextFrame:
+    """Return where in a document this text is, and the rest of it that counts."""
+    places: list[Path] = []
+    return TextFrame(blanked(document, text, "", (), places), places)
 
 
-def places_of(value: Any, text: str, path: Path = ()) -> Iterator[Path]:
-    """Yield where in a document this text is."""
+def blanked(value: Any, text: str, key: str, path: Path, places: list[Path]) -> Any:
+    """Return a document without the text and without what may vary; add the text's places."""
     if isinstance(value, dict):
-        for key, one in value.items():
-            yield from places_of(one, text, (*path, key))
+        rest: Any = {
+            name: blanked(one, text, name, (*path, name), places) for name, one in value.items()
+        }
     elif isinstance(value, list):
-        for index, one in enumerate(value):
-            yield from places_of(one, text, (*path, index))
+        rest = [blanked(one, text, "", (*path, index), places) for index, one in enumerate(value)]
     elif value == text:
-        yield path
-
-
-def blanked(value: Any, text: str, key: str = "") -> Any:
-    """Return a document without the text and without what may vary."""
-    if key in VARYING and value is not None:
-        return VARYING
-    if isinstance(value, dict):
-        return {name: blanked(one, text, name) for name, one in value.items()}
-    if isinstance(value, list):
-        return [blanked(one, text) for one in value]
-    return PIECE if value == text else value
+        places.append(path)
+        rest = PIECE
+    else:
+        rest = value
+    return VARYING if key in VARYING and value is not None else rest
 
 
 def replaced(value: Any, path: Path, text: str) -> Any:

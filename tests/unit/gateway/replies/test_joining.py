@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from openclaude.gateway.replies.dialects.joining import join_documents
+from openclaude.gateway.replies.dialects.joining import HeldPiece
+from openclaude.gateway.replies.events import TextEvent
 from openclaude.gateway.replies.polite import Filters
 from tests.unit.gateway.replies.upstreams import DIALECTS, events, sse
 
@@ -46,10 +47,39 @@ def test_documents_are_joined_if_nothing_else_would_be_lost(
 ) -> None:
     before = json.dumps([one, other])
 
-    found = join_documents(one, "a ", other, "b ")
+    held, is_joined = hold(("a ", one), ("b ", other))
 
-    assert found == (joined and {**chunk("a b "), **joined})
+    assert is_joined == [joined is not None]
+    assert held == ((joined and {**chunk("a b "), **joined}) or one)
     assert json.dumps([one, other]) == before
+
+
+def hold(*pieces: tuple[str, Any]) -> tuple[Any, list[bool]]:
+    """Return what leaves when these texts arrive together, and which of them joined the first."""
+    first, *others = [([TextEvent(text)], document) for text, document in pieces]
+    held = HeldPiece(lambda document: json.dumps(document).encode())
+    held.hold(*first, json.dumps(first[1]).encode())
+    joined = [held.joins(*one) for one in others]
+    return json.loads(b"".join(held.release())), joined
+
+
+def test_each_of_many_pieces_is_compared_with_those_before() -> None:
+    last = {**chunk("d "), "id": "d"}
+
+    found, joined = hold(*((text, chunk(text)) for text in ("a ", "b ", "c ")), ("d ", last))
+
+    assert joined == [True, True, False]
+    assert found == chunk("a b c ")
+
+
+def test_what_was_held_before_is_not_compared_with() -> None:
+    held = HeldPiece(lambda document: json.dumps(document).encode())
+    for name in ("c", "d"):
+        pieces = [{**chunk(text), "id": name} for text in ("a ", "b ")]
+        held.hold([TextEvent("a ")], pieces[0], b"")
+
+        assert held.joins([TextEvent("b ")], pieces[1])
+        assert json.loads(b"".join(held.release())) == {**chunk("a b "), "id": name}
 
 
 def passed(name: str, frames: list[bytes], *, together: bool) -> bytes:
