@@ -65,19 +65,19 @@ class OpenAIStandin(Standin[Judged]):
         port: int = 0,
         key: str = EXAMPLE_KEY,
         models: Mapping[str, ModelRules] | None = None,
-        summaries: bool = True,
+        wants_thoughts: bool = True,
         answer: Callable[[Judged], Reply | None] | None = None,
         record: Path | None = None,
         keep: int | None = None,
     ) -> None:
         """`key` is the only one admitted; `models` are those it has (None: any, text-only).
 
-        `summaries`: thoughts of the Responses API are told also to who did not ask for that.
+        `wants_thoughts`: the Responses API refuses a call whose thoughts do not come back.
         """
         super().__init__(host=host, port=port, answer=answer, record=record, keep=keep)
         self._key = key
         self._models = models
-        self.thoughts = Thoughts(always_told=summaries)
+        self.thoughts = Thoughts(wants_back=wants_thoughts)
 
     def _inspect(self, request: Recorded) -> Judged:
         parts = seen(request)

@@ -23,8 +23,9 @@ class Thoughts:
     OpenAI tells no summary unless it is asked for one; some servers always do.
     """
 
-    def __init__(self, *, always_told: bool = True) -> None:
+    def __init__(self, *, always_told: bool = True, wants_back: bool = True) -> None:
         self.always_told = always_told
+        self.wants_back = wants_back
         self.sealed: dict[str, list[Item]] = {}  # content -> its summary
         self.needed: dict[str, list[str]] = {}  # a call's id -> what was thought before it
 
@@ -61,7 +62,7 @@ class Thoughts:
                     yield "The summary of a reasoning item is not the one that it came with."
             elif kind == "function_call":
                 missing = set(self.needed.get(item["call_id"], ())) - given
-                if missing:
+                if missing and self.wants_back:
                     yield (
                         f"Item '{item['call_id']}' of type 'function_call' was provided without "
                         "its required 'reasoning' item."
