@@ -159,6 +159,7 @@ CODES = {
     "aws-file": "an AWS file cannot be changed safely",
     "aws-setup": "an answer for `aws setup` is missing or invalid",
     "aws-setup-unasked": "`aws setup` needs confirmation, but there is no terminal",
+    "cannot-export": "a profile that would not work where it is exported to",
     "cannot-serve": "a profile, certificate or address with which nothing can be served",
     "catalog-missing": "LiteLLM's model map cannot be found",
     "claude-not-executable": "the `claude` that was found cannot be run",

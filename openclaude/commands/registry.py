@@ -91,7 +91,7 @@ COMMANDS = (
     Command(
         "export",
         "openclaude.commands.export.command",
-        "print a service for systemd, launchd or process-compose that starts the proxies",
+        "print files by which systemd, launchd, compose or Kubernetes runs a profile",
     ),
     Command(
         "serve",

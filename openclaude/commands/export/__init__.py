@@ -1,1 +1,1 @@
-"""`openclaude export`: files by which the system's own service manager runs the proxies."""
+"""`openclaude export`: prints or writes the files by which something else runs a profile."""

@@ -1,4 +1,4 @@
-"""`openclaude export`: a profile's proxies as a service of the system's own manager.
+"""`openclaude export`: a profile for a service manager, for compose, for Kubernetes.
 
 Knows: which facts the files are made from, where they are written. Independent of: their formats.
 """
@@ -6,37 +6,63 @@ Knows: which facts the files are made from, where they are written. Independent 
 from __future__ import annotations
 
 import argparse
+import re
+import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from openclaude import __version__
 from openclaude.commands.compile import write_all
-from openclaude.commands.export.services import MANAGERS, Service
 from openclaude.commands.help_page import CONFIG, PROFILE, STATE, HelpPage, add_json, add_page
 from openclaude.commands.help_page import add_profile as add_profile_name
-from openclaude.contracts.plan import Plan
+from openclaude.commands.serve.command import providers_of
+from openclaude.contracts.plan import Plan, Unit
 from openclaude.contracts.references import SecretKind, parse_secret
-from openclaude.errors import OpenclaudeError
+from openclaude.errors import OpenclaudeError, UsageError
+from openclaude.export.compose import compose
+from openclaude.export.kubernetes import Cluster, kubernetes
+from openclaude.export.served import Served, serve_plan
+from openclaude.export.services import MANAGERS, Service
+from openclaude.export.socket_units import socket_units
+from openclaude.files import read_regular
 from openclaude.output import Result
 from openclaude.paths import Places
 from openclaude.plan_cache import find_plan
 from openclaude.profile.names import profile_name
 
 FOLDERS = ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME")
+SERVER, COMPOSE, KUBERNETES = "systemd-server", "compose", "kubernetes"
+TARGETS = (*MANAGERS, SERVER, COMPOSE, KUBERNETES)
+IMAGE = f"localhost/openclaude-providers:{__version__}"
+HOST = "models.example.internal"
+ROLE = "arn:aws:iam::111122223333:role/openclaude"
+# option -> for which targets it is, what it may be, an example
+OPTIONS = {
+    "image": ((COMPOSE, KUBERNETES), r"[A-Za-z0-9][\w./:@-]{0,254}", IMAGE),
+    "host": ((KUBERNETES,), r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9-]+)+", HOST),
+    "role_arn": ((KUBERNETES,), r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}", ROLE),
+}
 NEXT = {
     "systemd": "copy it to ~/.config/systemd/user, then: "
     "systemctl --user enable --now openclaude-{name}",
     "launchd": "copy it to ~/Library/LaunchAgents, then: "
     "launchctl bootstrap gui/$(id -u) ~/Library/LaunchAgents/openclaude.{name}.plist",
     "process-compose": "then: process-compose --config process-compose.yaml up",
+    SERVER: "copy them to ~/.config/systemd/user, then: "
+    "systemctl --user enable --now openclaude-serve-{name}.socket",
+    COMPOSE: "compose.yaml says what must be beside it, then: docker compose up --detach",
+    KUBERNETES: "kustomization.yaml says which secrets to make, then: kubectl apply -k {out}",
 }
 PAGE = HelpPage(
     text="""\
-Print the file by which systemd, launchd or process-compose starts the proxies of
-a profile, at login for example. It contains no secret: a key that the profile
-reads from a variable must be in the service's environment.""",
-    examples=("openclaude export systemd qwen", "openclaude export launchd --out ."),
+Print the files by which something else runs a profile. systemd, launchd and
+process-compose start the proxies on this machine, at login for example. The
+others serve the profile's models to other machines, as `serve` does:
+systemd-server on this one, compose and kubernetes in containers. No file contains
+a secret: each names where its keys are read from.""",
+    examples=("openclaude export systemd qwen", "openclaude export kubernetes qwen --out k8s"),
     variables=(*PROFILE, *CONFIG, *STATE),
     docs="docs/programs.md",
 )
@@ -51,34 +77,97 @@ class ProgramUnknown(OpenclaudeError):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
     add_page(parser, PAGE)
-    parser.add_argument("manager", choices=tuple(MANAGERS), help="for which service manager")
+    parser.add_argument("manager", choices=TARGETS, metavar="TARGET", help="what will run it")
     add_profile_name(parser)
     parser.add_argument("--out", metavar="DIR", type=Path, help="write to this directory")
+    parser.add_argument("--image", metavar="IMAGE", help=f"of containers (default: {IMAGE})")
+    parser.add_argument("--host", metavar="NAME", help="of the server, for kubernetes")
+    parser.add_argument("--role-arn", metavar="ARN", help="the IAM role of its pods, for Bedrock")
     add_json(parser)
 
 
 def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -> Result:
     """Print the files, or write them with `--out`. Raises OpenclaudeError."""
+    options = options_of(arguments)
     name = profile_name(arguments.profile, env, places)
     plan = find_plan(name, places, env)
-    service = Service(
-        profile=name,
-        program=(own_program(sys.argv[0], env.get("PATH", "")),),
-        folders={one: env[one] for one in FOLDERS if env.get(one, "").startswith("/")},
-        secrets=secret_variables(plan),
-    )
-    files = MANAGERS[arguments.manager](service)
-    written = write_all(arguments.out, files) if arguments.out else []
-    text = "".join(f"wrote {path}\n" for path in written) or "".join(files.values())
+    if arguments.manager in {COMPOSE, KUBERNETES}:
+        served = serve_plan(plan, providers_of(plan), image=options["image"], made_by=__version__)
+        files, variables = container_files(arguments.manager, served, options), served.variables
+    else:
+        files, variables = service_files(arguments.manager, plan, env)
+    written: list[str] = []
+    if arguments.out:
+        check_foreign(arguments.out, files)
+        written = write_all(arguments.out, files)
+    text = "".join(f"wrote {path}\n" for path in written) or shown(files)
     if written:
-        text += f"{NEXT[arguments.manager].format(name=name)}\n"
+        out = shlex.quote(str(arguments.out))
+        text += f"{NEXT[arguments.manager].format(name=name, out=out)}\n"
     return Result(
         text=text,
         data={
             **{"profile": name, "manager": arguments.manager, "files": files},
-            **{"written": written, "variables": list(service.secrets)},
+            **{"written": written, "variables": list(variables)},
         },
     )
+
+
+def options_of(arguments: argparse.Namespace) -> dict[str, str]:
+    """What a plan does not say, by option; examples where nothing is given. Raises UsageError."""
+    found = {}
+    for name, (targets, rule, example) in OPTIONS.items():
+        given: str | None = getattr(arguments, name)
+        option = f"--{name.replace('_', '-')}"
+        if given is not None and arguments.manager not in targets:
+            raise UsageError(f"`{option}` is for {' and '.join(targets)}", hint=f"omit `{option}`")
+        if given is not None and not re.fullmatch(rule, given, re.ASCII):
+            raise UsageError(f"`{option}` cannot be `{given}`", hint=f"for example `{example}`")
+        found[name] = given or example
+    return found
+
+
+def container_files(target: str, served: Served, options: Mapping[str, str]) -> dict[str, str]:
+    """The files for containers."""
+    if target == COMPOSE:
+        return compose(served)
+    return kubernetes(served, Cluster(options["host"], options["role_arn"]))
+
+
+def service_files(
+    target: str, plan: Plan, env: Mapping[str, str]
+) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The files for a service manager, and the variables that it needs. Raises OpenclaudeError."""
+    write: Callable[[Service], dict[str, str]] = MANAGERS.get(target, socket_units)
+    units = (providers_of(plan),) if target == SERVER else plan.units
+    service = Service(
+        profile=plan.profile,
+        program=(own_program(sys.argv[0], env.get("PATH", "")),),
+        folders={one: env[one] for one in FOLDERS if env.get(one, "").startswith("/")},
+        secrets=secret_variables(units),
+    )
+    return write(service), service.secrets
+
+
+def shown(files: Mapping[str, str]) -> str:
+    """The files as one text; a lone one as it is."""
+    if len(files) == 1:
+        return "".join(files.values())
+    return "".join(f"# --- {name}\n{text}\n" for name, text in files.items())
+
+
+def check_foreign(folder: Path, files: Mapping[str, str]) -> None:
+    """Raise UsageError for a file in the way that is not one of ours."""
+    for name in files:
+        path = folder / name
+        said = read_regular(path, 1 << 20)
+        if (path.is_symlink() or path.exists()) and b"openclaude" not in said:
+            raise UsageError(
+                f"`{path}` is not a file that openclaude has written", hint=ANOTHER_FOLDER
+            )
+
+
+ANOTHER_FOLDER = "name another directory with `--out`; nothing was written"
 
 
 def own_program(called: str, path: str) -> str:
@@ -92,7 +181,7 @@ def own_program(called: str, path: str) -> str:
     return str(Path(found).absolute())
 
 
-def secret_variables(plan: Plan) -> tuple[str, ...]:
-    """The variables that the plan's keys are read from."""
-    references = [parse_secret(one) for unit in plan.units for one in unit.secrets.values()]
+def secret_variables(units: tuple[Unit, ...]) -> tuple[str, ...]:
+    """The variables that the keys of units are read from."""
+    references = [parse_secret(one) for unit in units for one in unit.secrets.values()]
     return tuple(dict.fromkeys(one.variable for one in references if one.kind is SecretKind.ENV))

@@ -75,7 +75,7 @@ PAYLOADS: Mapping[str, Keys] = {
         "disclosures": DISCLOSURES,
     },
     "export": {
-        **{"profile": "its name", "manager": "the service manager"},
+        **{"profile": "its name", "manager": "what will run it"},
         **{"files": "the text of each file, by name", "written": "the files that were written"},
         "variables": "those that the service's environment must have",
     },

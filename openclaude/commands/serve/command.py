@@ -26,14 +26,15 @@ from openclaude.commands.help_page import (
     add_profile,
 )
 from openclaude.commands.serve.keys import add_person, known_people
-from openclaude.contracts.plan import Plan, Unit
+from openclaude.contracts.plan import Plan, Unit, read_plan
 from openclaude.contracts.routing import routing_in
 from openclaude.contracts.worker import ServiceEnd
 from openclaude.errors import OpenclaudeError, UsageError
+from openclaude.files import LARGEST, read_regular
 from openclaude.output import Result
 from openclaude.paths import Places
 from openclaude.plan_cache import find_plan
-from openclaude.profile.names import profile_name
+from openclaude.profile.names import check_name, profile_name
 from openclaude.run.os.tls import server_context
 from openclaude.run.serving.foreground import (
     ServedUnit,
@@ -43,6 +44,7 @@ from openclaude.run.serving.foreground import (
 )
 
 LISTEN = "127.0.0.1:8443"
+MADE_AGAIN = "make it again with the same version: `openclaude export compose PROFILE --out DIR`"
 GRACE_S = 10
 LONGEST_S = 3600  # of a drain or a grace
 ADDRESS = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[0-9.]+):(?P<port>[0-9]{1,5})", re.IGNORECASE)
@@ -76,6 +78,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_page(parser, PAGE)
     add_profile(parser)
     parser.add_argument(
+        "--plan", metavar="FILE", type=Path, help="a plan that `export` has written"
+    )
+    parser.add_argument(
         "--listen", metavar="ADDRESS:PORT", default=LISTEN, help=f"default: {LISTEN}"
     )
     parser.add_argument("--cert", metavar="FILE", type=Path, help="its certificate chain (PEM)")
@@ -101,9 +106,27 @@ def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -
         return new_person(arguments.keys.absolute(), arguments.new_key)
     if arguments.json:
         raise UsageError("`--json` is for `--new-key`", hint="see `openclaude serve --help`")
-    name = profile_name(arguments.profile, env, places)
-    service = make_service(arguments, find_plan(name, places, env))
-    return serve_forever(service, arguments.listen, places.state / "serve" / name, env)
+    plan = plan_of(arguments, places, env)
+    service = make_service(arguments, plan)
+    return serve_forever(service, arguments.listen, places.state / "serve" / plan.profile, env)
+
+
+def plan_of(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -> Plan:
+    """The plan that is served: a file's, else a profile's. Raises OpenclaudeError."""
+    if arguments.plan is None:
+        return find_plan(profile_name(arguments.profile, env, places), places, env)
+    if arguments.profile is not None:
+        raise UsageError(
+            "serve a profile or the plan in `--plan`, not both", hint="omit one of them"
+        )
+    said = read_regular(arguments.plan, LARGEST)
+    if not said:
+        raise CannotServe(f"`{arguments.plan}` cannot be read, or is empty", hint=MADE_AGAIN)
+    try:
+        plan = read_plan(said.decode())
+        return plan._replace(profile=check_name(plan.profile))
+    except ValueError as error:  # also of UTF-8
+        raise CannotServe(f"`{arguments.plan}`: {error}", hint=MADE_AGAIN) from error
 
 
 def new_person(path: Path, name: str) -> Result:
@@ -117,13 +140,7 @@ def make_service(arguments: argparse.Namespace, plan: Plan) -> ServedUnit:
 
     Raises CannotServe, UsageError, KeysUnusable.
     """
-    unit = next((one for one in plan.units if one.name == "providers"), None)
-    if unit is None:
-        raise CannotServe(
-            f"the profile `{plan.profile}` has no providers of its own to serve",
-            hint="name a profile with a tier at a provider, and without `providers.url`",
-        )
-    refuse_eyes(plan)
+    unit = providers_of(plan)
     if not (arguments.cert and arguments.cert_key):
         raise UsageError(
             "serving needs `--cert` and `--cert-key`: people's keys and conversations are sent "
@@ -153,6 +170,18 @@ def ending_of(arguments: argparse.Namespace) -> ServiceEnd:
                 hint="for example `--drain 5 --grace 120`",
             )
     return ServiceEnd(drain_s=arguments.drain, grace_s=arguments.grace)
+
+
+def providers_of(plan: Plan) -> Unit:
+    """The unit that is served. Raises CannotServe."""
+    unit = next((one for one in plan.units if one.name == "providers"), None)
+    if unit is None:
+        raise CannotServe(
+            f"the profile `{plan.profile}` has no providers of its own to serve",
+            hint="name a profile with a tier at a provider, and without `providers.url`",
+        )
+    refuse_eyes(plan)
+    return unit
 
 
 def refuse_eyes(plan: Plan) -> None:

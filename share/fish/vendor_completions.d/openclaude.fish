@@ -269,14 +269,18 @@ function __openclaude_know
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
                 'option'\t'--out'\t'folder'\t'write to this directory' \
+                'option'\t'--image'\t'text'\t'of containers (default: localhost/openclaude-providers:0.2.0)' \
+                'option'\t'--host'\t'profile'\t'of the server, for kubernetes' \
+                'option'\t'--role-arn'\t'text'\t'the IAM role of its pods, for Bedrock' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
-                'position'\t'choice:systemd,launchd,process-compose' \
+                'position'\t'choice:systemd,launchd,process-compose,systemd-server,compose,kubernetes' \
                 'position'\t'profile'
         case 'serve'
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
+                'option'\t'--plan'\t'file'\t'a plan that `export` has written' \
                 'option'\t'--listen'\t'text'\t'default: 127.0.0.1:8443' \
                 'option'\t'--cert'\t'file'\t'its certificate chain (PEM)' \
                 'option'\t'--cert-key'\t'file'\t'the certificate\'s key (PEM)' \
@@ -407,7 +411,7 @@ function __openclaude
     set -l typed (commandline -opc)
     set -e typed[1]
     if test (count $typed) -eq 0
-        printf '%s\n' 'profiles'\t'list, show, create, change, check and share profiles' 'compile'\t'print what a profile becomes: both LiteLLM configs, claude\'s settings, the plan' 'start'\t'start the proxies of a profile without claude' 'stop'\t'stop the proxies of a profile' 'lock'\t'revoke the local keys at once: no open session can reach a model' 'restart'\t'restart the proxies of a profile; open sessions keep working' 'switch'\t'give a tier of the running sessions another model' 'status'\t'show open sessions: model, requests, cost, last error; --processes: the proxies' 'top'\t'show open sessions live on the whole terminal' 'logs'\t'show the logs of the proxies; -f follows them' 'usage'\t'show tokens, dollars and errors by tier, model, session or day' 'requests'\t'show the last requests, one a line; -f follows them' 'statusline'\t'print a status line for claude; a launch sets it up' 'budget'\t'show what slots may cost and have cost; allow more for once' 'env'\t'print the address and a key for another program: the Agent SDK, an editor, a script' 'export'\t'print a service for systemd, launchd or process-compose that starts the proxies' 'serve'\t'serve a profile\'s models to other machines over TLS, with a key for each person' 'doctor'\t'find out what is wrong and how to fix it; --online also asks AWS' 'report'\t'print a page for a bug report, without credentials, prompts or names' 'setup'\t'prepare a first launch: claude, login, AWS profile, keys, profile' 'aws'\t'print the IAM policy that a profile needs, or create an AWS profile for it' 'models'\t'list the models that a tier can use: prices, context windows, features, regions' 'demo'\t'try the whole path on this machine: no account, no network, no configuration' 'completion'\t'print the completions of bash, zsh or fish' 'uninstall'\t'stop everything and remove openclaude\'s files; --purge also removes your profiles' '--help'\t'what openclaude can do' '--version'\t'its version, and those of claude and LiteLLM'
+        printf '%s\n' 'profiles'\t'list, show, create, change, check and share profiles' 'compile'\t'print what a profile becomes: both LiteLLM configs, claude\'s settings, the plan' 'start'\t'start the proxies of a profile without claude' 'stop'\t'stop the proxies of a profile' 'lock'\t'revoke the local keys at once: no open session can reach a model' 'restart'\t'restart the proxies of a profile; open sessions keep working' 'switch'\t'give a tier of the running sessions another model' 'status'\t'show open sessions: model, requests, cost, last error; --processes: the proxies' 'top'\t'show open sessions live on the whole terminal' 'logs'\t'show the logs of the proxies; -f follows them' 'usage'\t'show tokens, dollars and errors by tier, model, session or day' 'requests'\t'show the last requests, one a line; -f follows them' 'statusline'\t'print a status line for claude; a launch sets it up' 'budget'\t'show what slots may cost and have cost; allow more for once' 'env'\t'print the address and a key for another program: the Agent SDK, an editor, a script' 'export'\t'print files by which systemd, launchd, compose or Kubernetes runs a profile' 'serve'\t'serve a profile\'s models to other machines over TLS, with a key for each person' 'doctor'\t'find out what is wrong and how to fix it; --online also asks AWS' 'report'\t'print a page for a bug report, without credentials, prompts or names' 'setup'\t'prepare a first launch: claude, login, AWS profile, keys, profile' 'aws'\t'print the IAM policy that a profile needs, or create an AWS profile for it' 'models'\t'list the models that a tier can use: prices, context windows, features, regions' 'demo'\t'try the whole path on this machine: no account, no network, no configuration' 'completion'\t'print the completions of bash, zsh or fish' 'uninstall'\t'stop everything and remove openclaude\'s files; --purge also removes your profiles' '--help'\t'what openclaude can do' '--version'\t'its version, and those of claude and LiteLLM'
         return
     end
     set -l command $typed[1]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
 import plistlib
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +15,10 @@ import pytest
 import yaml
 
 from openclaude.cli import main
-from openclaude.commands.export.services import MANAGERS, Service, launchd, process_compose, systemd
+from openclaude.commands.export.command import ROLE, TARGETS
+from openclaude.export.services import MANAGERS, Service, launchd, process_compose, systemd
+from openclaude.export.socket_units import socket_units
+from tests.conftest import need
 
 PLAIN = Service("qwen", ("/home/me/.local/bin/openclaude",), {})
 ODD = Service(
@@ -110,3 +116,141 @@ def test_without_its_own_path_it_says_so(
 
     assert main(["export", "systemd", "qwen"]) == 1
     assert "a service needs the path of `openclaude`" in capsys.readouterr().err
+
+
+# For other machines -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("service", [PLAIN, ODD], ids=["plain", "odd"])
+def test_the_units_of_a_socket_are_those_that_were_read(
+    service: Service, golden: Callable[[str, str], None]
+) -> None:
+    for name, text in socket_units(service).items():
+        golden(f"{service.profile}.{name}", text)
+
+
+@pytest.mark.reaches_out
+@pytest.mark.parametrize("service", [PLAIN, ODD], ids=["plain", "odd"])
+def test_systemd_itself_finds_nothing_wrong_with_any_unit(service: Service, tmp_path: Path) -> None:
+    need(shutil.which("systemd-analyze"), "systemd-analyze")
+    # what it runs must be there, and PATH names of tests are not
+    known = service._replace(program=("/bin/true", *service.program[1:]))
+    files = {**systemd(known), **socket_units(known)}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+
+    ran = subprocess.run(
+        ["systemd-analyze", "verify", "--user", "--man=no", *(tmp_path / one for one in files)],
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.fixture
+def found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The folder of an openclaude that is in PATH."""
+    openclaude = tmp_path / "bin" / "openclaude"
+    openclaude.parent.mkdir()
+    openclaude.write_text("#!/bin/sh\n")
+    openclaude.chmod(0o755)
+    monkeypatch.setenv("PATH", str(openclaude.parent))
+    return tmp_path
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_no_target_writes_a_secret_and_each_says_where_it_is(
+    target: str, found: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", CANARY)
+    out = found / "out"
+
+    assert main(["export", target, "openai", "--json", "--out", str(out)]) == 0
+
+    data = json.loads(capsys.readouterr().out)["data"]
+    texts = {path.name: path.read_text() for path in out.iterdir()}
+    assert texts == data["files"]
+    assert CANARY not in str(texts)
+    assert data["variables"] == ["OPENAI_API_KEY"]
+    assert {path.stat().st_mode & 0o777 for path in out.iterdir()} == {0o600}
+
+
+@pytest.mark.parametrize("target", ["compose", "kubernetes"])
+def test_what_is_for_containers_names_nothing_of_this_machine(
+    target: str, found: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", target, "openai"]) == 0
+
+    said = capsys.readouterr().out
+    assert str(Path.home()) not in said
+    assert str(found) not in said
+
+
+@pytest.mark.parametrize("way", ["file", "link", "folder"])
+def test_a_file_that_is_not_ours_stays_and_nothing_is_written(
+    way: str, found: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = found / "out"
+    out.mkdir()
+    theirs = found / "theirs" if way == "link" else out / "compose.yaml"
+    if way == "folder":
+        theirs.mkdir()
+    else:
+        theirs.write_text("services: {}\n")
+    if way == "link":
+        (out / "compose.yaml").symlink_to(theirs)
+
+    assert main(["export", "compose", "openai", "--out", str(out)]) == 2
+
+    assert "is not a file that openclaude has written" in capsys.readouterr().err
+    assert [one.name for one in out.iterdir()] == ["compose.yaml"]
+    assert way == "folder" or theirs.read_text() == "services: {}\n"
+
+
+def test_what_openclaude_has_written_is_written_again_and_other_files_stay(
+    found: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = found / "out"
+    assert main(["export", "kubernetes", "openai", "--out", str(out)]) == 0
+    (out / "patch.yaml").write_text("mine\n")
+
+    assert main(["export", "kubernetes", "openai", "--out", str(out), "--host", "a.example"]) == 0
+
+    assert "a.example" in (out / "ingress.yaml").read_text()
+    assert (out / "patch.yaml").read_text() == "mine\n"
+    assert "kubectl apply -k" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["compose", "my team"], "`my team` cannot be a profile name"),
+        (["compose", "qwen", "--host", "a.example"], "`--host` is for kubernetes"),
+        (["systemd", "qwen", "--image", "x"], "`--image` is for compose and kubernetes"),
+        (["kubernetes", "qwen", "--host", "a b"], "`--host` cannot be `a b`"),
+        (["kubernetes", "qwen", "--host", "a.example\n"], "`--host` cannot be `a.example"),
+        (["kubernetes", "qwen", "--role-arn", f"{ROLE}\nx = y"], "`--role-arn` cannot be"),
+        (["compose", "qwen", "--image", "-x"], "`--image` needs a value"),
+        (["compose", "qwen", "--image", "a\nb: c"], "`--image` cannot be"),
+        (["helm", "qwen"], "choose from"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", *words]) == 2
+
+    assert said in capsys.readouterr().err
+
+
+def test_a_profile_whose_models_are_on_this_machine_is_refused_with_a_way_out(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["export", "compose", "ollama", "--json"]) == 1
+
+    (error,) = json.loads(capsys.readouterr().out)["errors"]
+    assert error["code"] == "cannot-export"
+    assert "http://127.0.0.1:11434" in error["message"]

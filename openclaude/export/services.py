@@ -39,8 +39,8 @@ class Service(NamedTuple):
         return self.command("stop", self.profile, "--yes")
 
 
-def systemd(service: Service) -> dict[str, str]:
-    """A unit of the user's own systemd."""
+def variable_lines(service: Service) -> str:
+    """What a unit of systemd is given of the environment."""
     variables = "".join(
         f"Environment={quoted(f'{name}={value}')}\n" for name, value in service.folders.items()
     )
@@ -50,6 +50,11 @@ def systemd(service: Service) -> dict[str, str]:
             f"# a line NAME=VALUE for each of {names}; let only yourself read it (chmod 600)\n"
             f"EnvironmentFile=-%h/.config/openclaude/{service.profile}.env\n"
         )
+    return variables
+
+
+def systemd(service: Service) -> dict[str, str]:
+    """A unit of the user's own systemd."""
     text = f"""\
 # Made by `openclaude export systemd {service.profile}`. The proxies end when no session has
 # used them for `stack.linger`; a launch starts them again, with or without this unit.
@@ -60,7 +65,7 @@ Documentation=man:openclaude(1)
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-{variables}ExecStart={line(service.start)}
+{variable_lines(service)}ExecStart={line(service.start)}
 ExecReload={line(service.command("restart", service.profile))}
 ExecStop={line(service.stop)}
 # `stop` ends them; what holds the ports of open sessions lives as long as these

@@ -1,0 +1,1 @@
+"""Writes what else runs a profile: service managers, compose, Kubernetes; pure."""
