@@ -24,7 +24,7 @@ class Lacking(list[tuple[int, str]]):
 
 
 def none_lacks(port: int, reason: str) -> None:
-    """Nothing is to be said."""
+    """Fail: nothing is missing."""
     pytest.fail(f"{port}: {reason}")
 
 
