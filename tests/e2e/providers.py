@@ -107,7 +107,7 @@ def everybody(
         anthropic = stack.enter_context(AnthropicStandin(credentials=logins))
         made: dict[str, Provider] = {
             "bedrock": BedrockStandin(credentials=aws, region=REGION, models=models["bedrock"]),
-            # after a resume none came back (seen with 2.1.330), which OpenAI accepts without ids
+            # claude sends no thoughts in its first request after a resume (seen with 2.1.330)
             "openai": OpenAIStandin(key=keys.openai, models=models["openai"], wants_thoughts=False),
             "openrouter": OpenAIStandin(key=keys.openrouter, models=models["openrouter"]),
             "gemini": GeminiStandin(key=keys.gemini, models=models["gemini"]),
