@@ -159,6 +159,17 @@ CARRIED_OUT: dict[str, tuple[str, ...]] = {
         "openclaude aws",
         "openclaude aws setup",
     ),
+    "tests/process/test_aws_setup_terminal.py::"
+    "test_a_bedrock_api_key_is_asked_without_echo_and_only_in_its_own_file": (
+        "openclaude aws setup --method api-key",
+    ),
+    "tests/unit/commands/export/test_export.py::"
+    "test_no_target_writes_a_secret_and_each_says_where_it_is": (
+        "openclaude export compose PROFILE --out DIR",
+        "openclaude export compose {}",
+        "openclaude export kubernetes {}",
+        "openclaude export systemd-server {}",
+    ),
     "tests/process/test_aws_simulator.py::"
     "test_the_engine_allows_a_shipped_profile_its_models_and_no_other": (
         "aws sts get-caller-identity --query Account --output text",
