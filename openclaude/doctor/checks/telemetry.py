@@ -50,7 +50,7 @@ def taken(seen: TelemetrySeen, *, is_live: bool) -> Iterator[Diagnostic]:
     """A port that is not ours: the profile's stack, which would have it, does not run."""
     if seen.is_port_open and not is_live:
         yield Diagnostic(
-            code=PORT_TAKEN,
+            code="telemetry-port-taken",
             severity=Severity.WARNING,
             message=f"another program listens on port {seen.prometheus} of `telemetry.prometheus`",
             why="Prometheus would read its page, not the figures of this profile",
