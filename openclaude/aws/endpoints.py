@@ -1,8 +1,9 @@
 """Which address an AWS profile has for Bedrock, as AWS's own tools would find it.
 
 Knows: that botocore decides it, and what makes it decide otherwise than by the region: a company's
-endpoint (`endpoint_url`, `services`, AWS_ENDPOINT_URL...), FIPS, dual stack. Independent of: who
-asks. Without any of that botocore is not asked: it would read its model of Bedrock for it.
+endpoint (`endpoint_url`, `services`, AWS_ENDPOINT_URL...), FIPS, dual stack; what may go where.
+Independent of: who asks. Without any of that botocore is not asked: it would read its model of
+Bedrock for it.
 """
 
 from __future__ import annotations
@@ -93,3 +94,20 @@ def checked_endpoint(url: str) -> str:
         f"the AWS profile names {url} for Bedrock, which is not encrypted: your conversation could "
         "be read on the way; name an https address, or set `aws.endpoint_url` in the profile"
     )
+
+
+def with_key(client: Any, api_key: str) -> Any:
+    """A client of botocore's that is made without a signature, with a Bedrock API key instead.
+
+    botocore itself takes such a key from the environment only, and for a loopback address of a test
+    it takes none.
+    """
+
+    def add(request: Any, **_: Any) -> None:
+        if is_plain(request.url):
+            raise EndpointUnusable(f"{request.url} is not encrypted: no API key is sent there")
+        request.headers["Authorization"] = f"Bearer {api_key}"
+
+    if api_key:
+        client.meta.events.register("before-send", add)
+    return client

@@ -11,8 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from openclaude.aws.api_key import with_key
-from openclaude.aws.endpoints import EndpointUnusable
+from openclaude.aws.endpoints import EndpointUnusable, with_key
 from openclaude.aws.online import AwsAnswer, AwsQuestion
 from openclaude.contracts.decode import read, to_line
 

@@ -13,8 +13,7 @@ from threading import Lock
 from time import monotonic
 from typing import Any
 
-from openclaude.aws.api_key import with_key
-from openclaude.aws.endpoints import EndpointUnusable
+from openclaude.aws.endpoints import EndpointUnusable, with_key
 from openclaude.contracts.decode import read, to_line
 from openclaude.doctor.regions import RegionAnswer, RegionQuestion
 from openclaude.providers.bedrock import split_prefix

@@ -16,8 +16,7 @@ import pytest
 from botocore.hooks import HierarchicalEmitter
 from moto.server import ThreadedMotoServer
 
-from openclaude.aws.api_key import with_key
-from openclaude.aws.endpoints import EndpointUnusable
+from openclaude.aws.endpoints import EndpointUnusable, with_key
 from openclaude.standins.base.exchange import Reply
 from openclaude.standins.bedrock.reply import error_reply
 from openclaude.standins.bedrock.sigv4 import Secret

@@ -60,7 +60,7 @@ ALLOWED = {
     "crash": {"", "errors", "files", "paths"},
     "diagnostics": {"contracts.record"},
     "doctor": {
-        *("aws.api_key", "aws.endpoints", "aws.faults", "aws.online", "contracts", "diagnostics"),
+        *("aws.endpoints", "aws.faults", "aws.online", "contracts", "diagnostics"),
         *("gateway.errors", "gateway.http.proxies", "gateway.http.way_out", "models.catalog"),
         *("profile.validate.bedrock", "run.os.processes", "run.worker.certificates"),
         *("gateway.team.trust", "providers.bedrock", "run.worker.secrets"),
