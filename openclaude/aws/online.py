@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from openclaude.aws.faults import AwsCall, explain
-from openclaude.aws.policy import Target, build_policy
+from openclaude.aws.policy.policy import Target, build_policy
 from openclaude.contracts.decode import encode, read
 from openclaude.contracts.record import Record
 from openclaude.diagnostics import Diagnostic, Severity

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from openclaude.aws.policy import build_policy
+from openclaude.aws.policy.policy import build_policy
 from openclaude.commands.aws.policy import find_targets, resolve_profile
 from openclaude.paths import find_places
 from tests.conftest import need

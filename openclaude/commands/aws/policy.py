@@ -19,7 +19,7 @@ from openclaude.profile.names import default_profile_name
 from openclaude.prompt import tell
 
 if TYPE_CHECKING:
-    from openclaude.aws.policy import Target
+    from openclaude.aws.policy.policy import Target
     from openclaude.compile.resolve import Resolution
 
 ACCOUNT = re.compile(r"[0-9]{12}")
@@ -43,8 +43,8 @@ class NotOnBedrock(OpenclaudeError):
 
 def show_policy(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -> Result:
     """The policy of the chosen profile. Raises NotOnBedrock."""
-    from openclaude.aws.policy import build_policy
-    from openclaude.aws.policy_formats import ACCOUNTS, render
+    from openclaude.aws.policy.formats import ACCOUNTS, render
+    from openclaude.aws.policy.policy import build_policy
 
     given = check_account(arguments.account)
     name = arguments.profile or default_profile_name(env, places)
@@ -88,7 +88,7 @@ def resolve_profile(name: str, places: Places, env: Mapping[str, str]) -> Resolu
 
 def find_targets(resolution: Resolution) -> Iterator[Target]:
     """Every model that `providers` may ask Bedrock for: tiers, fallbacks, the plan's limit."""
-    from openclaude.aws.policy import Target
+    from openclaude.aws.policy.policy import Target
     from openclaude.contracts.references import BEDROCK
 
     for one in resolution.deployments if resolution.has_providers else ():

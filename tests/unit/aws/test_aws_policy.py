@@ -13,8 +13,8 @@ import pytest
 import yaml
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 
-from openclaude.aws.policy import GEOGRAPHIES, Target, build_policy, partition
-from openclaude.aws.policy_formats import FORMATS, render
+from openclaude.aws.policy.formats import FORMATS, render
+from openclaude.aws.policy.policy import GEOGRAPHIES, Target, build_policy, partition
 from openclaude.cli import main
 from openclaude.models.catalog import Catalog
 from openclaude.providers.bedrock import PREFIXED, split_prefix

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from openclaude.aws.policy import ANY_ACCOUNT
+from openclaude.aws.policy.policy import ANY_ACCOUNT
 
 # Both name the account by themselves, so that the policy needs no wildcard and nobody has to look
 TERRAFORM_ACCOUNT = "${data.aws_caller_identity.current.account_id}"
