@@ -45,7 +45,10 @@ def ask_online(world: World) -> tuple[Diagnostic, ...]:
         return (*found, key_missing(error), *map(not_asked, world.wanted.others))
     found = (*found, *ask_aws(world, api_key))
     # without credentials AWS says nothing more, and this is said already
-    if any(one.severity is Severity.ERROR and one.code.startswith("aws-") for one in found):
+    if any(
+        one.severity is Severity.ERROR and one.code.startswith(("aws-", "bedrock-key-"))
+        for one in found
+    ):
         return found
     return (*found, *ask_regions(world, api_key))
 
@@ -68,7 +71,7 @@ def bedrock_key(world: World) -> str:
 def key_missing(error: SecretUnavailable) -> Diagnostic:
     """No model can be asked."""
     return Diagnostic(
-        code="aws-no-credentials",
+        code="bedrock-key-missing",
         severity=Severity.ERROR,
         message=str(error),
         why="no request to Bedrock can work",
@@ -81,7 +84,7 @@ def about_key(found: Diagnostic, reference: str) -> Diagnostic:
     if found.code not in OF_KEYS and WRONG_KEY not in found.message:
         return found
     return found._replace(
-        code="aws-key-refused",
+        code="bedrock-key-refused",
         message=f"Bedrock refuses the API key from `{reference}`",
         fix="put a valid key there; `openclaude aws setup --method api-key` keeps a new one",
     )

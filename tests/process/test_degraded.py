@@ -108,8 +108,8 @@ def test_a_port_for_prometheus_that_another_program_has_is_said(
         empty_world.up()
 
     text = empty_world.run("status").out
-    said = told(empty_world)["telemetry-port-taken"]
-    diagnostic = found(empty_world)["telemetry-port-taken"]
+    said = told(empty_world)["telemetry-not-shown"]
+    diagnostic = found(empty_world)["telemetry-not-shown"]
 
     assert said["message"] == (
         f"no figures of requests are shown on port {port} of `telemetry.prometheus`: another "

@@ -301,10 +301,10 @@ def test_a_bedrock_api_key_that_is_refused_or_missing_is_said_by_where_it_is(
     refused = ask(house, MY_BEDROCK_KEY="hunter2-another-key")
     missing = ask(house)
 
-    assert [row["code"] for row in refused] == ["aws-key-refused"]
+    assert [row["code"] for row in refused] == ["bedrock-key-refused"]
     assert refused[0]["message"] == "Bedrock refuses the API key from `env:MY_BEDROCK_KEY`"
     assert "`openclaude aws setup --method api-key`" in refused[0]["fix"]
-    assert [row["code"] for row in missing] == ["aws-no-credentials"]
+    assert [row["code"] for row in missing] == ["bedrock-key-missing"]
     assert "MY_BEDROCK_KEY" in missing[0]["message"]
 
 

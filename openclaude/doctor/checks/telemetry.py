@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from openclaude.diagnostics import Diagnostic, Severity
 from openclaude.doctor.snapshot.world import TelemetrySeen, World
 
-PORT_TAKEN = "telemetry-port-taken"  # of a stack that runs its supervisor says so
+NOT_SHOWN = "telemetry-not-shown"  # of a stack that runs its supervisor says so
 
 
 def check_telemetry(world: World) -> Iterator[Diagnostic]:
@@ -30,7 +30,7 @@ def check_telemetry(world: World) -> Iterator[Diagnostic]:
     problems = [*unheard(seen), *taken(seen, is_live=world.stack.is_live)]
     yield from problems
     running = (world.stack.report or {}).get("degraded", ())
-    if not problems and not any(row["code"] == PORT_TAKEN for row in running):
+    if not problems and not any(row["code"] == NOT_SHOWN for row in running):
         yield Diagnostic(code="telemetry", severity=Severity.OK, message=told(seen))
 
 

@@ -174,7 +174,7 @@ def report_degraded(
         if process.lacks:
             found.append(
                 Degradation(
-                    code="telemetry-port-taken",
+                    code="telemetry-not-shown",
                     message=f"no figures of requests are shown on port {process.lacks.port} of "
                     f"`telemetry.prometheus`: {process.lacks.reason}",
                     cost=f"what Prometheus reads there is not of the profile `{profile}`",

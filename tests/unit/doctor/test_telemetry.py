@@ -46,7 +46,7 @@ def test_where_all_is_well_both_ways_are_named() -> None:
 
 
 def test_a_stack_that_lacks_its_port_says_so_itself_and_nothing_says_that_all_is_well() -> None:
-    report = {"degraded": ({"code": "telemetry-port-taken"},)}
+    report = {"degraded": ({"code": "telemetry-not-shown"},)}
     seen = PAGE._replace(is_port_open=True)
     stack = StackSeen(is_live=True, report=report)
 
