@@ -8,6 +8,7 @@ Bedrock for it.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -19,7 +20,6 @@ VARIABLES = (
     *("AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"),
 )
 KEYS = ("endpoint_url", "services", "use_fips_endpoint", "use_dualstack_endpoint")
-LOOPBACK = ("127.", "localhost", "::1")
 
 
 class EndpointUnusable(Exception):
@@ -83,7 +83,15 @@ def deciding(env: Mapping[str, str], section: Mapping[str, Any]) -> Iterable[str
 def is_plain(url: str) -> bool:
     """Whether what is sent to an address could be read on the way."""
     parts = urlsplit(url)
-    return parts.scheme == "http" and not (parts.hostname or "").startswith(LOOPBACK)
+    return parts.scheme == "http" and not is_this_machine(parts.hostname or "")
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a host is the machine itself; `127.example.com` is not."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def checked_endpoint(url: str) -> str:

@@ -21,6 +21,7 @@ from openclaude import cli
 from openclaude.files import private_folder
 from openclaude.ledger.store import add, ledger_file, open_to_write
 from tests.conftest import REPOSITORY
+from tests.pinned import CLAUDE_VERSION
 from tests.process.world import TIMEOUT_S, World, in_foreground
 from tests.unit.commands.test_help_pages import PARSERS, sections
 from tests.unit.ledger.entries import entry
@@ -97,7 +98,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "bin").mkdir()
     for name in ("claude", "openclaude", "my-credentials"):
         program = tmp_path / "bin" / name
-        program.write_text("#!/bin/sh\necho '2.1.330 (Claude Code)'\n")
+        program.write_text(f"#!/bin/sh\necho '{CLAUDE_VERSION} (Claude Code)'\n")
         program.chmod(0o755)
     (tmp_path / "colleague.toml").write_text(MINE)
     (tmp_path / ".openai-key").write_text("sk-of-nobody\n")

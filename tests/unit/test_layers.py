@@ -72,7 +72,16 @@ ALLOWED = {
         *("compatibility", "doctor.snapshot.world", "litellm_version"),
     },
     "doctor.snapshot": {
-        *("", "aws.files", "aws.locations", "claude", "compile", "contracts", "diagnostics"),
+        *(
+            "",
+            "aws.endpoints",
+            "aws.files",
+            "aws.locations",
+            "claude",
+            "compile",
+            "contracts",
+            "diagnostics",
+        ),
         *("compatibility", "errors", "files", "litellm_version", "models.catalog", "paths"),
         *("ledger.recording", "own_path", "profile.library", "program"),
         *("profile.names", "profile.validate.warnings", "run.launcher.listeners", "run.stack"),

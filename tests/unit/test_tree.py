@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+from fnmatch import fnmatch
 from pathlib import Path
+
+import pytest
 
 from tests.conftest import REPOSITORY
 from tests.unit.source import parsed
@@ -58,3 +61,13 @@ def test_every_folder_is_explained_in_one_sentence() -> None:
     }
 
     assert muddled == {}
+
+
+def test_pytest_passes_over_none_of_our_folders(pytestconfig: pytest.Config) -> None:
+    """By default it does: of folders named `build`, `dist` or `venv` it runs no test, silently."""
+    folders = {path.parent for path in (REPOSITORY / "tests").rglob("test_*.py")}
+    names = {name for folder in folders for name in folder.relative_to(REPOSITORY).parts}
+    passed_over = pytestconfig.getini("norecursedirs")
+
+    assert "build" in names
+    assert [name for name in names if any(fnmatch(name, glob) for glob in passed_over)] == []

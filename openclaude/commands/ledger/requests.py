@@ -27,6 +27,7 @@ from openclaude.ledger.entry import RequestEntry, Via
 from openclaude.ledger.sums import NumberedEntry, Where
 from openclaude.output import Result
 from openclaude.paths import Places
+from openclaude.terminal.screen import short_path
 
 POLL_MS = 300
 SHOW, RECORD = "show", "record"
@@ -117,7 +118,7 @@ def show(arguments: argparse.Namespace, places: Places) -> Result:
         raise UsageError(
             f"no request has the number {arguments.id}", hint="see `openclaude requests`"
         )
-    return Result(text=page(found), data=document(found))
+    return Result(text=page(found, str(places.home)), data=document(found))
 
 
 def document(found: NumberedEntry) -> dict[str, object]:
@@ -184,8 +185,8 @@ def outcome(entry: RequestEntry) -> str:
     return "cut" if entry.is_cut else "ok"
 
 
-def page(found: NumberedEntry) -> str:
-    """One request on a page."""
+def page(found: NumberedEntry, home: str) -> str:
+    """One request on a page; `home` is the user's, and `~` there."""
     entry = found.entry
     why = WHY.get(Via(entry.via), "") if entry.via in [*Via] else entry.via
     if entry.is_fallback:
@@ -193,7 +194,7 @@ def page(found: NumberedEntry) -> str:
     rows = (
         ("when", clock(entry.at)),
         ("profile", entry.profile),
-        ("project", entry.project),
+        ("project", short_path(entry.project, home)),
         ("session", entry.session),
         ("agent", entry.agent),
         ("tier", entry.tier),

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from openclaude.aws.endpoints import is_this_machine
 from openclaude.aws.files import look_at_aws
 from openclaude.aws.locations import find_files
 from openclaude.claude.launch import SettingsFile, texts
@@ -67,7 +68,6 @@ from openclaude.run.stack.places import moved_root, neighbours, stack_folder
 from openclaude.run.stack.reports import ask_report
 
 CONNECT_TIMEOUT_S = 0.5
-LOOPBACK = ("127.", "localhost", "::1")
 URLS = ("ANTHROPIC_BASE_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
@@ -162,7 +162,7 @@ def dead_addresses(env: Mapping[str, str], settings: Iterable[SettingsFile]) -> 
 def is_loopback(url: str) -> bool:
     """Whether an address is on this machine."""
     try:
-        return (urlsplit(url).hostname or "").startswith(LOOPBACK)
+        return is_this_machine(urlsplit(url).hostname or "")
     except ValueError:
         return False
 

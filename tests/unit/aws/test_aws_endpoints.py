@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -63,9 +64,13 @@ def test_an_address_that_is_encrypted_or_here_is_asked(url: str) -> None:
     assert checked_endpoint(url) == url
 
 
-def test_any_other_is_refused() -> None:
-    with pytest.raises(EndpointUnusable, match=r"http://bedrock\.corp for Bedrock, which is not"):
-        checked_endpoint("http://bedrock.corp")
+@pytest.mark.parametrize(
+    "host", ["bedrock.corp", "127.example.com", "localhost.example.com", "::1.example.com"]
+)
+def test_any_other_is_refused(host: str) -> None:
+    said = rf"http://{re.escape(host)} for Bedrock, which is not"
+    with pytest.raises(EndpointUnusable, match=said):
+        checked_endpoint(f"http://{host}")
 
 
 def test_an_address_is_found_once_until_the_files_change() -> None:
