@@ -20,7 +20,16 @@ import locked  # noqa: E402
 import make  # noqa: E402
 import pip_runs  # noqa: E402
 from layout import Entry, make_layer, write_image  # noqa: E402
-from runtime import LIBRARY, NAME, PREFIX, USER, copy_library, entries, tree  # noqa: E402
+from runtime import (  # noqa: E402
+    LIBRARY,
+    NAME,
+    PREFIX,
+    USER,
+    copy_library,
+    entries,
+    site_folder,
+    tree,
+)
 
 PORT = 8443
 MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -73,12 +82,13 @@ def build(work: Path, path: Path, version: str) -> str:
     copy_library(library)
     compileall = ("-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash")
     make.run(sys.executable, *compileall, "-s", library, "-p", f"/{LIBRARY}", library)
-    site = list(tree(packages, f"{LIBRARY}/site-packages"))
-    own = [one for one in site if is_own(one)]
+    place = site_folder()
+    site = list(tree(packages, place))
+    own = [one for one in site if is_own(one, place)]
     compiled = sorted(packages.rglob("*.so"))
     layers = [
         make_layer(entries(library, compiled)),
-        make_layer(one for one in site if not is_own(one)),
+        make_layer(one for one in site if not is_own(one, place)),
         make_layer(own),
     ]
     config = {
@@ -100,9 +110,9 @@ def build(work: Path, path: Path, version: str) -> str:
     return write_image(path, layers, config=config, machine=machine, name=name)
 
 
-def is_own(entry: Entry) -> bool:
+def is_own(entry: Entry, place: str) -> bool:
     """Whether an entry is of openclaude itself, which changes with every commit."""
-    return bool(re.match(rf"{LIBRARY}/site-packages/openclaude(-|/)", entry.name))
+    return bool(re.match(rf"{re.escape(place)}/openclaude(-|/)", entry.name))
 
 
 if __name__ == "__main__":

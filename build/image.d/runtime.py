@@ -24,8 +24,9 @@ LEFT_OUT |= {"turtledemo", "lib2to3", "ensurepip", "pydoc_data"}
 NO_MODULE = re.compile(r"_tkinter\.|_test|_ctypes_test\.|xxlimited|_xx|turtle\.py")
 DEFAULT_FOLDERS = ("/lib", "/usr/lib")  # where the loader looks by itself
 FOUND = re.compile(r"^\s*(?:\S+ => )?(/\S+) \(0x", re.M)
-# loaded by name when it is needed: threads of Python end with it
-BY_NAME = ("libgcc_s.so.1",)
+# loaded by name when they are needed: threads of Python end with the first; a C library before
+# glibc 2.34 finds the addresses of hosts by the others, a later one has them within
+BY_NAME = ("libgcc_s.so.1", "libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2")
 AUTHORITIES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 USER = 65532
 
@@ -44,6 +45,17 @@ def copy_library(folder: Path) -> None:
     )
     for path in folder.glob("_sysconfigdata*.py"):  # it says where this Python is here
         path.write_text(path.read_text().replace(sys.base_prefix, f"/{PREFIX}"))
+
+
+def site_folder() -> str:
+    """Where this Python looks for packages once it is in the image: Debian's own has other names.
+
+    The Python itself is asked, because within a virtual environment it answers otherwise.
+    """
+    asked = f"import site; print(site.getsitepackages(['/{PREFIX}'])[-1])"
+    program = os.path.realpath(sys.executable)
+    ran = subprocess.run([program, "-I", "-c", asked], capture_output=True, text=True, check=True)
+    return ran.stdout.strip().lstrip("/")
 
 
 def entries(library: Path, compiled: Iterable[Path]) -> Iterator[Entry]:
@@ -73,7 +85,8 @@ def shared_libraries(programs: list[Path], work: Path) -> set[str]:
     # what a wheel brings along is in the packages already
     found = {one for one in found if not Path(one).is_relative_to(work)}
     loader = {str(Path(one).parent) for one in found if "/libc.so" in one}
-    found.update(f"{folder}/{name}" for folder in loader for name in BY_NAME)
+    named = (f"{folder}/{name}" for folder in loader for name in BY_NAME)
+    found.update(one for one in named if Path(one).exists())
     return found
 
 

@@ -6,6 +6,7 @@ depend on how AWS is asked and what its answers mean, which `aws/online.py` know
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -42,7 +43,8 @@ def ask_online(world: World) -> tuple[Diagnostic, ...]:
     try:
         api_key = bedrock_key(world)
     except SecretUnavailable as error:
-        return (*found, key_missing(error), *map(not_asked, world.wanted.others))
+        lacking = key_missing(error, world.wanted.name)
+        return (*found, lacking, *map(not_asked, world.wanted.others))
     found = (*found, *ask_aws(world, api_key))
     # without credentials AWS says nothing more, and this is said already
     if any(
@@ -58,7 +60,7 @@ def ask_models(world: World) -> tuple[Diagnostic, ...]:
     try:
         return ask_aws(world, bedrock_key(world))
     except SecretUnavailable as error:
-        return (key_missing(error),)
+        return (key_missing(error, world.wanted.name),)
 
 
 def bedrock_key(world: World) -> str:
@@ -68,25 +70,30 @@ def bedrock_key(world: World) -> str:
     return key_from(wanted.bedrock_key, world.env) if has_one else ""
 
 
-def key_missing(error: SecretUnavailable) -> Diagnostic:
+def to_keep_a_key(profile: str) -> str:
+    """The command that asks for a key and keeps it for a profile."""
+    return shlex.join(["openclaude", "aws", "setup", profile, "--method", "api-key"])
+
+
+def key_missing(error: SecretUnavailable, profile: str) -> Diagnostic:
     """No model can be asked."""
     return Diagnostic(
         code="bedrock-key-missing",
         severity=Severity.ERROR,
         message=str(error),
         why="no request to Bedrock can work",
-        fix="provide the key; `openclaude aws setup --method api-key` keeps one",
+        fix=f"provide the key; `{to_keep_a_key(profile)}` keeps one",
     )
 
 
-def about_key(found: Diagnostic, reference: str) -> Diagnostic:
+def about_key(found: Diagnostic, reference: str, profile: str) -> Diagnostic:
     """What AWS says of its own keys, said of a Bedrock API key."""
     if found.code not in OF_KEYS and WRONG_KEY not in found.message:
         return found
     return found._replace(
         code="bedrock-key-refused",
         message=f"Bedrock refuses the API key from `{reference}`",
-        fix="put a valid key there; `openclaude aws setup --method api-key` keeps a new one",
+        fix=f"put a valid key there; `{to_keep_a_key(profile)}` keeps a new one",
     )
 
 
@@ -95,6 +102,8 @@ def ask_regions(world: World, api_key: str) -> Iterator[Diagnostic]:
     wanted = world.wanted
     if not wanted.plan or not wanted.bedrock or not (wanted.plan.aws_profile or api_key):
         return
+    if api_key and wanted.endpoint_url:
+        return  # it may be a gateway's own key, which no other address may get
     named = [(model_behind(model), region) for model, region in wanted.bedrock]
     question = RegionQuestion(
         aws_profile=wanted.plan.aws_profile,
@@ -132,8 +141,11 @@ def ask_aws(world: World, api_key: str) -> tuple[Diagnostic, ...]:
             trust(env, Path(folder), OF_SYSTEMS)  # as the instance does
             answers = collect_answers(question, argv, env)
         asked = AwsCall(plan.aws_profile, wanted.name)
-        said = judge_answers(answers, asked, show=presentable, suggest=suggest_id)
-        found += (about_key(one, wanted.bedrock_key) if api_key else one for one in said)
+        said = tuple(judge_answers(answers, asked, show=presentable, suggest=suggest_id))
+        if api_key:
+            of_key = (about_key(one, wanted.bedrock_key, wanted.name) for one in said)
+            said = tuple(dict.fromkeys(of_key))  # each model may have said it
+        found += said
     found += [not_asked(model) for model in wanted.others]
     return tuple(found)
 

@@ -17,6 +17,7 @@ from openclaude.export.served import (
 )
 from openclaude.export.yaml_text import yaml_text
 
+USER = 65532  # of the image
 COMPOSE_FILE = "compose.yaml"
 
 
@@ -57,7 +58,7 @@ def header(served: Served) -> str:
         "#   tls/tls.crt, tls/tls.key   the certificate of the server's name, and its key",
         "#   people/people.keys         openclaude serve --keys people/people.keys --new-key NAME",
     ]
-    lines += [f"#   keys/{name:<21} a key, as it was at this name here" for name in served.files]
+    lines += [f"#   keys/{name:<21} the key of {whose}" for name, whose in served.files.items()]
     if served.needs_aws:
         lines.append(f"#   aws/config, aws/credentials with a profile `{AWS_PROFILE}`")
     if served.variables:
@@ -67,6 +68,7 @@ def header(served: Served) -> str:
         ]
     if served.files:
         lines.append(f"# The container reads those keys in {KEYS_FOLDER}.")
+    lines.append(f"# For example: sudo chown -R {USER} tls people keys aws")
     return "\n".join(lines) + "\n"
 
 

@@ -6,6 +6,9 @@ Knows: the objects, as the API's schemas have them. Independent of: plans, who m
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from openclaude.export.network_policy import network_policy
@@ -36,10 +39,11 @@ class Cluster(NamedTuple):
 
 def kubernetes(served: Served, cluster: Cluster) -> dict[str, str]:
     """A file for each object, and a kustomization of them."""
+    config = config_map(served, cluster)
     objects = {
         "serviceaccount.yaml": service_account(served),
-        "configmap.yaml": config_map(served, cluster),
-        "deployment.yaml": deployment(served),
+        "configmap.yaml": config,
+        "deployment.yaml": deployment(served, config),
         "service.yaml": service(served),
         "ingress.yaml": ingress(served, cluster),
         "poddisruptionbudget.yaml": disruption_budget(served),
@@ -51,7 +55,8 @@ def kubernetes(served: Served, cluster: Cluster) -> dict[str, str]:
         "kind": "Kustomization",
         "resources": list(objects),
     }
-    files = {name: yaml_text(one) for name, one in objects.items()}
+    made = f"# Made by `openclaude export kubernetes {served.profile}`.\n"
+    files = {name: made + yaml_text(one) for name, one in objects.items()}
     return {"kustomization.yaml": header(served) + yaml_text(kustomization), **files}
 
 
@@ -64,9 +69,11 @@ def header(served: Served) -> str:
     if served.variables or served.files:
         from shlex import quote
 
-        keys = [f"--from-literal={name}=..." for name in served.variables]
-        keys += [f"--from-file={quote(name)}" for name in served.files]
+        # from files, because whoever lists processes reads an argument
+        keys = [f"--from-file={quote(name)}" for name in (*served.variables, *served.files)]
         made.append(f"kubectl create secret generic {served.name}-keys {' '.join(keys)}")
+    made += [f"  {name}: a file with that key" for name in served.variables]
+    made += [f"  {name}: a file with the key of {whose}" for name, whose in served.files.items()]
     lines = "".join(f"#   {one}\n" for one in made)
     return (
         f"# Made by `openclaude export kubernetes {served.profile}`. First, in its namespace:\n"
@@ -110,8 +117,13 @@ def config_map(served: Served, cluster: Cluster) -> dict[str, Any]:
     }
 
 
-def deployment(served: Served) -> dict[str, Any]:
-    """The pods. No `replicas`: the autoscaler says how many."""
+def digest_of(config: Mapping[str, Any]) -> str:
+    """A name for what a ConfigMap has."""
+    return hashlib.sha256(json.dumps(config["data"], sort_keys=True).encode()).hexdigest()[:16]
+
+
+def deployment(served: Served, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The pods, with a ConfigMap. No `replicas`: the autoscaler says how many."""
     matching = {"matchLabels": labels(served)}
     pod = {
         "serviceAccountName": served.name,
@@ -144,10 +156,10 @@ def deployment(served: Served) -> dict[str, Any]:
                 "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1},
             },
             "template": {
-                # another plan makes other pods
+                # another plan or role makes other pods
                 "metadata": {
                     "labels": labels(served),
-                    "annotations": {"openclaude/plan": served.digest},
+                    "annotations": {"openclaude/config": digest_of(config)},
                 },
                 "spec": pod,
             },
@@ -275,7 +287,7 @@ def disruption_budget(served: Served) -> dict[str, Any]:
 
 
 def autoscaler(served: Served) -> dict[str, Any]:
-    """How many pods: by their CPU, the only figure that every cluster has."""
+    """How many pods: by their CPU, as the cluster's metrics-server says it."""
     target = {"type": "Utilization", "averageUtilization": 70}
     return {
         **{"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler"},

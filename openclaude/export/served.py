@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -53,7 +53,7 @@ class Served(NamedTuple):
     plan: str  # JSON
     digest: str
     variables: tuple[str, ...]  # that its keys are read from
-    files: tuple[str, ...]  # names of files in KEYS_FOLDER that its keys are read from
+    files: Mapping[str, str]  # names of files in KEYS_FOLDER that its keys are read from -> whose
     needs_aws: bool  # a named AWS profile, AWS_PROFILE
     targets: tuple[ModelAddress, ...]
     image: str
@@ -71,10 +71,12 @@ class Served(NamedTuple):
 
 def serve_plan(plan: Plan, unit: Unit, *, image: str, made_by: str) -> Served:
     """What `unit`, the providers of a plan, is in a container. Raises CannotExport."""
-    secrets, files = place_secrets(unit.secrets, plan.profile)
+    secrets, names = place_secrets(unit.secrets, plan.profile)
     needs_aws = bool(unit.environment.get(AWS_PROFILE_VARIABLE))
     environment = {**unit.environment, **({AWS_PROFILE_VARIABLE: AWS_PROFILE} if needs_aws else {})}
     config = plan.files[f"{unit.name}.yaml"]
+    tables = read_tables(config)
+    refuse_paths(tables, plan.profile)
     bare = Plan(
         profile=plan.profile,
         port=plan.port,
@@ -94,23 +96,69 @@ def serve_plan(plan: Plan, unit: Unit, *, image: str, made_by: str) -> Served:
         plan=bare.to_json(),
         digest=bare.digest,
         variables=tuple(dict.fromkeys(one.variable for one in references if one.variable)),
-        files=files,
+        files={name: users_of(tables, named) for name, named in names.items()},
         needs_aws=needs_aws,
-        targets=find_targets(config, plan.profile),
+        targets=find_targets(tables, plan.profile),
         image=image,
     )
 
 
+class ConfigTable(NamedTuple):
+    """What LiteLLM is told of one model or search engine."""
+
+    name: str  # as people call it
+    settings: Mapping[str, Any]
+
+
+def read_tables(config: str) -> tuple[ConfigTable, ...]:
+    """The models and search engines of a config of LiteLLM's."""
+    import yaml
+
+    document: dict[str, Any] = yaml.safe_load(config)
+    models = (
+        ConfigTable(
+            str((one.get("model_info") or {}).get("openclaude_name") or one["model_name"]),
+            one["litellm_params"],
+        )
+        for one in document.get("model_list", ())
+    )
+    engines = (
+        ConfigTable(f"the search engine {one['search_tool_name']}", one["litellm_params"])
+        for one in document.get("search_tools", ())
+    )
+    return (*models, *engines)
+
+
+def refuse_paths(tables: Iterable[ConfigTable], profile: str) -> None:
+    """Raise CannotExport for a path of this machine: no container has it, and it names the user."""
+    for table in tables:
+        for key, value in table.settings.items():
+            if isinstance(value, str) and value.startswith(("/", "~/")):
+                raise CannotExport(
+                    f"the profile `{profile}` has a path of this machine in `{key}` of "
+                    f"{table.name}: {value}",
+                    hint="leave it out of a profile for containers",
+                )
+
+
+def users_of(tables: Iterable[ConfigTable], variables: Collection[str]) -> str:
+    """Whose key is in one of these variables, as a person reads it."""
+    read = {f"os.environ/{name}" for name in variables}
+    using = (one.name for one in tables if read & {str(value) for value in one.settings.values()})
+    return ", ".join(dict.fromkeys(using))
+
+
 def place_secrets(
     secrets: Mapping[str, str], profile: str
-) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Where secrets are in a container, by variable; the names of those that are files.
+) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Where secrets are in a container, by variable; for each that is a file, its variables.
 
     A path of this machine stays here. Raises CannotExport for what a program prints: neither it
     nor what it needs is in the image.
     """
     placed: dict[str, str] = {}
     names: dict[str, str] = {}  # path here -> name there
+    used: dict[str, list[str]] = {}
     for variable, text in secrets.items():
         secret = parse_secret(text)
         if secret.kind is SecretKind.COMMAND:
@@ -122,9 +170,10 @@ def place_secrets(
             )
         if secret.kind is SecretKind.FILE:
             name = names.setdefault(secret.target, file_name(secret.target, set(names.values())))
+            used.setdefault(name, []).append(variable)
             secret = SecretRef(kind=SecretKind.FILE, target=f"{KEYS_FOLDER}/{name}")
         placed[variable] = str(secret)
-    return placed, tuple(names.values())
+    return placed, used
 
 
 def file_name(path: str, taken: set[str]) -> str:
@@ -142,14 +191,10 @@ def object_name(profile: str) -> str:
     return f"openclaude-{plain}-{hashlib.sha256(profile.encode()).hexdigest()[:6]}"
 
 
-def find_targets(config: str, profile: str) -> tuple[ModelAddress, ...]:
+def find_targets(tables: Iterable[ConfigTable], profile: str) -> tuple[ModelAddress, ...]:
     """The addresses that a profile itself names, in order. Raises CannotExport for loopback."""
-    import yaml
-
-    document: dict[str, Any] = yaml.safe_load(config)
-    tables = [one["litellm_params"] for one in document.get("model_list", ())]
-    tables += [one["litellm_params"] for one in document.get("search_tools", ())]
-    named = (str(table[key]) for table in tables for key in ADDRESSES if table.get(key))
+    settings = [one.settings for one in tables]
+    named = (str(table[key]) for table in settings for key in ADDRESSES if table.get(key))
     found = []
     for url in dict.fromkeys(named):
         parts = urlsplit(url)

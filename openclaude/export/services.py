@@ -135,7 +135,9 @@ def process_compose(service: Service) -> dict[str, str]:
             f"{name}={value}".replace("$", "$$") for name, value in service.folders.items()
         ]
     document = {"version": "0.5", "processes": {f"openclaude-{service.profile}": process}}
-    return {"process-compose.yaml": yaml.safe_dump(document, sort_keys=False, width=120)}
+    text = yaml.safe_dump(document, sort_keys=False, width=120)
+    made = f"# Made by `openclaude export process-compose {service.profile}`.\n"
+    return {"process-compose.yaml": made + text}
 
 
 MANAGERS: dict[str, Callable[[Service], dict[str, str]]] = {

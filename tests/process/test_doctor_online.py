@@ -267,14 +267,16 @@ def test_the_regions_are_asked_at_the_address_that_the_aws_profile_names(
     assert SECRET not in done.out
 
 
-def with_api_key(house: World, clouds: Clouds, port: int) -> None:
-    """Give the house a Bedrock API key, and no AWS profile."""
+def with_api_key(house: World, clouds: Clouds, port: int, *, more: str = "") -> None:
+    """Give the house a Bedrock API key, and no AWS profile; the variable of AWS's tools says where.
+
+    `more` is of the profile, which asks what is behind its own `endpoint_url` and nobody else.
+    """
     (house.home / ".aws" / "config").unlink()
     house.write_profile(
         "qwen",
         f'schema = 1\nextends = "base"\n[tiers]\nhaiku = "bedrock/{MODEL}"\n[listen]\n'
-        f'port = {port}\n[aws]\napi_key = "env:MY_BEDROCK_KEY"\nregion = "us-west-2"\n'
-        f'endpoint_url = "{clouds.bedrock.url}"\n',
+        f'port = {port}\n[aws]\napi_key = "env:MY_BEDROCK_KEY"\nregion = "us-west-2"\n{more}',
     )
 
 
@@ -284,7 +286,7 @@ def test_with_a_bedrock_api_key_models_and_regions_are_asked_with_it_alone(
     with_api_key(house, clouds, port)
     key = {"MY_BEDROCK_KEY": BEARER, "AWS_BEARER_TOKEN_BEDROCK": "hunter2-of-the-shell"}
 
-    (model,) = ask(house, **key, AWS_ENDPOINT_URL_BEDROCK=clouds.bedrock.url)
+    (model,) = ask(house, **key, **addresses(clouds))
 
     assert (model["code"], model["severity"]) == ("bedrock", "ok"), model
     assert model["message"] == f"`{MODEL}` answers in us-west-2"
@@ -298,14 +300,32 @@ def test_a_bedrock_api_key_that_is_refused_or_missing_is_said_by_where_it_is(
 ) -> None:
     with_api_key(house, clouds, port)
 
-    refused = ask(house, MY_BEDROCK_KEY="hunter2-another-key")
+    refused = ask(house, MY_BEDROCK_KEY="hunter2-another-key", **addresses(clouds))
     missing = ask(house)
 
     assert [row["code"] for row in refused] == ["bedrock-key-refused"]
     assert refused[0]["message"] == "Bedrock refuses the API key from `env:MY_BEDROCK_KEY`"
-    assert "`openclaude aws setup --method api-key`" in refused[0]["fix"]
+    assert "`openclaude aws setup qwen --method api-key`" in refused[0]["fix"]
     assert [row["code"] for row in missing] == ["bedrock-key-missing"]
     assert "MY_BEDROCK_KEY" in missing[0]["message"]
+
+
+def addresses(clouds: Clouds) -> dict[str, str]:
+    """The variables by which AWS's own tools would ask the stand-in."""
+    names = ("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", "AWS_ENDPOINT_URL_BEDROCK")
+    return dict.fromkeys(names, clouds.bedrock.url)
+
+
+def test_the_key_of_a_gateway_is_no_other_addresss_to_hear(
+    house: World, clouds: Clouds, port: int
+) -> None:
+    gateway = f'endpoint_url = "{clouds.bedrock.url}"\n'
+    with_api_key(house, clouds, port, more=gateway)
+
+    (model,) = ask(house, MY_BEDROCK_KEY=BEARER, AWS_ENDPOINT_URL_BEDROCK=clouds.bedrock.url)
+
+    assert (model["code"], model["severity"]) == ("bedrock", "ok"), model
+    assert {one.operation for one in clouds.bedrock.requests if one.operation} == {"Converse"}
 
 
 @pytest.mark.parametrize(("url", "is_sent"), [("http://10.0.0.1/", False), ("https://x/", True)])

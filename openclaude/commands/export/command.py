@@ -23,7 +23,7 @@ from openclaude.contracts.references import SecretKind, parse_secret
 from openclaude.errors import OpenclaudeError, UsageError
 from openclaude.export.compose import compose
 from openclaude.export.kubernetes import Cluster, kubernetes
-from openclaude.export.served import Served, serve_plan
+from openclaude.export.served import PLAN_FILE, Served, serve_plan
 from openclaude.export.services import MANAGERS, Service
 from openclaude.export.socket_units import socket_units
 from openclaude.files import read_regular
@@ -38,10 +38,11 @@ TARGETS = (*MANAGERS, SERVER, COMPOSE, KUBERNETES)
 IMAGE = f"localhost/openclaude-providers:{__version__}"
 HOST = "models.example.internal"
 ROLE = "arn:aws:iam::111122223333:role/openclaude"
+LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"  # of DNS
 # option -> for which targets it is, what it may be, an example
 OPTIONS = {
     "image": ((COMPOSE, KUBERNETES), r"[A-Za-z0-9][\w./:@-]{0,254}", IMAGE),
-    "host": ((KUBERNETES,), r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9-]+)+", HOST),
+    "host": ((KUBERNETES,), rf"(?=.{{1,253}}\Z)({LABEL}\.)+(?=[0-9-]*[a-z]){LABEL}", HOST),
     "role_arn": ((KUBERNETES,), r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,512}", ROLE),
 }
 NEXT = {
@@ -51,7 +52,7 @@ NEXT = {
     "launchctl bootstrap gui/$(id -u) ~/Library/LaunchAgents/openclaude.{name}.plist",
     "process-compose": "then: process-compose --config process-compose.yaml up",
     SERVER: "copy them to ~/.config/systemd/user, then: "
-    "systemctl --user enable --now openclaude-serve-{name}.socket",
+    "loginctl enable-linger && systemctl --user enable --now openclaude-serve-{name}.socket",
     COMPOSE: "compose.yaml says what must be beside it, then: docker compose up --detach",
     KUBERNETES: "kustomization.yaml says which secrets to make, then: kubectl apply -k {out}",
 }
@@ -62,7 +63,7 @@ process-compose start the proxies on this machine, at login for example. The
 others serve the profile's models to other machines, as `serve` does:
 systemd-server on this one, compose and kubernetes in containers. No file contains
 a secret: each names where its keys are read from.""",
-    examples=("openclaude export systemd qwen", "openclaude export kubernetes qwen --out k8s"),
+    examples=("openclaude export systemd qwen", "openclaude export compose qwen --out server"),
     variables=(*PROFILE, *CONFIG, *STATE),
     docs="docs/programs.md",
 )
@@ -93,6 +94,8 @@ def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -
     plan = find_plan(name, places, env)
     if arguments.manager in {COMPOSE, KUBERNETES}:
         served = serve_plan(plan, providers_of(plan), image=options["image"], made_by=__version__)
+        if arguments.manager == KUBERNETES and arguments.out:
+            refuse_examples(arguments, served)
         files, variables = container_files(arguments.manager, served, options), served.variables
     else:
         files, variables = service_files(arguments.manager, plan, env)
@@ -100,6 +103,8 @@ def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -
     if arguments.out:
         check_foreign(arguments.out, files)
         written = write_all(arguments.out, files)
+        if arguments.manager == COMPOSE:
+            (arguments.out / PLAN_FILE).chmod(0o644)  # it has no secret, and a container reads it
     text = "".join(f"wrote {path}\n" for path in written) or shown(files)
     if written:
         out = shlex.quote(str(arguments.out))
@@ -125,6 +130,20 @@ def options_of(arguments: argparse.Namespace) -> dict[str, str]:
             raise UsageError(f"`{option}` cannot be `{given}`", hint=f"for example `{example}`")
         found[name] = given or example
     return found
+
+
+def refuse_examples(arguments: argparse.Namespace, served: Served) -> None:
+    """Raise UsageError where an example would be written as if it were the user's own."""
+    needed = {"--host": arguments.host}
+    if served.needs_aws:
+        needed["--role-arn"] = arguments.role_arn
+    lacking = [option for option, given in needed.items() if given is None]
+    if lacking:
+        examples = {"--host": HOST, "--role-arn": ROLE}
+        raise UsageError(
+            f"{' and '.join(f'`{one}`' for one in lacking)} must be given to write manifests",
+            hint="for example " + " ".join(f"`{one} {examples[one]}`" for one in lacking),
+        )
 
 
 def container_files(target: str, served: Served, options: Mapping[str, str]) -> dict[str, str]:
@@ -156,17 +175,24 @@ def shown(files: Mapping[str, str]) -> str:
     return "".join(f"# --- {name}\n{text}\n" for name, text in files.items())
 
 
+def has_no_remarks(name: str) -> bool:
+    """Whether a file has no place for the line that begins the others."""
+    return name.endswith((".json", ".plist"))
+
+
 def check_foreign(folder: Path, files: Mapping[str, str]) -> None:
     """Raise UsageError for a file in the way that is not one of ours."""
     for name in files:
         path = folder / name
         said = read_regular(path, 1 << 20)
-        if (path.is_symlink() or path.exists()) and b"openclaude" not in said:
+        is_ours = said.startswith(MADE) or (b"openclaude." in said and has_no_remarks(name))
+        if (path.is_symlink() or path.exists()) and not is_ours:
             raise UsageError(
                 f"`{path}` is not a file that openclaude has written", hint=ANOTHER_FOLDER
             )
 
 
+MADE = b"# Made by `openclaude export "  # begins each file that may have a remark
 ANOTHER_FOLDER = "name another directory with `--out`; nothing was written"
 
 

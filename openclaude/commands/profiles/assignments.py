@@ -12,6 +12,7 @@ from openclaude.errors import UsageError
 
 ASSIGNMENT = re.compile(r"([^=\s]+)=(.*)", re.DOTALL)
 EXAMPLE = "for example `openclaude profiles set NAME tiers.haiku=MODEL aws.region=REGION`"
+QUOTES = "put a text with blanks in quotes, or `openclaude profiles set NAME KEY=VALUE`"
 
 Assignments = list[tuple[str, str]]
 
@@ -26,7 +27,10 @@ def read_set(words: Sequence[str], keys: Collection[str]) -> tuple[str | None, A
     name = None if ASSIGNMENT.fullmatch(words[0]) else words[0]
     rest = words if name is None else words[1:]
     if name is None and not (ASSIGNMENT.fullmatch(rest[-1]) or starts_with_key(rest[-1], keys)):
-        name, rest = rest[-1], rest[:-1]  # as `switch` takes it
+        # as `switch` takes it; but after a text of one's own it is rather a word without its quotes
+        if rest[-2].startswith("description="):
+            raise UsageError(f"`{rest[-1]}` is not KEY=VALUE", hint=QUOTES)
+        name, rest = rest[-1], rest[:-1]
     found = [(word, ASSIGNMENT.fullmatch(word)) for word in rest]
     for word, match in found:
         if match is None:

@@ -64,7 +64,7 @@ def flat_error(
     number.
     """
     message = unwrap(body)
-    if status == 500 and not message.upstream and RECURSION in message.text:
+    if status == 500 and is_our_recursion(message):
         return AnthropicError(400, f"{slot.model}: the request body is nested too deeply")
     status = message.upstream or status
     if too_long := prompt_too_long(status, message, slot, request_bytes):
@@ -75,6 +75,12 @@ def flat_error(
         f"{slot.model or message.group or 'this slot'}: {verdict.sentence}",
         verdict.retry_after or asked_delay(headers or {}),
     )
+
+
+def is_our_recursion(message: ProviderMessage) -> bool:
+    """Tell whether LiteLLM could not copy or write a request; a provider may say it of itself."""
+    is_first = message.text.startswith(RECURSION) and not message.upstream
+    return is_first and message.kinds <= {"", "APIConnectionError"}
 
 
 def flatten_event(

@@ -73,8 +73,8 @@ async def run_until_answered(app: App, scope: Scope, receive: Receive, send: Sen
     except Exception as error:
         if reply.has_begun:
             raise  # uvicorn cuts the connection, which claude takes as an interrupted reply
+        log.exception("%s %s failed", scope["method"], scope["path"])
         if isinstance(error, RecursionError):  # while a body was parsed, copied or written
             await answer_error(send, 400, TOO_DEEP)
-            return
-        log.exception("%s %s failed", scope["method"], scope["path"])
-        await answer_error(send, 500, FAILED)
+        else:
+            await answer_error(send, 500, FAILED)

@@ -35,7 +35,7 @@ def test_keys_are_where_a_container_has_them() -> None:
 
     (unit,) = read_plan(served.plan).units
     assert served.variables == ("OPENAI_API_KEY",)
-    assert served.files == ("groq-key",)
+    assert list(served.files) == ["groq-key"]
     assert sorted(unit.secrets.values()) == [
         "env:OPENAI_API_KEY",
         "file:/etc/openclaude/keys/groq-key",
@@ -49,7 +49,9 @@ def test_two_files_of_one_name_are_two_and_a_file_that_two_tiers_read_is_one() -
         for tier, key in (("haiku", first), ("sonnet", second), ("opus", first))
     )
 
-    assert made(text).files == ("key", "key-2")
+    files = made(text).files
+    assert list(files) == ["key", "key-2"]
+    assert set(files.values()) == {"openai/gpt-5.6-luna"}
 
 
 def test_a_name_of_a_file_is_one_that_a_secret_may_have() -> None:
@@ -84,6 +86,23 @@ def test_a_model_on_this_machine_is_refused(host: str) -> None:
         made(text)
 
 
+@pytest.mark.parametrize("path", ["/home/ann/ca.pem", "~/ca.pem"])
+def test_a_path_of_this_machine_is_refused_wherever_it_is(path: str) -> None:
+    text = f'[tiers.haiku]\nmodel = "openai/gpt-5.6-luna"\nparams = {{ ssl_verify = "{path}" }}\n'
+
+    with pytest.raises(CannotExport, match="a path of this machine in `ssl_verify` of openai/gpt"):
+        made(text)
+
+
+def test_each_key_says_whose_it_is() -> None:
+    text = "".join(
+        f'[tiers.{tier}]\nmodel = "{model}"\napi_key = "file:/{tier}/api key"\n'
+        for tier, model in (("haiku", "openai/gpt-5.6-luna"), ("opus", "gemini/gemini-3.8-flash"))
+    )
+
+    assert set(made(text).files.values()) == {"openai/gpt-5.6-luna", "gemini/gemini-3.8-flash"}
+
+
 def test_another_plan_has_another_digest_and_the_same_one_the_same() -> None:
     assert made(OTHERS) == made(OTHERS)
     assert made(OTHERS).digest != made(OTHERS.replace("gpt-5.6-luna", "gpt-5.6-terra")).digest
@@ -92,4 +111,4 @@ def test_another_plan_has_another_digest_and_the_same_one_the_same() -> None:
 def test_the_module_is_pure(tmp_path: Path) -> None:
     text = OTHERS.replace("/home/ann", str(tmp_path))  # the file is not there
 
-    assert made(text).files == ("groq-key",)
+    assert list(made(text).files) == ["groq-key"]

@@ -168,14 +168,18 @@ def test_no_target_writes_a_secret_and_each_says_where_it_is(
     monkeypatch.setenv("OPENAI_API_KEY", CANARY)
     out = found / "out"
 
-    assert main(["export", target, "openai", "--json", "--out", str(out)]) == 0
+    more = ("--host", "a.example") if target == "kubernetes" else ()
+    assert main(["export", target, "openai", "--json", "--out", str(out), *more]) == 0
 
     data = json.loads(capsys.readouterr().out)["data"]
     texts = {path.name: path.read_text() for path in out.iterdir()}
     assert texts == data["files"]
     assert CANARY not in str(texts)
     assert data["variables"] == ["OPENAI_API_KEY"]
-    assert {path.stat().st_mode & 0o777 for path in out.iterdir()} == {0o600}
+    modes = {path.name: path.stat().st_mode & 0o777 for path in out.iterdir()}
+    # the user of a container is another one
+    assert {mode for name, mode in modes.items() if name != "plan.json"} <= {0o600}
+    assert modes.get("plan.json", 0o644) == 0o644
 
 
 @pytest.mark.parametrize("target", ["compose", "kubernetes"])
@@ -199,7 +203,7 @@ def test_a_file_that_is_not_ours_stays_and_nothing_is_written(
     if way == "folder":
         theirs.mkdir()
     else:
-        theirs.write_text("services: {}\n")
+        theirs.write_text("services: {}  # beside openclaude\n")
     if way == "link":
         (out / "compose.yaml").symlink_to(theirs)
 
@@ -207,14 +211,14 @@ def test_a_file_that_is_not_ours_stays_and_nothing_is_written(
 
     assert "is not a file that openclaude has written" in capsys.readouterr().err
     assert [one.name for one in out.iterdir()] == ["compose.yaml"]
-    assert way == "folder" or theirs.read_text() == "services: {}\n"
+    assert way == "folder" or theirs.read_text() == "services: {}  # beside openclaude\n"
 
 
 def test_what_openclaude_has_written_is_written_again_and_other_files_stay(
     found: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = found / "out"
-    assert main(["export", "kubernetes", "openai", "--out", str(out)]) == 0
+    assert main(["export", "kubernetes", "openai", "--out", str(out), "--host", "b.example"]) == 0
     (out / "patch.yaml").write_text("mine\n")
 
     assert main(["export", "kubernetes", "openai", "--out", str(out), "--host", "a.example"]) == 0
@@ -232,6 +236,10 @@ def test_what_openclaude_has_written_is_written_again_and_other_files_stay(
         (["systemd", "qwen", "--image", "x"], "`--image` is for compose and kubernetes"),
         (["kubernetes", "qwen", "--host", "a b"], "`--host` cannot be `a b`"),
         (["kubernetes", "qwen", "--host", "a.example\n"], "`--host` cannot be `a.example"),
+        (["kubernetes", "qwen", "--host", "a.-b"], "`--host` cannot be `a.-b`"),
+        (["kubernetes", "qwen", "--host", "1.2e3.4"], "`--host` cannot be `1.2e3.4`"),
+        (["kubernetes", "qwen", "--host", "a" * 64 + ".example"], "`--host` cannot be `aaa"),
+        (["kubernetes", "qwen", "--out", "x"], "`--host` and `--role-arn` must be given"),
         (["kubernetes", "qwen", "--role-arn", f"{ROLE}\nx = y"], "`--role-arn` cannot be"),
         (["compose", "qwen", "--image", "-x"], "`--image` needs a value"),
         (["compose", "qwen", "--image", "a\nb: c"], "`--image` cannot be"),

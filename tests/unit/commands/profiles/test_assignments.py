@@ -43,6 +43,7 @@ def test_what_is_to_be_set(
         ("aws.region=x a b", "`a` is not KEY=VALUE"),
         ("mine aws.region=x tiers.haiku", "`tiers.haiku` is not KEY=VALUE"),
         ("tiers.haiku a b", "`a` is not KEY=VALUE"),
+        ("description=Fast qwen", "`qwen` is not KEY=VALUE"),
     ],
 )
 def test_what_is_no_assignment_is_named(words: str, message: str) -> None:

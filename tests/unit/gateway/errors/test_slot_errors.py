@@ -473,3 +473,19 @@ def test_a_request_that_litellm_cannot_copy_is_not_asked_again() -> None:
 
     assert flat_error(500, body, slot=SLOT).status == 400
     assert "nested too deeply" in flat_error(500, body, slot=SLOT).message
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "litellm.InternalServerError: InternalServerError: OpenAIException - {}",
+        "litellm.APIConnectionError: OllamaException - {}",
+        "the server failed: {}",
+    ],
+)
+def test_a_server_that_fails_with_these_words_is_asked_again(said: str) -> None:
+    words = said.format("maximum recursion depth exceeded while calling a Python object")
+    body = json.dumps({"error": {"message": words}}).encode()
+
+    assert flat_error(500, body, slot=SLOT).status == 500
+    assert "maximum recursion depth" in flat_error(500, body, slot=SLOT).message
