@@ -161,7 +161,7 @@ CARRIED_OUT: dict[str, tuple[str, ...]] = {
     ),
     "tests/process/test_aws_setup_terminal.py::"
     "test_a_bedrock_api_key_is_asked_without_echo_and_only_in_its_own_file": (
-        "openclaude aws setup PROFILE --method api-key",
+        "openclaude aws setup {} --method api-key",
     ),
     "tests/unit/commands/export/test_export.py::"
     "test_no_target_writes_a_secret_and_each_says_where_it_is": (

@@ -6,7 +6,6 @@ depend on how AWS is asked and what its answers mean, which `aws/online.py` know
 
 from __future__ import annotations
 
-import shlex
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -70,11 +69,6 @@ def bedrock_key(world: World) -> str:
     return key_from(wanted.bedrock_key, world.env) if has_one else ""
 
 
-def to_keep_a_key(profile: str) -> str:
-    """The command that asks for a key and keeps it for a profile."""
-    return shlex.join(["openclaude", "aws", "setup", profile, "--method", "api-key"])
-
-
 def key_missing(error: SecretUnavailable, profile: str) -> Diagnostic:
     """No model can be asked."""
     return Diagnostic(
@@ -82,7 +76,7 @@ def key_missing(error: SecretUnavailable, profile: str) -> Diagnostic:
         severity=Severity.ERROR,
         message=str(error),
         why="no request to Bedrock can work",
-        fix=f"provide the key; `{to_keep_a_key(profile)}` keeps one",
+        fix=f"provide the key; `openclaude aws setup {profile} --method api-key` keeps one",
     )
 
 
@@ -93,7 +87,8 @@ def about_key(found: Diagnostic, reference: str, profile: str) -> Diagnostic:
     return found._replace(
         code="bedrock-key-refused",
         message=f"Bedrock refuses the API key from `{reference}`",
-        fix=f"put a valid key there; `{to_keep_a_key(profile)}` keeps a new one",
+        fix="put a valid key there; "
+        f"`openclaude aws setup {profile} --method api-key` keeps a new one",
     )
 
 
