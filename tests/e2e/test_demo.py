@@ -63,6 +63,7 @@ def mask(text: str) -> str:
     return TIMES.sub("N s", text)
 
 
+@pytest.mark.variants
 def test_the_demo_needs_no_claude(tmp_path: Path) -> None:
     done = demo(tmp_path / "home")
 

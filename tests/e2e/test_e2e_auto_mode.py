@@ -125,6 +125,7 @@ def test_a_command_that_was_flagged_does_not_run_and_the_model_hears_why(
     assert not (watched.project / "flagged").exists()
 
 
+@pytest.mark.variants
 def test_where_the_classifier_cannot_tell_claude_asks_anthropics_model_or_refuses(
     watched: House,
     provider: OpenAIStandin,

@@ -123,6 +123,7 @@ def test_launch_19_a_credential_process_runs_as_in_the_users_shell(
     assert main_key(house) not in seen.read_text()
 
 
+@pytest.mark.variants
 def test_launch_19_a_program_that_prints_a_key_runs_so_too(cloud: Cloud, tmp_path: Path) -> None:
     seen = tmp_path / "seen"
     program = cloud.house.write("op", f"#!/bin/sh\nenv >{seen}\necho {KEY}\n")
@@ -140,10 +141,10 @@ def test_launch_19_a_program_that_prints_a_key_runs_so_too(cloud: Cloud, tmp_pat
 @pytest.mark.parametrize(
     ("config", "env", "host"),
     [
-        ("", {}, PUBLIC),
+        variant("", {}, PUBLIC),
         variant("", {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": f"https://{PRIVATE}"}, PRIVATE),
         variant("", {"AWS_ENDPOINT_URL": f"https://{PRIVATE}"}, PRIVATE),
-        ("", {"AWS_USE_FIPS_ENDPOINT": "true"}, FIPS),
+        variant("", {"AWS_USE_FIPS_ENDPOINT": "true"}, FIPS),
         variant(f"endpoint_url = https://{PRIVATE}\n", {}, PRIVATE),
         variant("use_fips_endpoint = true\n", {}, FIPS),
         (
@@ -172,6 +173,7 @@ def test_launch_21_the_address_of_bedrock_is_the_one_that_awss_tools_ask(
     assert ("aws-endpoint" in found) is bool(config or env)
 
 
+@pytest.mark.variants
 def test_launch_21_the_profiles_own_address_takes_precedence(cloud: Cloud) -> None:
     path = f".config/openclaude/profiles/{NAME}.toml"
     text = PROFILE.format(key="env:OPENAI_API_KEY")
@@ -215,6 +217,7 @@ def test_launch_07_the_authority_of_awss_configuration_is_trusted(cloud: Cloud, 
     assert cloud.ask(**env) == (0, QWEN, "")
 
 
+@pytest.mark.variants
 def test_launch_21_retries_of_awss_configuration_are_named(cloud: Cloud) -> None:
     cloud.house.write(".aws/config", "[profile openclaude]\nretry_mode = adaptive\n")
 

@@ -53,10 +53,10 @@ def refused(ran: Ran) -> str:
         variant("shell", "HTTP_PROXY"),
         ("shell", "ALL_PROXY"),
         variant("shell", "https_proxy"),
-        ("settings", "HTTPS_PROXY"),
+        variant("settings", "HTTPS_PROXY"),
         variant("settings", "http_proxy"),
         variant("--settings", "HTTPS_PROXY"),
-        ("project", "HTTPS_PROXY"),
+        variant("project", "HTTPS_PROXY"),
     ],
 )
 def test_launch_08_both_lanes_take_the_proxy_that_claude_takes(
@@ -172,6 +172,7 @@ def test_launch_09_a_proxy_that_refuses_is_named_once(company: Company, status: 
         assert f"cannot reach {host}:443: {words}" in refused(ran)
 
 
+@pytest.mark.variants
 def test_launch_09_a_proxy_that_no_client_can_use_is_named(company: Company) -> None:
     said = [ask(company, tier, ALL_PROXY="socks5://127.0.0.1:9") for tier in ("opus", "haiku")]
 

@@ -35,11 +35,11 @@ def ask(company: Company, tier: str, *arguments: str, **env: str) -> Ran:
     ("place", "name"),
     [
         variant("shell", "NODE_EXTRA_CA_CERTS"),
-        ("settings", "NODE_EXTRA_CA_CERTS"),
+        variant("settings", "NODE_EXTRA_CA_CERTS"),
         variant("--settings", "NODE_EXTRA_CA_CERTS"),
         ("shell", "SSL_CERT_FILE"),
         variant("shell", "CURL_CA_BUNDLE"),
-        ("shell", "SSL_CERT_DIR"),
+        variant("shell", "SSL_CERT_DIR"),
     ],
 )
 def test_launch_07_both_lanes_trust_whom_the_user_trusts(
@@ -89,6 +89,7 @@ def test_launch_07_without_the_authority_both_lanes_say_what_to_set_once_and_it_
     )
 
 
+@pytest.mark.variants
 def test_launch_09_offline_is_said_as_it_is_and_asked_again(company: Company) -> None:
     env = company.environment(CLAUDE_CODE_MAX_RETRIES="1")
     asked = [

@@ -13,8 +13,9 @@ import pytest
 
 from openclaude.standins.anthropic.standin import AnthropicStandin
 from openclaude.standins.bedrock.standin import BedrockStandin
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, variant
 from tests.e2e.house import House
+from tests.pinned import CLAUDE_VERSION
 
 sys.path.insert(0, str(REPOSITORY / "build/contract.d"))  # build/ is not a package
 from exchanges import kept, load
@@ -23,7 +24,9 @@ from replay import Replayed, Upstreams, accepted, changes, digest, replay
 FIX = "if that is as it should be: build/contract accept"
 
 
-@pytest.mark.parametrize("version", kept())
+@pytest.mark.parametrize(
+    "version", [one if one == CLAUDE_VERSION else variant(one) for one in kept()]
+)
 def test_every_recorded_request_arrives_as_it_was_accepted(
     house: House, anthropic: AnthropicStandin, bedrock: BedrockStandin, version: str
 ) -> None:

@@ -222,6 +222,7 @@ def test_launch_18_no_clouds_redirect_gets_a_key_or_a_token(
     assert "CANARY" not in words
 
 
+@pytest.mark.variants
 def test_launch_18_the_real_claude_shows_the_redirect_that_nobody_follows(
     empty_house: House, redirecting: Answering
 ) -> None:

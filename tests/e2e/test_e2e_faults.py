@@ -13,6 +13,7 @@ import pytest
 from openclaude.standins.anthropic.standin import AnthropicStandin
 from openclaude.standins.base import script
 from openclaude.standins.bedrock.standin import BedrockStandin
+from tests.conftest import variant
 from tests.e2e import raw
 from tests.e2e.conftest import Build
 from tests.e2e.crowd import Crowd, Told, ask_until_answered
@@ -187,6 +188,7 @@ def test_a_killed_supervisor_loses_no_request_and_a_launch_takes_its_place(
         assert told.tries == 1
 
 
+@pytest.mark.variants
 def test_a_stream_outlives_the_instance_that_replaces_its_own(
     running: House, anthropic: AnthropicStandin, bedrock: BedrockStandin
 ) -> None:
@@ -216,6 +218,7 @@ def has_its_end(told: Told) -> bool:
     return told.reply.is_whole and b"message_stop" in body and b'"error"' not in body
 
 
+@pytest.mark.variants
 def test_sixteen_first_launches_at_once_make_one_stack_and_are_all_answered(
     stack: House, anthropic: AnthropicStandin
 ) -> None:
@@ -271,7 +274,7 @@ def test_an_edited_profile_is_applied_by_the_next_launch_and_three_sessions_go_o
 @pytest.mark.parametrize(
     ("word", "edit", "replaced"),
     [
-        ("restart", "", {"main", "providers"}),
+        variant("restart", "", {"main", "providers"}),
         ("start", "[tiers.haiku]\nmax_output_tokens = 2345\n", {"providers"}),
     ],
 )

@@ -156,6 +156,7 @@ def test_everything_on_bedrock_and_a_model_of_this_machine(
     assert "context_window = 70000" in written
 
 
+@pytest.mark.variants
 def test_a_demo_is_one_key_away_and_ctrl_c_leaves_everything_as_it_was(
     fresh: House, tmp_path: Path
 ) -> None:

@@ -17,6 +17,7 @@ import pytest
 from openclaude.run.launcher.certificate import make_certificate, take_certificate
 from openclaude.run.launcher.listeners import bind_pair
 from openclaude.run.supervisor.unit_start import StackContext, spawn_process
+from tests.conftest import variant
 from tests.e2e import squatter
 from tests.e2e.house import House
 from tests.e2e.instances import MAIN_KEY, PROVIDERS_KEY, READY_TIMEOUT_S, plan_of
@@ -64,7 +65,7 @@ def main_beside_somebody(house: House, folder: Path, *, is_real: bool) -> Iterat
         pair.close()
 
 
-@pytest.mark.parametrize(("is_real", "status"), [(False, 503), (True, 529)])
+@pytest.mark.parametrize(("is_real", "status"), [(False, 503), variant(True, 529)])
 def test_main_says_nothing_to_providers_that_cannot_prove_itself(
     house: House, tmp_path: Path, is_real: bool, status: int
 ) -> None:

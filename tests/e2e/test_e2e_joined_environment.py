@@ -99,6 +99,7 @@ def test_launch_10_a_new_key_takes_the_place_of_a_revoked_one_and_a_launch_witho
     assert "stack-environment" not in after
 
 
+@pytest.mark.variants
 def test_launch_10_what_doctor_names_its_command_fixes(scene: Scene) -> None:
     scene.ask("haiku", MY_KEY=OLD_KEY)
 
@@ -127,6 +128,7 @@ def test_launch_10_another_accounts_files_are_never_used_silently(
     assert ids == [scene.house.canaries.aws_id, OTHER_ID, scene.house.canaries.aws_id]
 
 
+@pytest.mark.variants
 def test_launch_10_an_open_session_goes_on_and_the_launch_says_that_it_is_concerned(
     scene: Scene,
 ) -> None:
@@ -142,6 +144,7 @@ def test_launch_10_an_open_session_goes_on_and_the_launch_says_that_it_is_concer
     assert changed == (0, MINE, renewed("HTTPS_PROXY", ", also for the other open session"))
 
 
+@pytest.mark.variants
 def test_launch_10_what_differs_from_terminal_to_terminal_changes_nothing(scene: Scene) -> None:
     personal = {"SSH_AUTH_SOCK": "/run/agent", "GPG_TTY": "/dev/pts/7", "TZ": "UTC"}
 

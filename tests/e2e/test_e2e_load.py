@@ -12,6 +12,7 @@ import pytest
 from openclaude.standins.anthropic.standin import AnthropicStandin
 from openclaude.standins.base import script
 from openclaude.standins.bedrock.standin import BedrockStandin
+from tests.conftest import variant
 from tests.e2e import raw
 from tests.e2e.conftest import Build
 from tests.e2e.crowd import Crowd, Told
@@ -103,7 +104,7 @@ def test_two_profiles_run_side_by_side_each_on_its_own_ports(
     assert raw.ask(two, key, question("hi")).status == 424  # the neighbour's key is refused
 
 
-@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("route", [variant(ROUTES[0]), ROUTES[1]])
 def test_many_streams_at_once_through_a_route_all_come_to_their_end(
     neighbours: House, anthropic: AnthropicStandin, bedrock: BedrockStandin, route: str
 ) -> None:
@@ -133,6 +134,7 @@ def test_a_thousand_requests_leave_no_more_in_memory_than_a_hundred(
     assert sum(after.values()) < sum(before.values()) * 1.1
 
 
+@pytest.mark.variants
 def test_an_idle_stack_sleeps_wakes_for_its_session_and_ends_after_it(
     empty_house: House, anthropic: AnthropicStandin, bedrock: BedrockStandin
 ) -> None:

@@ -35,7 +35,7 @@ from tests.e2e.nemesis import (
 from tests.e2e.processes import wait_until_none
 from tests.e2e.tool_loops import TURNS, Worked, Worker, launch_together
 
-SECONDS = float(os.environ.get("OPENCLAUDE_NEMESIS_S", "60"))
+SECONDS = float(os.environ.get("OPENCLAUDE_NEMESIS_S", "30"))
 SEED = 15
 WORKERS = 3
 FOLDER = REPOSITORY / ".work/nemesis"

@@ -43,6 +43,7 @@ def profile(house: House) -> Iterator[str]:
     shutil.rmtree(house.project / ".git")
 
 
+@pytest.mark.variants
 def test_a_claude_in_a_pane_is_a_session_and_keeps_its_stack(
     house: House, anthropic: AnthropicStandin, tmp_path: Path, profile: str
 ) -> None:

@@ -17,7 +17,7 @@ from openclaude.compile.resolve import Slot
 from openclaude.profile.schema import TIERS
 from openclaude.standins.base import script
 from openclaude.standins.base.exchange import Recorded
-from tests.conftest import need
+from tests.conftest import need, variant
 from tests.e2e.canaries import requests_with
 from tests.e2e.conftest import Build
 from tests.e2e.house import OPENCLAUDE, RUN_TIMEOUT_S, Canaries, House, Ran
@@ -149,7 +149,7 @@ def use(house: House, everyone: Everybody, name: str) -> dict[str, Ran]:
 
 
 # a session of ten turns with each of them is in tests/long/test_ten_turns.py
-@pytest.mark.parametrize("name", ["glm", "openai", "qwen"])
+@pytest.mark.parametrize("name", [variant("glm"), variant("openai"), "qwen"])
 def test_a_profile_with_a_plan_does_jobs_with_tools_in_every_tier(
     home: House, everyone: Everybody, name: str
 ) -> None:
@@ -199,6 +199,7 @@ def test_without_an_account_no_request_reaches_anthropic_and_no_login_is_needed(
     assert set(everyone.internet.asked) - {CLAUDES_HOST} == {bedrock}
 
 
+@pytest.mark.variants
 def test_a_first_session_on_the_screen_needs_no_account_either(
     bare_home: House, everyone: Everybody, tmp_path: Path
 ) -> None:
@@ -226,6 +227,7 @@ def test_a_first_session_on_the_screen_needs_no_account_either(
     assert messages(everyone) == []
 
 
+@pytest.mark.variants
 def test_offline_answers_one_sentence_in_every_tier_and_asks_nobody(
     home: House, everyone: Everybody
 ) -> None:

@@ -81,6 +81,7 @@ def test_a_quota_that_waiting_does_not_mend_is_asked_for_once_and_said(server: S
     assert len(asked) == 1
 
 
+@pytest.mark.variants
 def test_a_prompt_that_does_not_fit_is_compacted_and_the_turn_goes_on(server: Server) -> None:
     first = server.claude(f"marked word {LONG}", "--output-format", "json")
     session = first.json()["session_id"]

@@ -109,6 +109,7 @@ def test_a_connection_that_breaks_off_is_tried_again_as_often(
     assert "the connection to Anthropic broke before its reply was complete" in ours.out
 
 
+@pytest.mark.variants
 def test_an_anthropic_that_cannot_be_reached_is_named_and_tried_again(house: House) -> None:
     name, nobody = "nowhere", "http://127.0.0.1:9"  # discard: the port has no listener
     house.write(

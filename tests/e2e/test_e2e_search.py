@@ -122,6 +122,7 @@ def test_what_an_engine_does_wrong_is_said_and_what_it_says_is_text(
     assert requests_with(bedrock.requests, KEY) == []
 
 
+@pytest.mark.variants
 def test_claude_shows_the_search_on_its_screen(
     searching: Searching, bedrock: BedrockStandin, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from openclaude.standins.anthropic.standin import AnthropicStandin
 from openclaude.standins.base import script
+from tests.conftest import variant
 from tests.e2e.house import House
 
 OPUS = "anthropic stand-in: claude-opus-5-5\n"
@@ -51,7 +52,7 @@ def headers(house: House, anthropic: AnthropicStandin, *arguments: str) -> list[
 
 
 @pytest.mark.parametrize("form", READ)
-@pytest.mark.parametrize("place", ["settings", "--settings"])
+@pytest.mark.parametrize("place", ["settings", variant("--settings")])
 def test_launch_20_what_claude_reads_counts(
     house: House, anthropic: AnthropicStandin, settings: Path, tmp_path: Path, form: str, place: str
 ) -> None:

@@ -155,7 +155,7 @@ def typing(house: House, folder: Path) -> Iterator[Terminal]:
         yield terminal
 
 
-@pytest.mark.parametrize("way", sorted(WAYS))
+@pytest.mark.parametrize("way", ["killed", variant("uninstalled")])
 def test_nor_does_he_from_a_session_in_a_terminal(
     empty_house: House, anthropic: AnthropicStandin, tmp_path: Path, way: str
 ) -> None:
@@ -175,6 +175,7 @@ def test_nor_does_he_from_a_session_in_a_terminal(
     assert len(anthropic.requests) == asked
 
 
+@pytest.mark.variants
 def test_a_session_in_a_terminal_is_told_that_its_stack_was_stopped(
     empty_house: House, tmp_path: Path
 ) -> None:
@@ -229,6 +230,7 @@ def end_claudes(house: House) -> None:
                 os.kill(pid, signal.SIGKILL)
 
 
+@pytest.mark.variants
 def test_without_tls_he_hears_it_all(empty_house: House, anthropic: AnthropicStandin) -> None:
     """Show what the test above would see without its protection: `listen.tls = false`."""
     house = empty_house
@@ -258,6 +260,7 @@ def tell_tales(house: House, key: str, heard: bytes) -> list[str]:
     return [name for name, secret in secrets.items() if secret.encode() in heard]
 
 
+@pytest.mark.variants
 def test_the_session_goes_on_when_the_stack_is_back(
     empty_house: House, anthropic: AnthropicStandin
 ) -> None:

@@ -14,6 +14,7 @@ import pytest
 from openclaude.standins.anthropic.standin import AnthropicStandin
 from openclaude.standins.base import script
 from openclaude.standins.bedrock.standin import BedrockRecorded, BedrockStandin
+from tests.conftest import variant
 from tests.e2e.house import MIXED, MIXED_ENV, House, Ran
 from tests.standins.judged import Judged
 from tests.standins.openai.standin import OpenAIStandin
@@ -73,16 +74,16 @@ def hand_over(house: House, agent: str, *arguments: str, model: str = "") -> Ran
 @pytest.mark.parametrize(
     ("moved", "agent", "served"),
     [
-        ("", "general-purpose", MAIN),
+        variant("", "general-purpose", MAIN),
         ("", "Explore", "thinker-1"),  # claude's own rule: the main model's tier, at most opus
         ('explore = "sonnet"', "Explore", "qwen.qwen3-coder-next"),
-        ('explore = "sonnet"', "Plan", MAIN),
-        ('plan = "opus"', "Plan", "thinker-1"),
-        ('plan = "opus"', "general-purpose", MAIN),
+        variant('explore = "sonnet"', "Plan", MAIN),
+        variant('plan = "opus"', "Plan", "thinker-1"),
+        variant('plan = "opus"', "general-purpose", MAIN),
         ('general = "sonnet"', "general-purpose", "qwen.qwen3-coder-next"),
-        ('general = "sonnet"', "Explore", "thinker-1"),
+        variant('general = "sonnet"', "Explore", "thinker-1"),
         ('all = "opus"', "Explore", "thinker-1"),
-        ('all = "opus"', "general-purpose", "thinker-1"),
+        variant('all = "opus"', "general-purpose", "thinker-1"),
         ('all = "haiku"', "Explore", "claude-haiku-5-5"),
     ],
 )

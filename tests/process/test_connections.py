@@ -97,6 +97,7 @@ def test_a_head_has_limits(parts: list[bytes], answer: bytes) -> None:
     assert asyncio.run(ask())[:12] in {answer, b"" if answer.endswith(b"431") else answer}
 
 
+@pytest.mark.variants
 def test_the_next_request_of_a_connection_has_the_same_limits() -> None:
     async def ask() -> list[bytes]:
         async with serving() as connect:

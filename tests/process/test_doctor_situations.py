@@ -610,6 +610,7 @@ def test_a_supervisor_that_hangs_stops_a_launch(running: World) -> None:
     assert "`openclaude stop --profile qwen`" in found["fix"]
 
 
+@pytest.mark.variants
 def test_a_unit_that_failed_is_named_with_its_last_words(
     empty_world: World, plan: Callable[..., Any]
 ) -> None:

@@ -15,6 +15,7 @@ import time
 
 import pytest
 
+from tests.conftest import variant
 from tests.process.world import World
 
 MOMENTS = 40
@@ -70,7 +71,7 @@ def make_cold(world: World, *, with_plan: bool) -> None:
         path.unlink()
 
 
-@pytest.mark.parametrize("with_plan", [True, False], ids=["stack", "plan"])
+@pytest.mark.parametrize("with_plan", [variant(True), False], ids=["stack", "plan"])
 def test_ctrl_c_at_any_moment_of_a_launch_shows_nothing_of_pythons(
     world: World, with_plan: bool
 ) -> None:

@@ -29,6 +29,7 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replayer]:
         yield started
 
 
+@pytest.mark.variants
 @fuzzed
 @given(st.sampled_from(sorted(DIALECTS)), st.booleans(), st.integers(0, 2**32 - 1))
 def test_whatever_a_provider_answers_claude_gets_a_message_or_an_error(

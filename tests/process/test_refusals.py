@@ -20,7 +20,7 @@ from typing import NamedTuple
 import pytest
 
 from openclaude.errors import OUTPUT_UNREAD
-from tests.conftest import need
+from tests.conftest import need, variant
 from tests.process.conftest import MakePlan
 from tests.process.world import TIMEOUT_S, Run, World, until
 
@@ -131,11 +131,18 @@ def leftovers(world: World) -> list[str]:
     ]
 
 
-def test_what_is_refused_to_a_launch_that_starts_a_stack_is_said(world: World, strace: str) -> None:
+# every third of the calls in each run, and all of them in `build/test variants`
+THIRDS = pytest.mark.parametrize("third", [0, variant(1), variant(2)])
+
+
+@THIRDS
+def test_what_is_refused_to_a_launch_that_starts_a_stack_is_said(
+    world: World, strace: str, third: int
+) -> None:
     assert world.run("-p").status == 0
     world.run("stop")
 
-    for one in refusals(world, strace, "-p"):
+    for one in [*refusals(world, strace, "-p")][third::3]:
         world.run("stop")
         before = len(world.heard())
         done = run(world, traced(world, strace, "-p", injection=one.injection))
@@ -148,11 +155,14 @@ def test_what_is_refused_to_a_launch_that_starts_a_stack_is_said(world: World, s
     assert not (world.state / "crash.md").exists()
 
 
-def test_what_is_refused_to_a_launch_that_joins_a_stack_is_said(world: World, strace: str) -> None:
+@THIRDS
+def test_what_is_refused_to_a_launch_that_joins_a_stack_is_said(
+    world: World, strace: str, third: int
+) -> None:
     assert world.run("-p").status == 0
     pid = world.record()["pid"]
 
-    for one in refusals(world, strace, "-p"):
+    for one in [*refusals(world, strace, "-p")][third::3]:
         before = len(world.heard())
         done = run(world, traced(world, strace, "-p", injection=one.injection))
 
@@ -322,7 +332,7 @@ def judge_command(done: subprocess.CompletedProcess[str], one: Refusal) -> None:
         assert re.fullmatch(r"error: .+\n\nhint: .+\n", done.stderr), (one, done)
 
 
-@pytest.mark.parametrize("is_whole", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("is_whole", [False, variant(True)])
 def test_what_is_refused_to_a_start_is_said(world: World, strace: str, *, is_whole: bool) -> None:
     assert world.run("start").status == 0
     world.run("stop")

@@ -11,6 +11,8 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
+
 from openclaude.compile.litellm_configs import LITELLM_FLAGS
 
 LOOK = """
@@ -98,6 +100,7 @@ def look(program: str) -> Any:
     return json.loads(ran.stdout.splitlines()[-1])
 
 
+@pytest.mark.variants
 def test_routes_that_fastapi_keeps_flat_are_put_first_as_well() -> None:
     assert look(FLAT) == [["POST", "/v1/messages/count_tokens"], ["GET", "/v1/models"]]
 
@@ -112,6 +115,7 @@ def test_a_tokenizer_is_loaded_for_a_text_and_counts_as_before() -> None:
     }
 
 
+@pytest.mark.variants
 def test_the_map_of_models_that_is_shared_is_the_files() -> None:
     assert look(LOOK) == {
         "litellm reads the file": True,

@@ -79,9 +79,10 @@ def test_every_test_belongs_to_one_part() -> None:
         marks.setdefault(folder, []).append(mark[-1] if mark else "")
 
     assert {*marks} >= {f"tests/{name}" for name in folders}
-    assert marks.pop("tests/unit") == [parts.QUICK, f"not ({parts.QUICK})"]
-    assert marks.pop("tests/process") == ["not shells and not variants", "shells", "variants"]
-    assert parts.PARTS["variants"].tests == ("tests/process", "tests/e2e", "-m", "variants")
+    assert marks.pop("tests/unit") == [parts.QUICK, parts.SLOW]
+    assert f"not ({parts.QUICK}) and not variants" == parts.SLOW
+    assert marks.pop("tests/process") == ["not shells and not variants", "shells"]
+    assert marks.pop("tests") == ["variants"]
     assert marks.pop("tests/e2e") == ["not variants"]
     # the others run a folder, or some files of one once more, for longer
     assert all(
@@ -92,7 +93,7 @@ def test_every_test_belongs_to_one_part() -> None:
 def test_the_plan_says_the_parts_and_the_time() -> None:
     text = texts.plan(parts.ALL, 0.0, Path("logs"))
 
-    assert "lint, then unit + properties + process + shells + tomorrow beside e2e" in text
+    assert "lint, then unit + properties + process beside shells + tomorrow + e2e" in text
     assert " min on two cores\n" in text
     assert all(f"\n  {name} " in text for stage in parts.ALL for half in stage for name in half)
     assert "; the last time here: 12:05\n" in texts.plan(parts.ALL, 725.0, Path("logs"))

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from tests.conftest import variant
+
 PROGRAM = """
 import asyncio, json, sys
 from datetime import datetime
@@ -53,7 +55,7 @@ print(json.dumps({"is_whole": is_whole, "gathered": gathered.call_count}))
 
 @pytest.mark.slow
 @pytest.mark.reaches_out
-@pytest.mark.parametrize(("how", "gathered"), [("with", 1), ("without", 0)])
+@pytest.mark.parametrize(("how", "gathered"), [variant("with", 1), ("without", 0)])
 def test_a_reply_that_has_passed_is_not_put_together_for_its_price(how: str, gathered: int) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", PROGRAM, how], capture_output=True, text=True, timeout=120
@@ -101,9 +103,9 @@ print(json.dumps({
 @pytest.mark.parametrize(
     ("what", "reader", "accounts", "counts"),
     [
-        ("nothing", [], False, False),
+        variant("nothing", [], False, False),
         ("paying", ["Paying"], True, True),
-        ("limited", [], False, True),
+        variant("limited", [], False, True),
     ],
 )
 def test_litellm_accounts_in_providers_for_a_callback_of_the_config_alone(
