@@ -72,6 +72,7 @@ def test_the_demo_needs_no_claude(tmp_path: Path) -> None:
     assert "each credential stayed on its own side" in done.stdout
 
 
+@pytest.mark.variants
 def test_the_demo_ignores_the_users_own_claude_and_aws_files(tmp_path: Path) -> None:
     home = tmp_path / "home"
     for name in (".claude/settings.json", ".aws/credentials", ".config/openclaude/profiles/x.toml"):

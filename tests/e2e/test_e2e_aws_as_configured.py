@@ -184,6 +184,7 @@ def test_launch_21_the_profiles_own_address_takes_precedence(cloud: Cloud) -> No
     assert cloud.asked() == {PRIVATE}
 
 
+@pytest.mark.variants
 def test_launch_21_an_address_without_encryption_is_refused_with_what_to_set(cloud: Cloud) -> None:
     cloud.house.write(
         ".aws/config", "[profile openclaude]\nendpoint_url = http://bedrock.corp.example\n"

@@ -63,6 +63,7 @@ def streamed(*deltas: dict[str, str]) -> bytes:
     return http_reply("openai", f"{raw}data: [DONE]\n\n".encode(), streams=True)
 
 
+@pytest.mark.variants
 def test_a_stream_loads_none_even_if_its_client_leaves_and_reasoning_loads_one(
     noting: Noting,
 ) -> None:

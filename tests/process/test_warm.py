@@ -105,6 +105,7 @@ def test_routes_that_fastapi_keeps_flat_are_put_first_as_well() -> None:
     assert look(FLAT) == [["POST", "/v1/messages/count_tokens"], ["GET", "/v1/models"]]
 
 
+@pytest.mark.variants
 def test_a_tokenizer_is_loaded_for_a_text_and_counts_as_before() -> None:
     assert look(TOKENS) == {
         "loaded": [True, False, True],
