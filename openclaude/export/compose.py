@@ -13,11 +13,11 @@ from openclaude.export.served import (
     PLAN_FILE,
     PORT,
     STOP_S,
+    USER,
     Served,
 )
 from openclaude.export.yaml_text import yaml_text
 
-USER = 65532  # of the image
 COMPOSE_FILE = "compose.yaml"
 
 
@@ -54,7 +54,7 @@ def header(served: Served) -> str:
     """What must be beside the file."""
     lines = [
         f"# Made by `openclaude export compose {served.profile}`. Beside it must be, readable for",
-        "# user 65532 of the container:",
+        f"# user {USER} of the container:",
         "#   tls/tls.crt, tls/tls.key   the certificate of the server's name, and its key",
         "#   people/people.keys         openclaude serve --keys people/people.keys --new-key NAME",
     ]

@@ -19,11 +19,11 @@ from openclaude.export.served import (
     PLAN_FILE,
     PORT,
     STOP_S,
+    USER,
     Served,
 )
 from openclaude.export.yaml_text import yaml_text
 
-USER = 65532  # of the image
 TOKEN_FOLDER = "/var/run/secrets/openclaude/aws"  # noqa: S105 - where it is, not what
 TOKEN_S = 3600
 AWS_FILE = "aws-config"

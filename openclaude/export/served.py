@@ -22,6 +22,7 @@ FOLDER = "/etc/openclaude"  # in a container
 PLAN_FILE = "plan.json"
 KEYS_FOLDER = f"{FOLDER}/keys"
 PORT = 8443
+USER = 65532  # of the image
 DRAIN_S = 5  # until everything that shares out requests has seen that one is not ready
 GRACE_S = 300  # of streams: an answer can take minutes
 STOP_S = DRAIN_S + GRACE_S + 15  # and what the end itself takes
