@@ -185,6 +185,7 @@ CODES = {
     "report-not-written": "the file of a report cannot be written",
     "not-removed": "`uninstall` could not remove everything",
     "not-text": "a profile is not UTF-8 text",
+    "person-unknown": "nobody of this name has a key for a team's server",
     "port-busy": "a port that the profile requires is in use",
     "profile-changed": "the profile was changed by another program meanwhile",
     "profile-default": "the file that names the default profile is broken",

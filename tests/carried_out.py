@@ -60,9 +60,11 @@ CARRIED_OUT: dict[str, tuple[str, ...]] = {
         "requests show",
         "show ID",
         "openclaude serve --help",
-        "openclaude serve --keys {} --new-key NAME",
-        "openclaude serve --new-key NAME --keys FILE",
         "openclaude statusline --help",
+        "openclaude team add NAME --keys {}",
+        "openclaude team add ann@example.com --keys FILE",
+        "openclaude team list --keys {}",
+        "openclaude team revoke {} --keys {}",
         "openclaude usage",
     ),
     f"{PRINTED}test_copied_and_imported_profiles_have_the_name_that_is_typed": (

@@ -30,6 +30,7 @@ FILLED = {
     "{meant}": "status",
     "{command}": "requests",
     "{keys}": "people.keys",
+    "{person}": "mine",
     "{plan.profile}": "mine",
     "{slot.tier}": "haiku",
     "{quote(first)}": "statsu",

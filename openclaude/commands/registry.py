@@ -99,6 +99,11 @@ COMMANDS = (
         "serve a profile's models to other machines over TLS, with a key for each person",
     ),
     Command(
+        "team",
+        "openclaude.commands.serve.team",
+        "say who may ask a team's server: add and revoke keys, set limits",
+    ),
+    Command(
         "doctor",
         "openclaude.commands.doctor",
         "find out what is wrong and how to fix it; --online also asks AWS",

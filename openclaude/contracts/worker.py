@@ -202,27 +202,6 @@ def read_served(text: str) -> dict[str, str]:
     return read(dict[str, str], text, SERVED_VARIABLE)
 
 
-# a line of the file of people's keys: a name, and the SHA-256 of the key
-PERSON = re.compile(r"(?P<name>\S{1,100})\s+(?P<digest>[0-9a-f]{64})")
-
-
-def read_people(text: str) -> dict[str, str]:
-    """The names in the text of a file of people's keys, by digest. Raises Malformed.
-
-    A line that is not understood lets nobody in, so that a slip of the pen is noticed.
-    """
-    people = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        said = line.strip()
-        if not said or said.startswith("#"):
-            continue
-        found = PERSON.fullmatch(said)
-        if found is None:
-            raise Malformed(f"line {number} must be `NAME SHA256-OF-THE-KEY`")
-        people[found["digest"]] = found["name"]
-    return people
-
-
 def programs_text(environment: dict[str, str]) -> str:
     """Encode the user's variables for programs that a unit starts."""
     return json.dumps(environment)

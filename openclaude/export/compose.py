@@ -56,7 +56,7 @@ def header(served: Served) -> str:
         f"# Made by `openclaude export compose {served.profile}`. Beside it must be, readable for",
         f"# user {USER} of the container:",
         "#   tls/tls.crt, tls/tls.key   the certificate of the server's name, and its key",
-        "#   people/people.keys         openclaude serve --keys people/people.keys --new-key NAME",
+        "#   people/people.keys         openclaude team add NAME --keys people/people.keys",
     ]
     lines += [f"#   keys/{name:<21} the key of {whose}" for name, whose in served.files.items()]
     if served.needs_aws:

@@ -33,7 +33,7 @@ WantedBy=sockets.target
     unit = f"""\
 # Made by `openclaude export systemd-server {service.profile}`. In ~/.config/openclaude/serve it
 # reads cert.pem and key.pem, the server's certificate and its key, and people.keys:
-#   openclaude serve --keys ~/.config/openclaude/serve/people.keys --new-key NAME
+#   openclaude team add NAME --keys ~/.config/openclaude/serve/people.keys
 # `loginctl enable-linger` lets it run while its user is not logged in.
 [Unit]
 Description=openclaude: the models of the profile {service.profile} for other machines

@@ -79,7 +79,10 @@ SWEPT = {
     "openclaude requests record --remove": "nothing was recorded",
     "openclaude models": "MODEL ",
     "openclaude models {split_prefix(model)[1]}": "MODEL ",
-    "openclaude serve --keys {keys} --new-key NAME": "sk-openclaude-",
+    "openclaude team add NAME --keys {keys}": "sk-openclaude-",
+    "openclaude team add ann@example.com --keys FILE": "sk-openclaude-",
+    "openclaude team list --keys {keys}": "ann@example.com ",
+    "openclaude team revoke {person} --keys {keys}": "removed one key of `mine`",
 }
 ANSWERED = {"openclaude profiles remove {name}": " --yes"}  # there is no terminal here
 
@@ -116,7 +119,7 @@ def test_what_needs_no_proxies_does_what_it_is_printed_for(
         out = capsys.readouterr()
         assert (printed, status, out.err) == (printed, 0, "")
         assert said in out.out, printed
-    assert (home / "people.keys").read_text().startswith("mine ")
+    assert (home / "people.keys").read_text().startswith("ann@example.com ")
 
 
 def test_copied_and_imported_profiles_have_the_name_that_is_typed(

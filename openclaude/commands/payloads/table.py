@@ -19,6 +19,9 @@ CHANGED: Keys = {
     **{"key": "the first key", "keys": "all keys", "changed": "whether the file is another one"},
     **NOTES,
 }
+LIMITS: Keys = {
+    "limits": "requests_per_minute, parallel, usd_per_day, usd_per_month; null is unlimited"
+}
 DISCLOSURES = "who receives which text and which key"
 # command -> key -> what it says
 PAYLOADS: Mapping[str, Keys] = {
@@ -83,6 +86,19 @@ PAYLOADS: Mapping[str, Keys] = {
         **{"name": "the person", "key": "that person's key, shown this once"},
         "path": "the file with its SHA-256",
     },
+    "team add": {
+        **{"name": "the person", "key": "that person's key, shown this once"},
+        **{"path": "the file with its SHA-256", **LIMITS},
+    },
+    "team list": {
+        "path": "the file",
+        "people": "each with name, keys (how many), limits (as where one is added)",
+    },
+    "team revoke": {
+        **{"name": "the person", "path": "the file"},
+        "removed": "how many keys were removed",
+    },
+    "team limit": {"name": "the person", "path": "the file", **LIMITS},
     "start": {
         "profile": "its name",
         "port": "main's; providers has the next",

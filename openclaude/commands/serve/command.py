@@ -155,7 +155,7 @@ def make_service(arguments: argparse.Namespace, plan: Plan) -> ServedUnit:
     if not known_people(keys):
         raise CannotServe(
             f"nobody has a key in `{keys}`",
-            hint=f"make one with `openclaude serve --keys {keys} --new-key NAME`",
+            hint=f"make one with `openclaude team add NAME --keys {keys}`",
         )
     groups = {tier.model: tier.slot for tier in reversed(plan.slots)}
     return ServedUnit(unit, files_of(unit, plan), groups, cert, cert_key, keys, ending)

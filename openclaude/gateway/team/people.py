@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from openclaude.contracts.local_request import OF_A_BROWSER
-from openclaude.contracts.worker import ADMIT, DRAINING, read_people
+from openclaude.contracts.team.people import Person, read_people
+from openclaude.contracts.worker import ADMIT, DRAINING
 from openclaude.gateway.http.access import Route, no_matter
 from openclaude.gateway.http.asgi import (
     App,
@@ -37,9 +38,8 @@ STRANGE = "a credential that is not a key of this server reached it; it was not 
 class People:
     """Who may ask: the digests of a file that is looked at for each request.
 
-    A line of it is a name and the SHA-256 of that person's key; a line that begins with `#` says
-    nothing. A line that is removed counts no more from the next request on. `note` is told why
-    nobody is let in, once, if the file is removed or broken.
+    A line that is removed counts no more from the next request on, and limits that are changed hold
+    from then on. `note` is told why nobody is let in, once, if the file is removed or broken.
     """
 
     def __init__(self, path: Path, note: Callable[[str], None] = lambda _: None) -> None:
@@ -47,27 +47,27 @@ class People:
         self._note = note
         self._problem = ""
         self._seen: tuple[int, int, int] | None = None
-        self._names: Mapping[str, str] = {}
+        self._people: Mapping[str, Person] = {}
 
-    def name_of(self, key: bytes) -> str:
-        """Return whose key this is, or ""."""
-        return self._known().get(hashlib.sha256(key).hexdigest(), "")
+    def person_of(self, key: bytes) -> Person | None:
+        """Return whose key this is; None for an unknown one."""
+        return self._known().get(hashlib.sha256(key).hexdigest())
 
-    def _known(self) -> Mapping[str, str]:
+    def _known(self) -> Mapping[str, Person]:
         try:
             found = self._path.stat()
             seen = (found.st_mtime_ns, found.st_ino, found.st_size)
             if seen != self._seen:
                 with self._path.open("rb") as file:
-                    self._names = read_people(file.read(LONGEST_FILE).decode())
+                    self._people = read_people(file.read(LONGEST_FILE).decode())
                 self._seen, self._problem = seen, ""
         except (OSError, ValueError) as error:
-            self._names, self._seen = {}, None  # removed or broken: nobody is let in
+            self._people, self._seen = {}, None  # removed or broken: nobody is let in
             problem = (isinstance(error, OSError) and error.strerror) or str(error)
             if problem != self._problem:
                 self._note(f"nobody is let in: `{self._path}` cannot be used: {problem}")
             self._problem = problem
-        return self._names
+        return self._people
 
 
 class PeopleAccess:
@@ -116,7 +116,8 @@ class PeopleAccess:
             await answer_error(send, 404, f"openclaude does not serve `{method} {path}`")
             return
         given = self.credentials(scope["headers"])
-        names = [self.people.name_of(key) for key in given]
+        found = [self.people.person_of(key) for key in given]
+        names = [person.name if person else "" for person in found]
         peer = str((scope.get("client") or ("?",))[0])
         if not any(names):
             self.note(f"{peer}: refused, no known key")

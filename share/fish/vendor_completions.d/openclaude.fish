@@ -290,6 +290,50 @@ function __openclaude_know
                 'option'\t'--grace'\t'text'\t'how long streams last after that (default: 10)' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
                 'position'\t'profile'
+        case 'team'
+            printf '%s\n' \
+                'action'\t'add'\t'make a key for a person' \
+                'action'\t'list'\t'show who may ask, and the limits' \
+                'action'\t'revoke'\t'remove a person\'s keys' \
+                'action'\t'limit'\t'change a person\'s limits' \
+                'option'\t'-h'\t'-'\t'show this help message and exit' \
+                'option'\t'--help'\t'-'\t'show this help message and exit' \
+                'option'\t'--json'\t'-'\t'print one JSON document'
+        case 'team add'
+            printf '%s\n' \
+                'option'\t'-h'\t'-'\t'show this help message and exit' \
+                'option'\t'--help'\t'-'\t'show this help message and exit' \
+                'option'\t'--json'\t'-'\t'print one JSON document' \
+                'option'\t'--keys'\t'file'\t'who may ask: names, digests' \
+                'option'\t'--rpm'\t'text'\t'requests in a minute' \
+                'option'\t'--parallel'\t'text'\t'requests at the same time' \
+                'option'\t'--day'\t'text'\t'US dollars in a day of UTC' \
+                'option'\t'--month'\t'text'\t'US dollars in a month of UTC' \
+                'position'\t'profile'
+        case 'team list'
+            printf '%s\n' \
+                'option'\t'-h'\t'-'\t'show this help message and exit' \
+                'option'\t'--help'\t'-'\t'show this help message and exit' \
+                'option'\t'--json'\t'-'\t'print one JSON document' \
+                'option'\t'--keys'\t'file'\t'who may ask: names, digests'
+        case 'team revoke'
+            printf '%s\n' \
+                'option'\t'-h'\t'-'\t'show this help message and exit' \
+                'option'\t'--help'\t'-'\t'show this help message and exit' \
+                'option'\t'--json'\t'-'\t'print one JSON document' \
+                'option'\t'--keys'\t'file'\t'who may ask: names, digests' \
+                'position'\t'profile'
+        case 'team limit'
+            printf '%s\n' \
+                'option'\t'-h'\t'-'\t'show this help message and exit' \
+                'option'\t'--help'\t'-'\t'show this help message and exit' \
+                'option'\t'--json'\t'-'\t'print one JSON document' \
+                'option'\t'--keys'\t'file'\t'who may ask: names, digests' \
+                'option'\t'--rpm'\t'text'\t'requests in a minute, or `none`' \
+                'option'\t'--parallel'\t'text'\t'requests at the same time, or `none`' \
+                'option'\t'--day'\t'text'\t'US dollars in a day of UTC, or `none`' \
+                'option'\t'--month'\t'text'\t'US dollars in a month of UTC, or `none`' \
+                'position'\t'profile'
         case 'doctor'
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
@@ -411,7 +455,7 @@ function __openclaude
     set -l typed (commandline -opc)
     set -e typed[1]
     if test (count $typed) -eq 0
-        printf '%s\n' 'profiles'\t'list, show, create, change, check and share profiles' 'compile'\t'print what a profile becomes: both LiteLLM configs, claude\'s settings, the plan' 'start'\t'start the proxies of a profile without claude' 'stop'\t'stop the proxies of a profile' 'lock'\t'revoke the local keys at once: no open session can reach a model' 'restart'\t'restart the proxies of a profile; open sessions keep working' 'switch'\t'give a tier of the running sessions another model' 'status'\t'show open sessions: model, requests, cost, last error; --processes: the proxies' 'top'\t'show open sessions live on the whole terminal' 'logs'\t'show the logs of the proxies; -f follows them' 'usage'\t'show tokens, dollars and errors by tier, model, session or day' 'requests'\t'show the last requests, one a line; -f follows them' 'statusline'\t'print a status line for claude; a launch sets it up' 'budget'\t'show what slots may cost and have cost; allow more for once' 'env'\t'print the address and a key for another program: the Agent SDK, an editor, a script' 'export'\t'print files by which systemd, launchd, compose or Kubernetes runs a profile' 'serve'\t'serve a profile\'s models to other machines over TLS, with a key for each person' 'doctor'\t'find out what is wrong and how to fix it; --online also asks AWS' 'report'\t'print a page for a bug report, without credentials, prompts or names' 'setup'\t'prepare a first launch: claude, login, AWS profile, keys, profile' 'aws'\t'print the IAM policy that a profile needs, or create an AWS profile for it' 'models'\t'list the models that a tier can use: prices, context windows, features, regions' 'demo'\t'try the whole path on this machine: no account, no network, no configuration' 'completion'\t'print the completions of bash, zsh or fish' 'uninstall'\t'stop everything and remove openclaude\'s files; --purge also removes your profiles' '--help'\t'what openclaude can do' '--version'\t'its version, and those of claude and LiteLLM'
+        printf '%s\n' 'profiles'\t'list, show, create, change, check and share profiles' 'compile'\t'print what a profile becomes: both LiteLLM configs, claude\'s settings, the plan' 'start'\t'start the proxies of a profile without claude' 'stop'\t'stop the proxies of a profile' 'lock'\t'revoke the local keys at once: no open session can reach a model' 'restart'\t'restart the proxies of a profile; open sessions keep working' 'switch'\t'give a tier of the running sessions another model' 'status'\t'show open sessions: model, requests, cost, last error; --processes: the proxies' 'top'\t'show open sessions live on the whole terminal' 'logs'\t'show the logs of the proxies; -f follows them' 'usage'\t'show tokens, dollars and errors by tier, model, session or day' 'requests'\t'show the last requests, one a line; -f follows them' 'statusline'\t'print a status line for claude; a launch sets it up' 'budget'\t'show what slots may cost and have cost; allow more for once' 'env'\t'print the address and a key for another program: the Agent SDK, an editor, a script' 'export'\t'print files by which systemd, launchd, compose or Kubernetes runs a profile' 'serve'\t'serve a profile\'s models to other machines over TLS, with a key for each person' 'team'\t'say who may ask a team\'s server: add and revoke keys, set limits' 'doctor'\t'find out what is wrong and how to fix it; --online also asks AWS' 'report'\t'print a page for a bug report, without credentials, prompts or names' 'setup'\t'prepare a first launch: claude, login, AWS profile, keys, profile' 'aws'\t'print the IAM policy that a profile needs, or create an AWS profile for it' 'models'\t'list the models that a tier can use: prices, context windows, features, regions' 'demo'\t'try the whole path on this machine: no account, no network, no configuration' 'completion'\t'print the completions of bash, zsh or fish' 'uninstall'\t'stop everything and remove openclaude\'s files; --purge also removes your profiles' '--help'\t'what openclaude can do' '--version'\t'its version, and those of claude and LiteLLM'
         return
     end
     set -l command $typed[1]
@@ -419,7 +463,7 @@ function __openclaude
         __openclaude_profiles
         return
     end
-    if not contains -- $command profiles compile start stop lock restart switch status top logs usage requests statusline budget env export serve doctor report setup aws models demo completion uninstall
+    if not contains -- $command profiles compile start stop lock restart switch status top logs usage requests statusline budget env export serve team doctor report setup aws models demo completion uninstall
         __fish_complete_path (commandline -ct) # the rest is claude's
         return
     end

@@ -18,7 +18,11 @@ SECTIONS = re.compile(
     r"documentation: (?P<docs>\S+)",
     re.DOTALL,
 )
-WITHOUT_VARIABLES = {"completion"}  # these read none
+# these read none
+WITHOUT_VARIABLES = {
+    "completion",
+    *(f"team{one}" for one in ("", " add", " list", " revoke", " limit")),
+}
 SOURCES = "".join(path.read_text("utf-8") for path in (REPOSITORY / "openclaude").rglob("*.py"))
 
 

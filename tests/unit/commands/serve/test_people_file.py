@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from openclaude.commands.serve.keys import KeysUnusable, add_person
-from openclaude.contracts.worker import read_people
+from openclaude.contracts.team.people import read_people
 from openclaude.errors import UsageError
 
 NOBODY = 65534
@@ -25,7 +25,7 @@ def keys(tmp_path: Path) -> Path:
 
 
 def names(path: Path) -> list[str]:
-    return list(read_people(path.read_text()).values())
+    return [one.name for one in read_people(path.read_text()).values()]
 
 
 def test_a_new_file_is_its_owners_alone(keys: Path) -> None:
@@ -68,7 +68,7 @@ def test_another_user_is_told_who_may_add(keys: Path) -> None:
     finally:
         os.seteuid(0)
 
-    assert refused.value.hint == "run it as the user that owns the file, root"
+    assert refused.value.hint == "run it as the user that owns the file and its folder, root"
     assert names(keys) == ["ann"]
 
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from openclaude.contracts.decode import Malformed
-from openclaude.contracts.worker import ADMIT, DRAINING, read_people
+from openclaude.contracts.team.people import read_people
+from openclaude.contracts.worker import ADMIT, DRAINING
 from openclaude.gateway.team.people import LIVENESS, READINESS, People, PeopleAccess
 from openclaude.gateway.team.served import ServedModels
 
@@ -134,7 +135,8 @@ def test_why_nobody_is_let_in_is_said_once(keys: Path) -> None:
     again = why()
 
     lets = f"nobody is let in: `{keys}` cannot be used"
-    assert broken == [f"{lets}: line 4 must be `NAME SHA256-OF-THE-KEY`"]
+    assert len(broken) == 1
+    assert broken[0].startswith(f"{lets}: line 4 must be `NAME SHA256-OF-THE-KEY`")
     assert gone == again == [f"{lets}: No such file or directory"]
     assert whole == []
 

@@ -1,0 +1,1 @@
+"""A team: who may ask its server, and what each person may use of it."""
