@@ -11,7 +11,7 @@ from openclaude.compile.resolve import OVER_BUDGET, Deployment, Resolution
 from openclaude.contracts.budget import VARIABLE, Budget, Budgets, Period, Then
 from openclaude.contracts.references import SecretRef
 from openclaude.contracts.routing import EyesRoute, SlotRoute
-from openclaude.providers.families import known_of
+from openclaude.providers.families import is_claudes_own, known_of
 from openclaude.providers.table import find_provider
 
 
@@ -37,6 +37,10 @@ def slot_route(
         asked_as=one.model if resolution.server else "",
         claude=claude,
         stands_for=stands_for,
+        provider=one.provider,
+        counts=not resolution.server
+        and is_aws(one)
+        and is_claudes_own(find_provider(one.provider), one.model_id),
     )
 
 

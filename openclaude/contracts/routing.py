@@ -45,6 +45,8 @@ class SlotRoute(Record):
     stands_for: str = ""
     server: str = ""  # the address of who serves it, if not this machine's own providers
     asked_as: str = ""  # the model's name there
+    provider: str = ""  # the provider's, by LiteLLM's word
+    counts: bool = False  # the provider itself counts tokens
 
 
 class EyesRoute(Record):

@@ -30,6 +30,7 @@ from openclaude.contracts.worker import (
     SERVER_VARIABLE,
     further_port_in,
 )
+from openclaude.gateway.counting.asking import SlotCounts
 from openclaude.gateway.http.access import AccessControl
 from openclaude.gateway.http.asgi import App
 from openclaude.gateway.http.other_keys import OtherKeys
@@ -90,6 +91,7 @@ def make_gateway(env: Mapping[str, str], follow: Follow | None = None) -> Access
         changes=ModelChanges.of(env),
         recorder=recorder_in(env),
         eyes=Eyes(endpoints, table, raw_body_key=RAW_BODY_KEY) if table.eyes else None,
+        counts=SlotCounts(endpoints, raw_body_key=RAW_BODY_KEY),
     )
     return AccessControl(
         router,

@@ -1,6 +1,6 @@
 """The entry point of `providers`: access control, then LiteLLM with the guard as its callback.
 
-Knows: the one route the hop uses, and that the hop's key is the only credential that may arrive.
+Knows: the two routes the hop uses, and that the hop's key is the only credential that may arrive.
 Independent of: models, the guard's rules, how it was started.
 """
 
@@ -14,6 +14,8 @@ from typing import Any
 
 from openclaude.contracts.decode import Malformed
 from openclaude.contracts.routing import SEARCH_VARIABLE
+from openclaude.gateway.counting.answering import COUNT, ProviderCounts
+from openclaude.gateway.counting.claude import CountsOfClaude
 from openclaude.gateway.errors.status import saying_status
 from openclaude.gateway.http.access import AccessControl
 from openclaude.gateway.http.asgi import App, Headers, Receive, Scope, Send, without
@@ -22,7 +24,13 @@ from openclaude.gateway.litellm.aws_credentials import keep_credentials, keep_en
 from openclaude.gateway.litellm.egress import keep_to_own_addresses
 from openclaude.gateway.litellm.endpoint import Endpoints
 from openclaude.gateway.litellm.resend import resend_lost
-from openclaude.gateway.litellm.router import deployments, fallbacks_of, search_web
+from openclaude.gateway.litellm.router import (
+    count_tokens,
+    deployments,
+    fallbacks_of,
+    has_own_address,
+    search_web,
+)
 from openclaude.gateway.litellm.thoughts import (
     ask_for_encrypted,
     give_back_as_text,
@@ -42,6 +50,7 @@ from openclaude.providers.table import ApiDialect, find_provider
 
 MESSAGES = frozenset({"/v1/messages"})
 ROUTES = frozenset({("POST", path) for path in MESSAGES})
+COUNTS = frozenset({("POST", COUNT)})  # of main; a person of another machine gets an estimate there
 KEY_HEADERS = (b"authorization", b"x-api-key", b"x-litellm-api-key")
 RESPONSES = ("openai", "azure")
 STRANGE = "a credential that is not the local key reached the providers instance; it was not used"
@@ -128,10 +137,11 @@ def make_answering(env: Mapping[str, str]) -> App:
 def make_app(env: Mapping[str, str]) -> AccessControl:
     """Build the application of `providers` from the environment variables of its unit."""
     key = env["LITELLM_MASTER_KEY"]
+    counts = CountsOfClaude(deployments, count_tokens, has_own_address)
     return AccessControl(
-        make_answering(env),
+        ProviderCounts(make_answering(env), counts),
         key=key,
-        routes=ROUTES,
+        routes=ROUTES | COUNTS,
         key_headers=KEY_HEADERS,
         check=only_the_key(key),
     )

@@ -106,7 +106,12 @@ def everybody(
     with ExitStack() as stack:
         anthropic = stack.enter_context(AnthropicStandin(credentials=logins))
         made: dict[str, Provider] = {
-            "bedrock": BedrockStandin(credentials=aws, region=REGION, models=models["bedrock"]),
+            "bedrock": BedrockStandin(
+                credentials=aws,
+                region=REGION,
+                models=models["bedrock"],
+                uncounted=frozenset({"anthropic.claude-opus-5-5"}),
+            ),
             # claude sends no thoughts in its first request after a resume (seen with 2.1.330)
             "openai": OpenAIStandin(key=keys.openai, models=models["openai"], wants_thoughts=False),
             "openrouter": OpenAIStandin(key=keys.openrouter, models=models["openrouter"]),
@@ -119,6 +124,7 @@ def everybody(
         hosts = {
             "api.anthropic.com": anthropic.port,
             f"bedrock-runtime.{REGION}.amazonaws.com": made["bedrock"].port,
+            f"bedrock-mantle.{REGION}.api.aws": made["bedrock"].port,
             "api.openai.com": made["openai"].port,
             "openrouter.ai": made["openrouter"].port,
             "generativelanguage.googleapis.com": made["gemini"].port,

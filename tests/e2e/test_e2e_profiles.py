@@ -199,6 +199,39 @@ def test_without_an_account_no_request_reaches_anthropic_and_no_login_is_needed(
     assert set(everyone.internet.asked) - {CLAUDES_HOST} == {bedrock}
 
 
+def test_context_is_counted_by_bedrock_and_by_its_other_address_where_that_alone_can(
+    bare_home: House, everyone: Everybody
+) -> None:
+    everyone.clear()
+    env = everyone.environment()
+
+    ran = {
+        tier: bare_home.openclaude("-p", "/context", "--model", tier, profile="bedrock", env=env)
+        for tier in ("opus", "sonnet")
+    }
+    written = bare_home.command("requests", "--json", profile="bedrock", env=env).json()
+    bare_home.command("stop", profile="bedrock")
+
+    assert {one.code for one in ran.values()} == {0}, ran
+    counted = [one for one in everyone.providers["bedrock"].requests if "ount" in one.operation]
+    asked = {(one.operation, model_asked(one)) for one in counted}
+    assert asked == {
+        ("CountTokens", "anthropic.claude-opus-5-5"),
+        ("count_tokens", "anthropic.claude-opus-5-5"),
+        ("CountTokens", "anthropic.claude-sonnet-5-5"),
+    }
+    refused = [one for one in counted if one.problems]
+    assert {one.operation for one in refused} == {"CountTokens"}
+    assert len(refused) < 10, "and no more once that is known"
+    assert messages(everyone) == []
+    assert written["data"]["requests"] == [], "a count costs nothing and is no request"
+
+
+def model_asked(request: Request) -> str:
+    """Return the model that a count is about."""
+    return request.model_id or str(request.json()["model"])
+
+
 @pytest.mark.variants
 def test_a_first_session_on_the_screen_needs_no_account_either(
     bare_home: House, everyone: Everybody, tmp_path: Path

@@ -21,7 +21,15 @@ from openclaude.commands.aws.policy import find_targets, resolve_profile
 from openclaude.paths import find_places
 from tests.conftest import need
 from tests.unit.aws.iam import Check, is_allowed
-from tests.unit.aws.test_aws_policy import ACCOUNT, IDS, ON_BEDROCK, QWEN, every_check, target
+from tests.unit.aws.test_aws_policy import (
+    ACCOUNT,
+    IDS,
+    ON_BEDROCK,
+    QWEN,
+    count_checks,
+    every_check,
+    target,
+)
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MODULES = REPOSITORY / ".work" / "iam" / "node_modules"
@@ -86,7 +94,7 @@ def test_the_engine_allows_a_shipped_profile_its_models_and_no_other(
 def test_our_engine_decides_as_it_does(account: str) -> None:
     """For a policy of every kind of id, and for the checks of every model of the map."""
     chosen = [QWEN, "us.amazon.nova-2-lite-v1:0", "jp.amazon.nova-2-lite-v1:0", "zai.glm-5"]
-    chosen.append("global.amazon.nova-2-lite-v1:0")
+    chosen += ["global.amazon.nova-2-lite-v1:0", "us.anthropic.claude-opus-5-5"]
     policy = build_policy([target(model_id)[0] for model_id in chosen], account)
     checks = [check for model_id in IDS for check in known_checks(model_id)]
     checks += [check._replace(through="") for check in checks if check.through]
@@ -95,6 +103,7 @@ def test_our_engine_decides_as_it_does(account: str) -> None:
         Check("bedrock:GetFoundationModel", checks[0].resource),
     ]
 
+    checks += count_checks("us.anthropic.claude-opus-5-5", "us-west-2")
     results = decide(policy, checks)
 
     ours = [ALLOWED if is_allowed(policy, check) else DENIED for check in checks]

@@ -21,9 +21,11 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
+from openclaude.gateway.counting.answering import COUNT
 from openclaude.gateway.requests.signatures import marked
 from openclaude.standins.base.script import abort, error, midstream, reasoning, say, stop, tool
 from openclaude.standins.bedrock.claude_rules import ClaudeRules, sign_thought
+from openclaude.standins.bedrock.counting import invoked, tokens_of
 from openclaude.standins.bedrock.standin import (
     EXAMPLE_CLAUDES,
     EXAMPLE_KEY_ID,
@@ -45,6 +47,7 @@ CLAUDES = {
     ),
 }
 SLOTS = {"openclaude-opus": OPUS, "openclaude-haiku": HAIKU, "openclaude-fable": FABLE}
+UNCOUNTED = "us.anthropic.claude-sonnet-5-5"
 PDF = {
     "type": "document",
     "source": {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0xLjQ="},
@@ -66,12 +69,12 @@ class Claudes(NamedTuple):
     port: int
     bedrock: BedrockStandin
 
-    def send(self, body: dict[str, Any]) -> Answer:
+    def send(self, body: dict[str, Any], path: str = "/v1/messages") -> Answer:
         """Send one request, as the hop from main does, and return its whole reply."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         headers = {"x-litellm-api-key": f"Bearer {KEY}", "content-type": "application/json"}
         with contextlib.closing(connection):
-            connection.request("POST", "/v1/messages", json.dumps(body), headers)
+            connection.request("POST", path, json.dumps(body), headers)
             response = connection.getresponse()
             return Answer(response.status, response.read())
 
@@ -84,6 +87,12 @@ class Claudes(NamedTuple):
         seen = self.got()
         assert seen.problems == ()
         return answer, seen.json()
+
+    def count_tokens(self, slot: str, *turns: Any, **more: Any) -> Answer:
+        """Have tokens counted, as the hop from main does."""
+        self.bedrock.clear()
+        messages = [turn if isinstance(turn, dict) else user(turn) for turn in turns]
+        return self.send({"model": slot, "messages": messages, **more}, COUNT)
 
     def got(self) -> BedrockRecorded:
         """Return the one request that reached Bedrock."""
@@ -122,7 +131,10 @@ def write_home(folder: Path, bedrock: BedrockStandin) -> dict[str, str]:
     )
     path = folder / "providers.yaml"
     config = {
-        "model_list": [deployment(slot, model, bedrock) for slot, model in SLOTS.items()],
+        "model_list": [
+            deployment(slot, model, bedrock)
+            for slot, model in {**SLOTS, "openclaude-uncounted": UNCOUNTED}.items()
+        ],
         "litellm_settings": {
             "drop_params": True,
             "modify_params": False,
@@ -149,7 +161,9 @@ def claudes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Claudes]:
     folder = tmp_path_factory.mktemp("claudes")
     log = folder / "log"
     with (
-        BedrockStandin(claudes=CLAUDES) as bedrock,
+        BedrockStandin(
+            claudes=CLAUDES, uncounted=frozenset({UNCOUNTED.removeprefix("us.")})
+        ) as bedrock,
         socket.create_server(("127.0.0.1", 0)) as listener,
         log.open("wb") as output,
     ):
@@ -397,3 +411,53 @@ def usage_of(answer: Answer) -> dict[str, Any]:
         return usage
     (last,) = [event["usage"] for event in answer.events() if event["type"] == "message_delta"]
     return dict(last)
+
+
+# Counting -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("slot", SLOTS)
+def test_tokens_are_counted_by_bedrock_of_all_that_claude_reads(
+    claudes: Claudes, slot: str
+) -> None:
+    """The stand-in refuses a count of anything that InvokeModel would refuse."""
+    thought = {
+        "type": "thinking",
+        "thinking": "hm",
+        "signature": marked("bedrock", sign_thought("hm")),
+    }
+    called = {"type": "tool_use", "id": "toolu_1", "name": "Bash", "input": {"command": "ls"}}
+    said = {"role": "assistant", "content": [thought, called]}
+    found = {"type": "tool_reference", "tool_name": "Found"}
+    result = {"type": "tool_result", "tool_use_id": "toolu_1", "content": [found]}
+    deferred = [{**BASH, "name": name, "defer_loading": True} for name in ("Found", "Waiting")]
+    mark = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}
+    system = [{"type": "text", "text": "be good", **mark}]
+    more = {**AS_CLAUDE, "system": system, "tools": [BASH, *deferred]}
+
+    counted = claudes.count_tokens(slot, user([PDF, PNG]), said, user([result]), **more)
+
+    seen = claudes.got()
+    assert (seen.operation, seen.problems) == ("CountTokens", ())
+    assert seen.model_id == SLOTS[slot].removeprefix("us.")
+    assert seen.signed_by == EXAMPLE_KEY_ID
+    body = invoked(seen.json())
+    assert counted.status == 200
+    assert counted.json() == {"input_tokens": tokens_of(body)}
+    assert [tool["name"] for tool in body["tools"]] == ["Bash", "Found"]
+    assert body["messages"][1]["content"][0]["signature"] == sign_thought("hm")
+
+
+def test_a_model_that_bedrock_does_not_count_is_asked_about_once(claudes: Claudes) -> None:
+    first = claudes.count_tokens("openclaude-uncounted", "hi")
+    asked = [one.operation for one in claudes.bedrock.requests]
+    again = claudes.count_tokens("openclaude-uncounted", "hi")
+
+    assert (first.status, again.status) == (503, 503)
+    # not at Mantle: the profile names the address of Bedrock, and nothing goes anywhere else
+    assert (asked, claudes.bedrock.requests) == (["CountTokens"], ())
+
+
+def test_a_request_that_nobody_could_answer_is_not_counted(claudes: Claudes) -> None:
+    assert claudes.count_tokens("openclaude-opus", user([["x"]])).status == 501
+    assert claudes.bedrock.requests == ()

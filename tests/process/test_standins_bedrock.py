@@ -408,7 +408,7 @@ def test_what_is_no_json_is_refused(bedrock: BedrockStandin) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/"), ("GET", f"/model/{QWEN}/converse"), ("POST", f"/model/{QWEN}/count-tokens")],
+    [("GET", "/"), ("GET", f"/model/{QWEN}/converse"), ("POST", f"/model/{QWEN}/count")],
 )
 def test_every_other_route_is_unknown(bedrock: BedrockStandin, method: str, path: str) -> None:
     line = http.client.HTTPConnection("127.0.0.1", bedrock.port, timeout=60)
@@ -418,3 +418,16 @@ def test_every_other_route_is_unknown(bedrock: BedrockStandin, method: str, path
     assert (reply.status, reply.headers["x-amzn-errortype"]) == (404, "UnknownOperationException")
     assert reply.headers["x-amzn-requestid"]
     line.close()
+
+
+def test_botocore_reads_a_count_and_its_refusal(bedrock: BedrockStandin, client: Client) -> None:
+    said = {"messages": [{"role": "user", "content": "hi"}]}
+    body = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 10, **said}
+    counted = {"input": {"invokeModel": {"body": json.dumps(body).encode()}}}
+
+    reply = client.count_tokens(modelId="anthropic.claude-opus-5-5", **counted)
+
+    assert reply["inputTokens"] > 0
+    assert [one.operation for one in bedrock.requests] == ["CountTokens"]
+    with pytest.raises(ClientError, match="doesn't support counting tokens"):
+        client.count_tokens(modelId="us.anthropic.claude-opus-5-5", **counted)

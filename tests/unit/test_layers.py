@@ -93,6 +93,9 @@ ALLOWED = {
     "interrupt": set(),
     "gateway": {"", "aws.faults", "contracts", "errors", "ledger", "providers.table"},
     "gateway.copies": set(),
+    "gateway.counting": {
+        *("contracts", "gateway.http", "gateway.requests", "gateway.routing.forwarded"),
+    },
     "gateway.errors": {"aws.faults", "contracts", "gateway.http"},
     "gateway.http": {"contracts"},
     "gateway.litellm": {

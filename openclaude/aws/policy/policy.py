@@ -9,14 +9,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from openclaude.contracts.references import CLAUDE_AT_BEDROCK
 from openclaude.providers.bedrock import GLOBAL, is_arn, read_arn, split_prefix
 
 VERSION = "2012-10-17"
-# Converse and ConverseStream; neither has an action of its own
 # What the identity behind a Bedrock API key needs beside; it has no resources
 # https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-permissions.html
 WITH_API_KEY = "bedrock:CallWithBearerToken"
+# Converse and ConverseStream; neither has an action of its own
 ACTIONS = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
+# How Claude's tokens are counted: with the model itself, whatever profile it is asked through; and
+# with a project of the account, where only the other address counts the model. Reading a number of
+# tokens costs nothing and shows nothing of a project
+# https://docs.aws.amazon.com/bedrock/latest/userguide/count-tokens.html
+COUNT = "bedrock:CountTokens"
+COUNT_AT_MANTLE, MANTLE_WITH_API_KEY = (
+    "bedrock-mantle:CountTokens",
+    "bedrock-mantle:CallWithBearerToken",
+)
 ANY_ACCOUNT = "*"
 THROUGH = "bedrock:InferenceProfileArn"
 # The beginning of a region's name, and its partition where that is not `aws`
@@ -62,14 +72,27 @@ class Needs(NamedTuple):
     profile: str = ""  # an inference profile
     behind: tuple[str, ...] = ()  # asked through it
     guardrails: tuple[str, ...] = ()
+    counted: tuple[str, ...] = ()  # a model whose tokens are counted
+    projects: tuple[str, ...] = ()  # with which they are counted at the other address
 
 
 def build_policy(
-    targets: Iterable[Target], account: str = ANY_ACCOUNT, *, with_api_key: bool = False
+    targets: Iterable[Target],
+    account: str = ANY_ACCOUNT,
+    *,
+    with_api_key: bool = False,
+    with_counts: bool = True,
 ) -> dict[str, Any]:
-    """The policy document for exactly these targets; of a Bedrock API key's identity, if so."""
+    """The policy document for exactly these targets; of a Bedrock API key's identity, if so.
+
+    `with_counts`: Claude's tokens may be counted, which a session can do without.
+    """
     needs = [find_needs(target, account) for target in dict.fromkeys(targets)]
-    by_key = [allow("OpenclaudeApiKey", ["*"], WITH_API_KEY)] if with_api_key else []
+    if not with_counts:
+        needs = [one._replace(counted=(), projects=()) for one in needs]
+    is_counted = any(one.counted for one in needs)
+    actions = (WITH_API_KEY, *([MANTLE_WITH_API_KEY] if is_counted else []))
+    by_key = [allow("OpenclaudeApiKey", ["*"], *actions)] if with_api_key else []
     return {"Version": VERSION, "Statement": [*statements(needs), *by_key]}
 
 
@@ -87,6 +110,10 @@ def statements(needs: list[Needs]) -> Iterator[dict[str, Any]]:
         yield {**statement, "Condition": {"StringLike": {THROUGH: profile}}}
     if guardrails:
         yield allow("OpenclaudeGuardrails", guardrails, "bedrock:ApplyGuardrail")
+    if counted := unique(arn for one in needs for arn in one.counted):
+        yield allow("OpenclaudeCountTokens", counted, COUNT)
+    if projects := unique(arn for one in needs for arn in one.projects):
+        yield allow("OpenclaudeCountTokensAtMantle", projects, COUNT_AT_MANTLE)
 
 
 def allow(sid: str, resources: list[str], *actions: str) -> dict[str, Any]:
@@ -113,7 +140,25 @@ def find_needs(target: Target, account: str) -> Needs:
         found = profile_needs(profile, target.model_id, target.region)
     else:
         found = Needs(models=(model_arn(target.region, target.region, target.model_id),))
-    return found._replace(guardrails=guardrail_arns(target, account))
+    counted, projects = count_needs(target, account)
+    return found._replace(
+        guardrails=guardrail_arns(target, account), counted=counted, projects=projects
+    )
+
+
+def count_needs(target: Target, account: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """With which resources the tokens of a target are counted: only where it is a Claude.
+
+    The model is the one of the region that is asked. Of an application's profile it is unknown.
+    """
+    arn = read_arn(target.model_id)
+    model_id = arn.model_id if arn else target.model_id
+    if CLAUDE_AT_BEDROCK not in model_id or (is_arn(target.model_id) and not arn):
+        return (), ()
+    region = (arn.region if arn else "") or target.region
+    bare = split_prefix(model_id)[1]
+    project = f"arn:{partition(region)}:bedrock-mantle:{region}:{account}:project/*"
+    return (model_arn(region, region, bare),), (project,)
 
 
 def arn_needs(target: Target) -> Needs:

@@ -91,6 +91,10 @@ USED: Mapping[str, Names] = {
             "llm_router.search_tools",
         ),
         "litellm": ("asearch",),
+        "litellm.llms.bedrock.base_aws_llm": ("BaseAWSLLM",),
+        "litellm.llms.bedrock.common_utils": ("BedrockError", "get_bedrock_base_model"),
+        "litellm.llms.bedrock.count_tokens.handler": ("BedrockCountTokensHandler",),
+        "litellm.llms.bedrock.count_tokens.mantle_handler": ("BedrockMantleCountTokensHandler",),
         "litellm.types.router": ("Deployment", "LiteLLM_Params", "ModelInfo"),
     },
     "way_out": {

@@ -174,6 +174,13 @@ class Sight(Protocol):
         """Return a slot's request with words in place of images, else the same object."""
 
 
+class TokenCounts(Protocol):
+    """Who has a slot's provider count."""
+
+    async def count(self, slot: str, document: dict[str, Any]) -> int:
+        """Return the tokens of a request; 0 where nobody but LiteLLM can say."""
+
+
 def read_whole(body: bytes) -> dict[str, Any]:
     """Return model, usage and error of a reply that is one JSON document."""
     document = parsed(body)

@@ -16,6 +16,9 @@ from openclaude.gateway.http.buffered import BufferedReply
 ADDED = b"x-litellm-"  # how the headers begin that LiteLLM adds to every reply
 # LiteLLM's own message for an unreachable upstream (measured); TLS objects follow it
 UNREACHABLE = re.compile(r"Cannot connect to host (?P<address>\S+)")
+NO_LOGIN = (
+    "claude is not logged in to Anthropic: run `claude`, log in with `/login`, then try again"
+)
 OWN_ERROR = frozenset({"message", "type", "param", "code"})
 
 

@@ -35,6 +35,7 @@ from openclaude.gateway.http.asgi import (
     header,
     read_body,
     send_error,
+    send_json,
     without,
 )
 from openclaude.gateway.http.disconnect import run_while_present, wait_while_present
@@ -45,9 +46,9 @@ from openclaude.gateway.requests.turns import is_asked_by_a_person
 from openclaude.gateway.routing.budget import BudgetGate, BudgetVerdict, Step
 from openclaude.gateway.routing.forwarded import end_to_end, for_server, joined, passed_to, shown_of
 from openclaude.gateway.routing.helpers import for_anthropic, has_server_tool, with_model
-from openclaude.gateway.routing.meter import Meter, Sight
+from openclaude.gateway.routing.meter import Meter, Sight, TokenCounts
 from openclaude.gateway.routing.model_changes import ModelChanges
-from openclaude.gateway.routing.passthrough_reply import PassthroughReply
+from openclaude.gateway.routing.passthrough_reply import NO_LOGIN, PassthroughReply
 from openclaude.gateway.routing.plan_limit import LIMIT_STATUS, LimitWatch
 from openclaude.gateway.routing.recorder import Recorder
 from openclaude.gateway.routing.routes import (
@@ -64,18 +65,14 @@ from openclaude.ledger.entry import EntrySink, RequestEntry, Via
 from openclaude.ledger.failures import tell_failure
 
 BODY_LIMIT = 100 * 1024 * 1024  # Anthropic refuses more than 32 MB with its own message
-MESSAGES = frozenset({"/v1/messages", "/v1/messages/count_tokens"})
+COUNTED, MODELS = "/v1/messages/count_tokens", "/v1/models"
+MESSAGES = frozenset({"/v1/messages", COUNTED})
 FLUSH_S = 2.0  # how long the end of the process waits for the ledger
-COUNTED = "/v1/messages/count_tokens"  # of a slot: by LiteLLM in `main`, no provider is asked
-MODELS = "/v1/models"
 TO_ANTHROPIC, TO_PROVIDERS = "/anthropic", "/providers"  # in front of a path: who is asked
 CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"cookie"})
 # LiteLLM would compress replies for claude; passthrough must not change a byte
 NOT_FOR_LITELLM = frozenset({b"accept-encoding"})
 OURS = frozenset({FOLDER_HEADER.encode(), NOTICE})  # nobody's but main's to read or to say
-NO_LOGIN = (
-    "claude is not logged in to Anthropic: run `claude`, log in with `/login`, then try again"
-)
 
 
 class Router:
@@ -92,6 +89,7 @@ class Router:
         changes: ModelChanges | None = None,
         recorder: Recorder | None = None,
         eyes: Sight | None = None,
+        counts: TokenCounts | None = None,
     ) -> None:
         """`raw_body_key`: the item of a request's state whose bytes LiteLLM sends upstream."""
         self.app = app
@@ -102,6 +100,7 @@ class Router:
         self.changes = changes or ModelChanges({})
         self.recorder = recorder
         self.eyes = eyes
+        self.counts = counts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] != MODELS:
@@ -299,8 +298,7 @@ class Router:
     ) -> None:
         """Send to `providers`, without the plan's login, and with errors that claude can show."""
         slot = self.route_of(model)
-        asked = body
-        sent = document
+        asked, original, sent = body, document, document
         if scope["path"] == COUNTED:
             sent = countable(document)
         elif self.eyes is not None:
@@ -321,6 +319,12 @@ class Router:
             if mistake := find_mistake(document):  # of a message, `providers` looks for one
                 await answer_error(meter.send, 400, mistake)
                 return
+            if slot.counts and self.counts is not None:
+                found = await wait_while_present(self.counts.count(model, original), receive)
+                if found:
+                    await send_json(meter.send, 200, b'{"input_tokens":%d}' % found)
+                if found or found is None:  # the client has left
+                    return
             counted = {**scope, "headers": headers}
             await run_while_present(self.app, counted, body, receive, reply_to(meter.send).send)
             return

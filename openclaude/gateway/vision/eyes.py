@@ -22,9 +22,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from openclaude.contracts.routing import EyesRoute, RoutingTable
-from openclaude.gateway.http.asgi import App, Message, own_request
-from openclaude.gateway.http.buffered import BufferedReply
-from openclaude.gateway.requests.shape import read_object, write_object
+from openclaude.gateway.http.asgi import App, own_request
+from openclaude.gateway.http.own import Collected, once
+from openclaude.gateway.requests.shape import write_object
 from openclaude.gateway.routing.forwarded import passed_to, shown_of
 from openclaude.gateway.routing.meter import Meter
 from openclaude.gateway.routing.slot_reply import SlotReply
@@ -251,49 +251,6 @@ class Eyes:
 def named(eyes: EyesRoute, digest: str) -> str:
     """Return the key of a description: who describes what."""
     return f"{eyes.model}\n{digest}"
-
-
-class Collected:
-    """A `send` that keeps a whole reply."""
-
-    def __init__(self) -> None:
-        self._reply: BufferedReply | None = None
-
-    @property
-    def status(self) -> int:
-        """Its status; 0 if there was none."""
-        return self._reply.status if self._reply else 0
-
-    async def send(self, message: Message) -> None:
-        """Keep one ASGI message."""
-        if self._reply is None:
-            self._reply = BufferedReply(message)
-        else:
-            self._reply.add(message)
-
-    def document(self) -> dict[str, Any]:
-        """The reply as a JSON object; an empty one for anything else."""
-        return read_object(self._reply.body if self._reply else b"") or {}
-
-    def error(self, document: Mapping[str, Any]) -> str:
-        """The message of an error, for the log."""
-        error = document.get("error")
-        said = error.get("message") if isinstance(error, Mapping) else None
-        return said if isinstance(said, str) else f"HTTP {self.status}"
-
-
-def once(body: bytes) -> Callable[[], Any]:
-    """Return a `receive` for a request whose client never leaves."""
-    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-    forever = asyncio.Event()
-
-    async def receive() -> Message:
-        if pending:
-            return pending.pop()
-        await forever.wait()
-        return {"type": "http.disconnect"}
-
-    return receive
 
 
 def text_of(message: Mapping[str, Any]) -> str:

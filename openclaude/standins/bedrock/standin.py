@@ -15,16 +15,23 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from openclaude.standins.base.conversation import Said, script_for
-from openclaude.standins.base.exchange import Recorded, Reply
-from openclaude.standins.base.schema import example
-from openclaude.standins.base.script import Script, Text, Tool, pieces
+from openclaude.standins.base.exchange import Recorded, Reply, json_reply
 from openclaude.standins.base.standin import Standin
-from openclaude.standins.bedrock.claude_rules import ClaudeRules, blocks_in, broken_by
+from openclaude.standins.bedrock.claude_rules import ClaudeRules, broken_by
 from openclaude.standins.bedrock.control import control_operation, control_reply
+from openclaude.standins.bedrock.counting import (
+    COUNT,
+    COUNT_AT_MANTLE,
+    MANTLE_PATH,
+    invoked,
+    judge_count,
+    judge_count_at_mantle,
+    tokens_of,
+)
 from openclaude.standins.bedrock.invoke_reply import PromptCache, invoke_answer
 from openclaude.standins.bedrock.reply import ConverseContext, answer, error_reply, scripted_error
 from openclaude.standins.bedrock.rules import NOTES, REFUSALS, ModelRules, broken
+from openclaude.standins.bedrock.scripts import claude_script, converse_script
 from openclaude.standins.bedrock.shape import input_shape, violations, without_nulls
 from openclaude.standins.bedrock.sigv4 import Secret, SignatureRefusal, check_signature, read_claim
 from openclaude.standins.bedrock.thinking import thinking_problems
@@ -34,6 +41,7 @@ OPERATIONS = {
     "converse-stream": "ConverseStream",
     "invoke": "InvokeModel",
     "invoke-with-response-stream": "InvokeModelWithResponseStream",
+    "count-tokens": COUNT,
 }
 INVOKES = ("InvokeModel", "InvokeModelWithResponseStream")
 ROUTE = re.compile(rf"/model/(?P<model>[^/]+)/(?P<operation>{'|'.join(OPERATIONS)})")
@@ -102,6 +110,7 @@ class BedrockStandin(Standin[BedrockRecorded]):
         api_keys: frozenset[str] = frozenset(),
         places: Mapping[str, frozenset[str]] | None = None,
         disabled: frozenset[str] = frozenset(),
+        uncounted: frozenset[str] = frozenset(),
         answer: Callable[[BedrockRecorded], Reply | None] | None = None,
         record: Path | None = None,
         keep: int | None = None,
@@ -112,7 +121,7 @@ class BedrockStandin(Standin[BedrockRecorded]):
         `claudes` those of Claude, asked with InvokeModel; `region`, if given, is the only one it
         answers for; `api_keys` are Bedrock API keys, admitted in place of a signature. For its
         control plane, `places` says which regions alone have a model, `disabled` which models the
-        account may not use.
+        account may not use. `uncounted` are Claudes that CountTokens does not have.
         """
         super().__init__(host=host, port=port, answer=answer, record=record, keep=keep)
         self._credentials = credentials or {EXAMPLE_KEY_ID: EXAMPLE_SECRET}
@@ -121,6 +130,7 @@ class BedrockStandin(Standin[BedrockRecorded]):
         self._api_keys = api_keys
         self._places = places or {}
         self._disabled = disabled
+        self._uncounted = uncounted
         self._cache = PromptCache()
         self._region = region
         for operation in OPERATIONS.values():
@@ -132,15 +142,35 @@ class BedrockStandin(Standin[BedrockRecorded]):
         }
         if request.method == "GET" and (operation := control_operation(request.path)):
             return self._judge_control(request, operation)
-        if not (route := ROUTE.fullmatch(request.path)) or request.method != "POST":
+        if request.method == "POST" and request.path == MANTLE_PATH:
+            seen["operation"] = COUNT_AT_MANTLE
+        elif request.method == "POST" and (route := ROUTE.fullmatch(request.path)):
+            seen["operation"] = OPERATIONS[route["operation"]]
+            seen["model_id"] = unquote(route["model"])
+        else:
             return _refused(
                 seen, SignatureRefusal(status=404, kind="UnknownOperationException", message="")
             )
-        seen |= {"operation": OPERATIONS[route["operation"]], "model_id": unquote(route["model"])}
         signer = self._admitted(request)
         if isinstance(signer, SignatureRefusal):
             return _refused(seen, signer)
+        if seen["operation"] in (COUNT, COUNT_AT_MANTLE):
+            return self._judge_count(request, seen | signer)
         return self._judge(seen | signer)
+
+    def _judge_count(self, request: Recorded, seen: dict[str, Any]) -> BedrockRecorded:
+        """Check a request for a count; it must not name what InvokeModel would refuse."""
+        try:
+            if seen["operation"] == COUNT:
+                model, uncounted = seen["model_id"], self._uncounted
+                refused = judge_count(request.body, model, self._claudes, uncounted)
+            else:
+                version = request.header("anthropic-version")
+                refused = judge_count_at_mantle(request.body, self._claudes, version)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return _refused(seen, _invalid("Malformed input request, please reformat your input"))
+        refusal = _invalid(refused[0]) if refused else None
+        return BedrockRecorded(**seen, problems=refused, refusal=refusal)
 
     def _admitted(self, request: Recorded) -> dict[str, Any] | SignatureRefusal:
         """Who asks, by a Bedrock API key or by a signature."""
@@ -216,7 +246,7 @@ class BedrockStandin(Standin[BedrockRecorded]):
 
     def _invoked(self, request: BedrockRecorded) -> Reply:
         body = request.json()
-        script = _claude_script(body, request.model_id)
+        script = claude_script(body, request.model_id)
         if error := self._error_due(script):
             return scripted_error(error, wait_s=script.wait_s)
         return invoke_answer(
@@ -241,8 +271,12 @@ class BedrockStandin(Standin[BedrockRecorded]):
             )
         if request.operation in INVOKES:
             return self._invoked(request)
+        if request.operation == COUNT:
+            return json_reply(200, {"inputTokens": tokens_of(invoked(request.json()))})
+        if request.operation == COUNT_AT_MANTLE:
+            return json_reply(200, {"input_tokens": tokens_of(request.json())})
         body = without_nulls(request.json(), input_shape(request.operation))
-        script = _script(body, request.model_id)
+        script = converse_script(body, request.model_id)
         if error := self._error_due(script):
             return scripted_error(error, wait_s=script.wait_s)
         counts = self._cache.converse_counts(body)
@@ -262,62 +296,3 @@ def _refused(seen: dict[str, Any], refusal: SignatureRefusal) -> BedrockRecorded
 
 def _invalid(message: str) -> SignatureRefusal:
     return SignatureRefusal(status=400, kind="ValidationException", message=message)
-
-
-def _script(body: Mapping[str, Any], model_id: str) -> Script:
-    """Return what to answer; a request for structured output gets it, whatever its prompt says."""
-    text_format = (body.get("outputConfig") or {}).get("textFormat")
-    if text_format:
-        schema = json.loads(text_format["structure"]["jsonSchema"]["schema"])
-        return Script(blocks=(Text(parts=pieces(json.dumps(example(schema)))),))
-    if forced := _forced_tool(body):
-        return Script(blocks=(forced,))
-    conversation = [_said(message) for message in body.get("messages") or ()]
-    return script_for(conversation, default=f"bedrock stand-in: {model_id}")
-
-
-def _claude_script(body: Mapping[str, Any], model_id: str) -> Script:
-    """Return what Claude is to answer."""
-    if schema := ((body.get("output_config") or {}).get("format") or {}).get("schema"):
-        return Script(blocks=(Text(parts=pieces(json.dumps(example(schema)))),))
-    turns = [turn for turn in body["messages"] if turn.get("role") != "system"]
-    conversation = [_claude_said(turn) for turn in turns]
-    return script_for(conversation, default=f"bedrock stand-in: {model_id}")
-
-
-def _claude_said(turn: Mapping[str, Any]) -> Said:
-    blocks = blocks_in(turn)
-    return Said(
-        role=turn["role"],
-        text="\n".join(block["text"] for block in blocks if block["type"] == "text"),
-        results=tuple(
-            "\n".join(str(part.get("text", part["type"])) for part in blocks_in(block))
-            for block in blocks
-            if block["type"] == "tool_result"
-        ),
-    )
-
-
-def _forced_tool(body: Mapping[str, Any]) -> Tool | None:
-    """Return a call of the one tool the request forces: LiteLLM's other way to request a format."""
-    config = body.get("toolConfig") or {}
-    name = ((config.get("toolChoice") or {}).get("tool") or {}).get("name")
-    specs = [tool.get("toolSpec") or {} for tool in config.get("tools") or ()]
-    schemas = [spec["inputSchema"]["json"] for spec in specs if spec.get("name") == name]
-    return Tool(name=name, input=example(schemas[0])) if name and schemas else None
-
-
-def _said(message: Mapping[str, Any]) -> Said:
-    blocks = message["content"]
-    return Said(
-        role=message["role"],
-        text="\n".join(block["text"] for block in blocks if "text" in block),
-        results=tuple(_result(block["toolResult"]) for block in blocks if "toolResult" in block),
-    )
-
-
-def _result(result: Mapping[str, Any]) -> str:
-    return "\n".join(
-        part["text"] if "text" in part else json.dumps(part.get("json", sorted(part)))
-        for part in result["content"]
-    )

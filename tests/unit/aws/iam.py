@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 INVOKE = "bedrock:InvokeModel"
 STREAM = "bedrock:InvokeModelWithResponseStream"
+COUNT, COUNT_AT_MANTLE = "bedrock:CountTokens", "bedrock-mantle:CountTokens"
 THROUGH = "bedrock:InferenceProfileArn"
 
 

@@ -19,7 +19,7 @@ from openclaude.cli import main
 from openclaude.models.catalog import Catalog
 from openclaude.providers.bedrock import PREFIXED, split_prefix
 from tests.conftest import REPOSITORY
-from tests.unit.aws.iam import INVOKE, STREAM, Check, is_allowed
+from tests.unit.aws.iam import COUNT, COUNT_AT_MANTLE, INVOKE, STREAM, Check, is_allowed
 
 SHIPPED = REPOSITORY / "profiles"
 ON_BEDROCK = sorted(path.stem for path in SHIPPED.glob("*.toml") if "bedrock/" in path.read_text())
@@ -130,6 +130,55 @@ def test_the_identity_of_a_bedrock_api_key_may_use_it_and_nothing_more() -> None
     *same, last = with_key["Statement"]
     assert same == plain["Statement"]
     assert (last["Action"], last["Resource"]) == (["bedrock:CallWithBearerToken"], ["*"])
+
+
+def count_checks(model_id: str, region: str, account: str = ACCOUNT) -> list[Check]:
+    """Return AWS's checks, by its documentation, when the tokens of a model are counted."""
+    own = f"arn:{partition(region)}"
+    bare = split_prefix(model_id)[1]
+    return [
+        Check(COUNT, f"{own}:bedrock:{region}::foundation-model/{bare}"),
+        Check(COUNT_AT_MANTLE, f"{own}:bedrock-mantle:{region}:{account}:project/default"),
+    ]
+
+
+OPUS = "us.anthropic.claude-opus-5-5"
+OPUS_ARN = f"arn:aws:bedrock:us-east-1:{ACCOUNT}:inference-profile/{OPUS}"
+APPLICATION = f"arn:aws:bedrock:us-east-1:{ACCOUNT}:application-inference-profile/claude"
+
+
+@pytest.mark.parametrize(
+    ("model_id", "region", "asked", "may"),
+    [
+        (OPUS, "us-west-2", OPUS, True),
+        ("anthropic.claude-opus-5-5", "us-west-2", OPUS, True),
+        ("us-gov.anthropic.claude-opus-5-5", "us-gov-west-1", OPUS, True),
+        (OPUS_ARN, "us-east-1", OPUS, True),
+        (OPUS, "us-west-2", "anthropic.claude-sonnet-5-5", False),
+        (QWEN, "us-west-2", QWEN, False),
+        (APPLICATION, "us-east-1", OPUS, False),
+    ],
+)
+@pytest.mark.parametrize("account", ["*", ACCOUNT])
+def test_a_claudes_tokens_may_be_counted_and_no_others(
+    model_id: str, region: str, asked: str, may: bool, account: str
+) -> None:
+    policy = build_policy([Target(model_id, region)], account)
+
+    model, project = (is_allowed(policy, check) for check in count_checks(asked, region))
+
+    assert model is may
+    assert project is (may or "anthropic" in model_id)
+    assert not any(is_allowed(policy, check) for check in count_checks(asked, "eu-central-1"))
+    without = build_policy([Target(model_id, region)], account, with_counts=False)
+    assert not any(is_allowed(without, check) for check in count_checks(asked, region))
+
+
+def test_a_bedrock_api_keys_identity_may_use_it_where_claudes_tokens_are_counted() -> None:
+    policy = build_policy([Target(OPUS, "us-west-2")], with_api_key=True)
+
+    wanted = ["bedrock:CallWithBearerToken", "bedrock-mantle:CallWithBearerToken"]
+    assert policy["Statement"][-1]["Action"] == wanted
 
 
 def test_tiers_fallbacks_the_plans_limit_and_the_classifier_are_all_in_it(

@@ -297,6 +297,8 @@ def test_the_router_is_told_its_slots_and_nothing_secret(compiled: Callable[...,
                 "stands_for": "claude-haiku-5-5",
                 "server": "",
                 "asked_as": "",
+                "provider": "bedrock",
+                "counts": False,
             }
         },
         "auth": "plan",

@@ -298,6 +298,54 @@ def test_a_slots_tokens_are_counted_by_litellm_on_main() -> None:
     assert json.loads(inner.body) == body
 
 
+class Counted:
+    """Counts as it is told, and notes what it was asked."""
+
+    def __init__(self, tokens: int) -> None:
+        self.tokens = tokens
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+
+    async def count(self, slot: str, document: dict[str, Any]) -> int:
+        self.asked.append((slot, document))
+        return self.tokens
+
+
+class Ledger:
+    """Keeps what is noted."""
+
+    def __init__(self) -> None:
+        self.noted: list[Any] = []
+
+    def note(self, make: Any) -> None:
+        self.noted.append(make)
+
+    def flush(self, timeout_s: float) -> bool:  # noqa: ARG002 - the name is the protocol's
+        return True
+
+
+@pytest.mark.parametrize(
+    ("tokens", "counts", "is_estimated"), [(7, True, False), (0, True, True), (7, False, True)]
+)
+def test_the_tokens_of_a_claude_elsewhere_are_its_providers_else_an_estimate(
+    tokens: int, counts: bool, is_estimated: bool
+) -> None:
+    inner, counted, ledger = Inner(), Counted(tokens), Ledger()
+    table = RoutingTable(slots={"openclaude-opus": SlotRoute(model="claude", counts=counts)})
+    tool = {"name": "t", "input_schema": {"type": "object", "properties": {"a": True}}}
+    messages = [{"role": "user", "content": "hi"}]
+    body = {"model": "openclaude-opus", "messages": messages, "tools": [tool]}
+    router = Router(inner, table, raw_body_key="raw", counts=counted, ledger=ledger)
+
+    path = "/v1/messages/count_tokens"
+    reply = call(router, "POST", path, {"host": "127.0.0.1"}, [json.dumps(body).encode()])
+
+    assert reply.status == 200
+    assert counted.asked == ([("openclaude-opus", body)] if counts else [])
+    assert json.loads(reply.body) == ({} if is_estimated else {"input_tokens": 7})
+    assert bool(inner.scope) is is_estimated
+    assert ledger.noted == [], "it has no price"
+
+
 def test_the_tokens_of_a_malformed_request_are_not_counted() -> None:
     inner = Inner()
     body = b'{"model":"openclaude-haiku","messages":[{"role":"user","content":[["x"]]}]}'

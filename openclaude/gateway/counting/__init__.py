@@ -1,0 +1,1 @@
+"""Counts the tokens of a slot's request with its provider, where the provider can."""
