@@ -63,6 +63,7 @@ CARRIED_OUT: dict[str, tuple[str, ...]] = {
         "openclaude statusline --help",
         "openclaude team add NAME --keys {}",
         "openclaude team add ann@example.com --keys FILE",
+        "openclaude team limit {} --keys FILE --{} DOLLARS",
         "openclaude team list --keys {}",
         "openclaude team revoke {} --keys {}",
         "openclaude usage",

@@ -31,6 +31,8 @@ FILLED = {
     "{command}": "requests",
     "{keys}": "people.keys",
     "{person}": "mine",
+    "{person.name}": "mine",
+    "{limit}": "day",
     "{plan.profile}": "mine",
     "{slot.tier}": "haiku",
     "{quote(first)}": "statsu",

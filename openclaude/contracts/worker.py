@@ -131,6 +131,11 @@ WRITES_VARIABLE = "OPENCLAUDE_WRITES"  # a folder that the unit may write, besid
 CERTIFICATE_KEY_VARIABLE = "OPENCLAUDE_CERTIFICATE_KEY"
 PEOPLE_VARIABLE = "OPENCLAUDE_PEOPLE"
 SERVED_VARIABLE = "OPENCLAUDE_SERVED"
+# what its models cost: a routing table without slots; where it keeps what people have spent, or the
+# address of the Redis in which several of them count together
+PRICES_VARIABLE = "OPENCLAUDE_PRICES"
+SPENT_VARIABLE = "OPENCLAUDE_SPENT"
+REDIS_VARIABLE = "OPENCLAUDE_REDIS"
 # and how it ends: how long it takes requests after a SIGTERM, and how long streams then get
 ENDING_VARIABLE = "OPENCLAUDE_ENDING"
 # The item of the ASGI state of a request that is set once the instance has been told to end

@@ -81,6 +81,7 @@ SWEPT = {
     "openclaude models {split_prefix(model)[1]}": "MODEL ",
     "openclaude team add NAME --keys {keys}": "sk-openclaude-",
     "openclaude team add ann@example.com --keys FILE": "sk-openclaude-",
+    "openclaude team limit {person.name} --keys FILE --{limit} DOLLARS": "`mine` has day=5.00",
     "openclaude team list --keys {keys}": "ann@example.com ",
     "openclaude team revoke {person} --keys {keys}": "removed one key of `mine`",
 }

@@ -27,8 +27,9 @@ from openclaude.commands.help_page import (
 )
 from openclaude.commands.serve.keys import add_person, known_people
 from openclaude.contracts.plan import Plan, Unit, read_plan
-from openclaude.contracts.routing import routing_in
-from openclaude.contracts.worker import ServiceEnd
+from openclaude.contracts.references import BadReference, parse_secret
+from openclaude.contracts.routing import RoutingTable, routing_in
+from openclaude.contracts.worker import PRICES_VARIABLE, ServiceEnd
 from openclaude.errors import OpenclaudeError, UsageError
 from openclaude.files import LARGEST, read_regular
 from openclaude.output import Result
@@ -47,6 +48,7 @@ LISTEN = "127.0.0.1:8443"
 MADE_AGAIN = "make it again with the same version: `openclaude export compose PROFILE --out DIR`"
 GRACE_S = 10
 LONGEST_S = 3600  # of a drain or a grace
+REDIS_EXAMPLES = "`--redis redis://HOST:6379/0`, `--redis env:NAME` or `--redis file:PATH`"
 ADDRESS = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[0-9.]+):(?P<port>[0-9]{1,5})", re.IGNORECASE)
 PAGE = HelpPage(
     text="""\
@@ -54,9 +56,9 @@ Serve the models of a profile to other machines: the providers instance alone, i
 the foreground, over TLS, with a key for each person. Profiles there name it in
 `[providers]`. It never sees a Claude login. SIGTERM ends it: for the time of
 `--drain` it only says that it is not ready, then it accepts nothing more, and
-gives streams the time of `--grace`. systemd may open its socket. `--new-key`
-prints a new person's key once and adds its SHA-256 to the file; a line that is
-removed counts no more from the next request on.""",
+gives streams the time of `--grace`. systemd may open its socket. The file of keys
+is that of `team`; `--new-key` adds a person. With `--redis`, limits hold
+for several servers together.""",
     examples=(
         "openclaude serve --keys people.keys --new-key ann",
         "openclaude serve team --cert cert.pem --cert-key key.pem --keys people.keys",
@@ -97,6 +99,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ):
         said = f"{what} (default: {default})"
         parser.add_argument(name, metavar="SECONDS", type=int, default=default, help=said)
+    parser.add_argument(
+        "--redis", metavar="URL", help="where several servers count together what people use"
+    )
     add_json(parser)
 
 
@@ -150,7 +155,7 @@ def make_service(arguments: argparse.Namespace, plan: Plan) -> ServedUnit:
     cert, cert_key, keys = (
         path.absolute() for path in (arguments.cert, arguments.cert_key, arguments.keys)
     )
-    ending = ending_of(arguments)
+    ending, redis = ending_of(arguments), redis_of(arguments.redis)
     check_certificate(cert, cert_key)
     if not known_people(keys):
         raise CannotServe(
@@ -158,7 +163,40 @@ def make_service(arguments: argparse.Namespace, plan: Plan) -> ServedUnit:
             hint=f"make one with `openclaude team add NAME --keys {keys}`",
         )
     groups = {tier.model: tier.slot for tier in reversed(plan.slots)}
-    return ServedUnit(unit, files_of(unit, plan), groups, cert, cert_key, keys, ending)
+    prices = prices_of(plan, unit)
+    return ServedUnit(
+        unit, files_of(unit, plan), groups, cert, cert_key, keys, ending, prices, redis
+    )
+
+
+def prices_of(plan: Plan, unit: Unit) -> str:
+    """What the models cost: as main has it, or as `export` has written it."""
+    main = next((one for one in plan.units if one.name == "main"), None)
+    models = routing_in(main.environment).models if main else {}
+    table = RoutingTable(slots={}, profile=plan.profile, models=models)
+    return unit.environment.get(PRICES_VARIABLE) or table.to_json()
+
+
+def redis_of(said: str | None) -> str:
+    """The address of Redis, or a reference to it. Raises UsageError for one with a password.
+
+    Whoever lists processes reads the command line.
+    """
+    if not said:
+        return ""
+    if re.match(r"(rediss?|unix)://", said):
+        if "@" in said or "password=" in said:
+            raise UsageError(
+                "`--redis` must not have a password: other users of this machine could read it",
+                hint=f"put the address into a variable or a file: {REDIS_EXAMPLES}",
+            )
+        return said
+    try:
+        return str(parse_secret(said))
+    except BadReference:
+        raise UsageError(
+            "`--redis` must be an address of Redis, or say where it is", hint=REDIS_EXAMPLES
+        ) from None
 
 
 def ending_of(arguments: argparse.Namespace) -> ServiceEnd:

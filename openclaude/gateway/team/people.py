@@ -30,6 +30,7 @@ from openclaude.gateway.http.shutdown import run_until_answered
 
 LONGEST_FILE = 1 << 20  # bytes
 LIVENESS, READINESS, MODELS = "/health/liveness", "/health/readiness", "/v1/models"
+PERSON = "openclaude.person"  # the item of a request's scope that says who asks
 HEALTH = frozenset({LIVENESS, READINESS})
 REFUSED = "this key is not accepted here, or no longer; ask whoever runs this server"
 STRANGE = "a credential that is not a key of this server reached it; it was not used"
@@ -86,7 +87,10 @@ class PeopleAccess:
         key_headers: tuple[bytes, ...],
         note: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`note` is told who has asked for what, or who was refused; never a key."""
+        """`note` is told who was refused, or has asked for the models; never a key.
+
+        `app` finds in a request's scope who asks.
+        """
         self.app = app
         self.people = people
         self.routes = routes
@@ -127,10 +131,11 @@ class PeopleAccess:
             await answer_error(send, 424, STRANGE)
         else:
             scope.pop(ADMIT, no_matter)()
-            self.note(f"{peer}: {names[0]} {method} {path}")
             if path == MODELS:
+                self.note(f"{peer}: {names[0]} {method} {path}")
                 await send_json(send, 200, self.list_of_models())
             else:
+                scope[PERSON] = found[0]
                 await run_until_answered(self.app, scope, receive, send)
 
     def credentials(self, headers: Headers) -> list[bytes]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from openclaude.gateway.http.asgi import (
     App,
@@ -20,6 +21,14 @@ from openclaude.gateway.http.asgi import (
 from openclaude.gateway.routing.fallbacks import ask_with, parse_request, with_length
 
 BODY_LIMIT = 100 * 1024 * 1024  # as of main
+ASKED = "openclaude.asked"  # the item of a request's scope that says which model is asked
+
+
+class AskedModel(NamedTuple):
+    """The model of a request, and how long its body is."""
+
+    model: str
+    size: int  # bytes
 
 
 class ServedModels:
@@ -49,5 +58,6 @@ class ServedModels:
             known = ", ".join(f"`{name}`" for name in self.groups)
             await answer_error(send, 404, f"this server has no such model; it has {known}")
             return
+        scope[ASKED] = AskedModel(str(model), len(body))
         asked = json.dumps({**document, "model": group}).encode()
         await ask_with(self.app, with_length(scope, len(asked)), asked, receive, send)

@@ -19,7 +19,10 @@ from openclaude.contracts.worker import (
     CERTIFICATE_VARIABLE,
     ENDING_VARIABLE,
     PEOPLE_VARIABLE,
+    PRICES_VARIABLE,
+    REDIS_VARIABLE,
     SERVED_VARIABLE,
+    SPENT_VARIABLE,
     ServiceEnd,
     ending_text,
     served_text,
@@ -31,6 +34,7 @@ from openclaude.run.supervisor.unit_start import StackContext, empty_folder, uni
 
 APPLICATION = "openclaude.gateway.serving:served_app"
 BACKLOG = 512
+SPENT_FILE = "spent.json"
 FIRST_PASSED = 3  # the descriptor of the first socket that systemd passes
 
 
@@ -44,6 +48,8 @@ class ServedUnit(NamedTuple):
     certificate_key: Path
     people: Path  # the file of people's keys
     ending: ServiceEnd
+    prices: str  # a routing table without slots
+    redis: str  # its address, a reference to it, or ""
 
 
 def bind_any(host: str, port: int) -> socket.socket:
@@ -89,7 +95,7 @@ def become_service(
     private_folder(folder)
     for name, text in service.files.items():
         write_private(folder / name, text)
-    unit = service.unit._replace(application=APPLICATION)
+    unit = service.unit._replace(application=APPLICATION, secrets=secrets_of(service))
     # the instance's own key never leaves the process: people's keys are in front of it
     context = StackContext(folder, 0, "", new_key(), dict(env))
     environment = {
@@ -98,7 +104,10 @@ def become_service(
         CERTIFICATE_KEY_VARIABLE: str(service.certificate_key),
         PEOPLE_VARIABLE: str(service.people),
         SERVED_VARIABLE: served_text(dict(service.groups)),
+        PRICES_VARIABLE: service.prices,
+        SPENT_VARIABLE: str(folder / SPENT_FILE),
         ENDING_VARIABLE: ending_text(service.ending),
+        **({REDIS_VARIABLE: service.redis} if is_address(service.redis) else {}),
     }
     os.chdir(empty_folder(folder))
     nobody = os.open(os.devnull, os.O_WRONLY)
@@ -114,3 +123,14 @@ def become_service(
         *("--listener", str(given[0]), "--report", str(given[1]), "--lifeline", str(given[2])),
     )
     os.execve(argv[0], argv, environment)  # noqa: S606 - no shell
+
+
+def secrets_of(service: ServedUnit) -> dict[str, str]:
+    """Where the secrets of a unit are, and the address of Redis if it is one of them."""
+    is_secret = service.redis and not is_address(service.redis)
+    return {**service.unit.secrets, **({REDIS_VARIABLE: service.redis} if is_secret else {})}
+
+
+def is_address(redis: str) -> bool:
+    """Whether this is an address, and not a reference to one."""
+    return redis.startswith(("redis://", "rediss://", "unix://"))

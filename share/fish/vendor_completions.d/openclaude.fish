@@ -288,6 +288,7 @@ function __openclaude_know
                 'option'\t'--new-key'\t'text'\t'make a key for this person, print it, and end' \
                 'option'\t'--drain'\t'text'\t'how long to take requests after SIGTERM (default: 0)' \
                 'option'\t'--grace'\t'text'\t'how long streams last after that (default: 10)' \
+                'option'\t'--redis'\t'text'\t'where several servers count together what people use' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
                 'position'\t'profile'
         case 'team'

@@ -145,10 +145,10 @@ def test_the_log_has_names_and_no_key(keys: Path) -> None:
     notes: list[str] = []
     app = door(keys, notes)
 
-    ask(app, {"x-litellm-api-key": KEY}, client=("10.0.0.7", 1))
+    ask(app, {"x-litellm-api-key": KEY}, "GET", "/v1/models", client=("10.0.0.7", 1))
     ask(app, {"x-litellm-api-key": "sk-openclaude-eve"}, client=("10.0.0.8", 1))
 
-    assert notes == ["10.0.0.7: ann POST /v1/messages", "10.0.0.8: refused, no known key"]
+    assert notes == ["10.0.0.7: ann GET /v1/models", "10.0.0.8: refused, no known key"]
 
 
 def test_only_a_request_with_a_key_is_admitted(keys: Path) -> None:
