@@ -36,10 +36,12 @@ def instances(
     *,
     modules: Mapping[str, str] | None = None,
     application: str = "",
+    prepare: tuple[str, ...] = (),
 ) -> Iterator[int]:
     """Start the plan's instances with more Python modules to import by name; yield main's port.
 
-    `application` is served in place of each unit's own, whose name is in WRAPPED.
+    `application` is served in place of each unit's own, whose name is in WRAPPED; the functions
+    named in `prepare` are called before the unit's own ones, which import LiteLLM.
     """
     for name, text in (modules or {}).items():
         (folder / f"{name}.py").write_text(text, encoding="utf-8")
@@ -55,6 +57,7 @@ def instances(
             more = {"PYTHONPATH": path, "WRAPPED": unit.application}
             unit = unit._replace(
                 application=application or unit.application,
+                prepare=(*prepare, *unit.prepare),
                 environment={**unit.environment, **more},
             )
             processes.append(spawn_process(unit, listener.fileno(), context))

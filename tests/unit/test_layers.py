@@ -98,8 +98,10 @@ ALLOWED = {
     },
     "gateway.errors": {"aws.faults", "contracts", "gateway.http"},
     "gateway.http": {"contracts"},
+    "gateway.late": set(),
     "gateway.litellm": {
         *("aws.credentials", "aws.endpoints", "contracts", "gateway.copies", "gateway.http"),
+        "gateway.late",
     },
     "gateway.replies": {"gateway.http", "gateway.requests"},
     "gateway.requests": {"contracts", "errors", "providers"},

@@ -227,6 +227,22 @@ BUILT_LATE: Names = {
     ),
 }
 
+# Pydantic's type adapters that an instance uses when it starts or at its first requests
+ADAPTERS: Names = {
+    "litellm.litellm_core_utils.allowed_tools_tool_choice": (
+        "_ALLOWED_TOOLS_TOOL_CHOICE",
+        "_TOOL_CHOICE_TYPE",
+    ),
+    "litellm.litellm_core_utils.get_litellm_params": ("_CONTROL_OPTIONS",),
+    "litellm.litellm_core_utils.tool_fields": ("_TOOL_ENTRY", "_WEB_SEARCH_OPTIONS"),
+    "litellm.llms.base_llm.guardrail_translation.utils": ("_FIELDS", "_ITEMS"),
+    "litellm.llms.bedrock.common_utils": ("_BEDROCK_EVENT_STREAM_RESPONSE",),
+    "litellm.llms.custom_httpx.aiohttp_transport": ("_TIMEOUT_EXTENSION",),
+    "litellm.proxy.proxy_server": ("_SETTINGS_MAPPING",),
+    "litellm.router": ("_RESOLVED_RETRY_POLICY_ADAPTER",),
+    "litellm.types.router_weights": ("_ROUTER_WEIGHTS_ADAPTER",),
+}
+
 
 class LiteLLMChanged(ImportError):
     """The installed LiteLLM lacks something that openclaude uses."""
@@ -251,6 +267,7 @@ def require_warmup() -> None:
     require(dict.fromkeys(IMPORTED_LATE, ()), "names")
     require(READERS, "names")
     require(BUILT_LATE, "names")
+    require(ADAPTERS, "names")
 
 
 def require(names: Names, user: str) -> None:

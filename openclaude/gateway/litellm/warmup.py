@@ -22,6 +22,7 @@ from openclaude.gateway.litellm import required  # noqa: F401 - before anything 
 
 # isort: split
 
+from fastapi import APIRouter
 from litellm.litellm_core_utils.get_model_cost_map import GetModelCostMap
 from litellm.llms import load_guardrail_translation_mappings
 from litellm.llms.bedrock.common_utils import (
@@ -36,7 +37,8 @@ from starlette.routing import Match
 
 from openclaude.gateway.copies import copy_faster
 from openclaude.gateway.http.asgi import Message, no_body, own_request
-from openclaude.gateway.litellm.names import ABSENT, BUILT_LATE, READERS, require_warmup
+from openclaude.gateway.late.imports import importing_less
+from openclaude.gateway.litellm.names import ABSENT, ADAPTERS, BUILT_LATE, READERS, require_warmup
 
 # routes of LiteLLM's application that are served; for the paths below its endpoint functions are
 # called directly
@@ -46,7 +48,8 @@ CALLED = ("/v1/messages", "/anthropic/v1/messages", "/anthropic/v1/messages/coun
 
 def warm_up() -> None:
     """Do all of it; once per process, before it serves."""
-    require_warmup()  # imports what the first requests would
+    with importing_less():
+        require_warmup()  # imports what the first requests would
     copy_faster()
     load_guardrail_translation_mappings()  # type: ignore[no-untyped-call]  # LiteLLM's
     get_bedrock_response_stream_shape()
@@ -54,9 +57,13 @@ def warm_up() -> None:
     for module, names in BUILT_LATE.items():
         for name in names:
             getattr(importlib.import_module(module), name).model_rebuild()
+    for module, names in ADAPTERS.items():
+        for name in names:
+            getattr(importlib.import_module(module), name).rebuild()
     share_model_map()
     defer_tokenizers()
-    asyncio.run(load_features())
+    with importing_less():
+        asyncio.run(load_features())
     put_first([table_of(method, path) for method, path in SERVED])
     for method, path in SERVED:
         find_table(method, path)  # the first match builds a table; the other tables stay unbuilt
@@ -151,17 +158,26 @@ async def ask_for_models() -> None:
 
 
 def table_of(method: str, path: str) -> Any:
-    """Find what serves a path, without building any router's table.
+    """Find the route that serves a path, and return a table of it alone.
 
-    That is an included router, or the route itself in a FastAPI (0.136) that keeps no such routers.
+    The table it is in has up to 200 others, which would all be built with it. In a FastAPI (0.136)
+    that keeps no tables it is the route itself.
 
     Raises LookupError.
     """
     for table in app.router.routes:
-        inner = getattr(table, "original_router", None)
-        if any(serves(route, method, path) for route in (inner.routes if inner else [table])):
-            return table
+        inner = vars(table).get("original_router")
+        for route in inner.routes if inner else [table]:
+            if getattr(route, "path", "") == path and serves(route, method, path):
+                return alone(table, route) if inner else route
     raise LookupError(f"LiteLLM has no route for {method} {path}")
+
+
+def alone(table: Any, route: Any) -> Any:
+    """Return a table with one route of another table's, included in the application as that was."""
+    router = APIRouter()
+    router.routes.append(route)
+    return type(table)(original_router=router, include_context=table.include_context)
 
 
 def find_table(method: str, path: str) -> Any:

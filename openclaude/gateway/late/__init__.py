@@ -1,0 +1,1 @@
+"""What importing LiteLLM leaves for later: adapters, routes and modules few may need."""
