@@ -21,6 +21,7 @@ class AwsCall(NamedTuple):
     aws_profile: str = ""
     profile: str = ""  # openclaude's
     model: str = ""  # Bedrock's id
+    key: str = ""  # where the Bedrock API key is that it was made with: a reference
 
 
 def named(aws_profile: str) -> str:
@@ -169,6 +170,30 @@ def not_allowed(asked: AwsCall, said: str) -> Diagnostic:
     return fault("bedrock-not-allowed", message, advice=f"attach the policy that `{policy}` prints")
 
 
+def key_not_allowed(asked: AwsCall, said: str, action: str) -> Diagnostic:
+    """IAM denies a request that was made with a Bedrock API key: no AWS profile has a part in it.
+
+    `action` is what AWS says is missing, or "".
+    """
+    lacks = f"lacks the permission `{action}`" if action else "may not call this model"
+    policy = ours("aws policy", "--profile", asked.profile)
+    return fault(
+        "bedrock-not-allowed",
+        f"the identity behind the API key from `{asked.key}` {lacks} ({said})",
+        advice=f"attach the policy that `{policy}` prints to that identity",
+    )
+
+
+def key_rejected(asked: AwsCall) -> Diagnostic:
+    """A Bedrock API key that Bedrock does not know, or one that has expired."""
+    return fault(
+        "bedrock-key-refused",
+        f"Bedrock refuses the API key from `{asked.key}`",
+        advice="put a valid key there; "
+        f"`openclaude aws setup {shlex.quote(asked.profile)} --method api-key` keeps a new one",
+    )
+
+
 def needs_inference_profile(asked: AwsCall) -> Diagnostic:
     """A model that is only served through an inference profile."""
     message = "Bedrock serves this model only through an inference profile"
@@ -183,6 +208,11 @@ def unknown_model(asked: AwsCall) -> Diagnostic:
     listing = shlex.join(["openclaude", "models", asked.model or "bedrock"])
     return fault("bedrock-unknown-model", message, listing, advice="choose another model or region")
 
+
+# What AWS says of credentials, which is said of a Bedrock API key where the request had one
+OF_KEYS = ("aws-key-refused", "aws-credentials-expired", "aws-no-credentials")
+WRONG_KEY = r"make sure your API Key is valid"  # what Bedrock says of one
+LACKING = r"not authorized to perform: (?P<action>[a-z-]{1,40}:[A-Za-z]{1,60})\b"
 
 # What means them --------------------------------------------------------------------------------
 
@@ -258,7 +288,22 @@ def explain(text: str, asked: AwsCall, show: Callable[[str], str]) -> Diagnostic
 
     `show` makes foreign text safe to print.
     """
+    if asked.key and re.search(WRONG_KEY, text, re.IGNORECASE):
+        return key_rejected(asked)
     for pattern, rule in RULES:
         if found := re.search(pattern, text, re.IGNORECASE):
-            return rule(found, asked, show)
+            fault = rule(found, asked, show)
+            return said_of_key(fault, text, asked, show) if asked.key else fault
     return None
+
+
+def said_of_key(
+    fault: Diagnostic, text: str, asked: AwsCall, show: Callable[[str], str]
+) -> Diagnostic:
+    """A fault of a request that was made with a Bedrock API key, and so with no AWS profile."""
+    if fault.code in OF_KEYS:
+        return key_rejected(asked)
+    if fault.code == "bedrock-not-allowed":
+        found = re.search(LACKING, text)
+        return key_not_allowed(asked, show(text), found["action"] if found else "")
+    return fault

@@ -82,15 +82,16 @@ def judge_answers(
         if found.code == "bedrock-inference-profile":
             found = found._replace(fix=suggest(answer.model, answer.region) or found.fix)
         if found.code == "bedrock-not-allowed" and answer.model:
-            found = found._replace(fix=f"{found.fix}; {missing_policy(answer)}")
+            found = found._replace(fix=f"{found.fix}; {missing_policy(answer, asked)}")
         if found.severity is Severity.OK or found.message not in reported:
             reported.add(found.message)
             yield found
 
 
-def missing_policy(answer: AwsAnswer) -> str:
+def missing_policy(answer: AwsAnswer, asked: AwsCall) -> str:
     """The policy statements without which this model may not be called."""
-    policy = build_policy([Target(answer.model, answer.region)], with_counts=False)
+    target = Target(answer.model, answer.region)
+    policy = build_policy([target], with_api_key=bool(asked.key), with_counts=False)
     return "the missing statements: " + ", ".join(json.dumps(one) for one in policy["Statement"])
 
 
@@ -101,7 +102,7 @@ def judge_answer(answer: AwsAnswer, asked: AwsCall, show: Callable[[str], str]) 
     who = f"`{answer.model}` in {answer.region}: " if answer.model else ""
     why = "requests of its tier fail" if answer.model else "no request to AWS can work"
     if fault := explain(answer.error, asked, show):
-        is_of_model = fault.code.startswith("bedrock-")
+        is_of_model = fault.code.startswith("bedrock-") and fault.code != "bedrock-key-refused"
         message = f"{who}{fault.message}" if is_of_model else fault.message
         return fault._replace(message=message, why=why)
     found = Diagnostic(

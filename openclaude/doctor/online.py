@@ -32,8 +32,6 @@ from openclaude.run.worker.secrets import SecretUnavailable
 
 # The control plane's address, which no instance asks
 CONTROL = "AWS_ENDPOINT_URL_BEDROCK"
-OF_KEYS = ("aws-key-refused", "aws-credentials-expired", "aws-no-credentials")
-WRONG_KEY = "make sure your API Key is valid"  # what Bedrock says of one
 
 
 def ask_online(world: World) -> tuple[Diagnostic, ...]:
@@ -80,18 +78,6 @@ def key_missing(error: SecretUnavailable, profile: str) -> Diagnostic:
     )
 
 
-def about_key(found: Diagnostic, reference: str, profile: str) -> Diagnostic:
-    """What AWS says of its own keys, said of a Bedrock API key."""
-    if found.code not in OF_KEYS and WRONG_KEY not in found.message:
-        return found
-    return found._replace(
-        code="bedrock-key-refused",
-        message=f"Bedrock refuses the API key from `{reference}`",
-        fix="put a valid key there; "
-        f"`openclaude aws setup {profile} --method api-key` keeps a new one",
-    )
-
-
 def ask_regions(world: World, api_key: str) -> Iterator[Diagnostic]:
     """Ask Bedrock's control plane which of the models each region serves."""
     wanted = world.wanted
@@ -135,12 +121,9 @@ def ask_aws(world: World, api_key: str) -> tuple[Diagnostic, ...]:
             env = providers_environment(plan, world.network)
             trust(env, Path(folder), OF_SYSTEMS)  # as the instance does
             answers = collect_answers(question, argv, env)
-        asked = AwsCall(plan.aws_profile, wanted.name)
-        said = tuple(judge_answers(answers, asked, show=presentable, suggest=suggest_id))
-        if api_key:
-            of_key = (about_key(one, wanted.bedrock_key, wanted.name) for one in said)
-            said = tuple(dict.fromkeys(of_key))  # each model may have said it
-        found += said
+        key = wanted.bedrock_key if api_key else ""
+        asked = AwsCall(plan.aws_profile, wanted.name, key=key)
+        found += judge_answers(answers, asked, show=presentable, suggest=suggest_id)
     found += [not_asked(model) for model in wanted.others]
     return tuple(found)
 

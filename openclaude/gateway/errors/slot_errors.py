@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from openclaude.aws.faults import AwsCall, explain
 from openclaude.contracts.anthropic_error import USER_MUST_FIX, AnthropicError, status_of
+from openclaude.contracts.references import BEDROCK
 from openclaude.contracts.routing import SlotRoute
 from openclaude.gateway.errors.provider_message import ProviderMessage, unwrap
 from openclaude.gateway.errors.quotas import Quota, quota_in
@@ -31,7 +32,8 @@ from openclaude.gateway.http.way_out import NAMED, PASSING
 
 def asked_of(slot: SlotRoute) -> AwsCall:
     """The AWS request that was made for a slot."""
-    return AwsCall(presentable(slot.aws_profile), slot.profile, slot.model)
+    key = presentable(slot.key) if slot.provider == BEDROCK else ""
+    return AwsCall(presentable(slot.aws_profile), slot.profile, slot.model, key)
 
 
 class Verdict(NamedTuple):
@@ -177,7 +179,8 @@ def is_too_long(status: int, message: ProviderMessage, estimate: int, window: in
 
 def classify(status: int, message: ProviderMessage, slot: SlotRoute) -> Verdict:
     """Return the verdict of the first rule that matches this error."""
-    if fault := explain(message.text, asked_of(slot), presentable):
+    is_aws = slot.provider in ("", BEDROCK)  # another provider denies access in such words, too
+    if is_aws and (fault := explain(message.text, asked_of(slot), presentable)):
         return Verdict(USER_MUST_FIX, of_server(fault.message, slot) or fault.sentence)
     for pattern, verdict in RULES:
         if found := re.search(pattern, message.text, re.IGNORECASE):

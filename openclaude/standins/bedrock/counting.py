@@ -36,7 +36,7 @@ def rules_of(model_id: str, claudes: Claudes) -> ClaudeRules | None:
 def judge_count(
     text: bytes, model_id: str, claudes: Claudes, uncounted: Collection[str]
 ) -> tuple[str, ...]:
-    """Return what is wrong with a request of CountTokens. Raises ValueError for what JSON cannot be."""
+    """Return what is wrong with a request of CountTokens. Raises ValueError."""
     rules = rules_of(model_id, claudes)
     if rules is None or model_id in uncounted:
         return (UNCOUNTED,)

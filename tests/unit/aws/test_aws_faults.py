@@ -7,6 +7,8 @@ import pytest
 from openclaude.aws.faults import RULES, AwsCall, explain
 from openclaude.diagnostics import Diagnostic, Severity
 
+WITH_KEY = AwsCall(profile="mine", model="zai.glm-5.3", key="env:AWS_BEARER_TOKEN_BEDROCK")
+NEW_KEY = "put a valid key there; `openclaude aws setup mine --method api-key` keeps a new one"
 ASKED = AwsCall(aws_profile="my work", profile="mine", model="zai.glm-5.3")
 # a foreign message -> our code, how to fix it
 TABLE = [
@@ -126,3 +128,51 @@ def test_without_a_profile_the_commands_are_still_whole() -> None:
         fix="run `aws sso login --sso-session corp`",
         commands=("aws sso login --sso-session corp",),
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "begins", "fix"),
+    [
+        (
+            "User: x is not authorized to perform: bedrock:CallWithBearerToken on resource: *",
+            "bedrock-not-allowed",
+            "the identity behind the API key from `env:AWS_BEARER_TOKEN_BEDROCK` lacks the "
+            "permission `bedrock:CallWithBearerToken` (",
+            "attach the policy that `openclaude aws policy --profile mine` prints to that identity",
+        ),
+        (
+            "AccessDeniedException: no",
+            "bedrock-not-allowed",
+            "the identity behind the API key from `env:AWS_BEARER_TOKEN_BEDROCK` may not call "
+            "this model (",
+            "attach the policy that `openclaude aws policy --profile mine` prints to that identity",
+        ),
+        (
+            "AccessDeniedException: Authentication failed: Please make sure your API Key is valid.",
+            "bedrock-key-refused",
+            "Bedrock refuses the API key from `env:AWS_BEARER_TOKEN_BEDROCK`",
+            NEW_KEY,
+        ),
+        (
+            "The security token included in the request is expired",
+            "bedrock-key-refused",
+            "Bedrock refuses the API key from `env:AWS_BEARER_TOKEN_BEDROCK`",
+            NEW_KEY,
+        ),
+        (
+            "You don't have access to the model with the specified model ID.",
+            "bedrock-no-access",
+            "the AWS account has no access to this model",
+            "request access in the Amazon Bedrock console",
+        ),
+    ],
+)
+def test_what_was_asked_with_a_bedrock_api_key_blames_no_aws_profile(
+    said: str, code: str, begins: str, fix: str
+) -> None:
+    found = explain(said, WITH_KEY, str)
+
+    assert found
+    assert (found.code, found.fix) == (code, fix)
+    assert found.message.startswith(begins)
+    assert "AWS profile" not in found.sentence

@@ -489,3 +489,22 @@ def test_a_server_that_fails_with_these_words_is_asked_again(said: str) -> None:
 
     assert flat_error(500, body, slot=SLOT).status == 500
     assert "maximum recursion depth" in flat_error(500, body, slot=SLOT).message
+
+
+@pytest.mark.parametrize(
+    ("provider", "sentence"),
+    [
+        ("bedrock", "the identity behind the API key from `env:KEY` lacks the permission"),
+        ("openrouter", "the provider rejected the API key from `env:KEY` ("),
+    ],
+)
+def test_who_is_denied_access_with_a_key_is_told_of_the_key(provider: str, sentence: str) -> None:
+    slot = SlotRoute(model="m", key="env:KEY", profile="mine", provider=provider)
+    said = "AccessDeniedException: User: x is not authorized to perform: bedrock:InvokeModel"
+    body = json.dumps({"error": {"message": said, "code": "403"}}).encode()
+
+    error = flat_error(403, body, slot=slot)
+
+    assert error.status == 424
+    assert sentence in error.message
+    assert "AWS profile" not in error.message
