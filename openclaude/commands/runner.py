@@ -1,7 +1,7 @@
 """Running one of our commands: its parser, its result on stdout.
 
-Knows: how a command is called. Independent of: what commands do. Only the chosen command's module
-is imported and only its options are built.
+Knows: how a command is called, and in which order argparse must read it. Independent of: what
+commands do. Only the chosen command's module is imported and only its options are built.
 """
 
 from __future__ import annotations
@@ -32,9 +32,12 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(reword(message), hint=f"see `{self.prog} --help`")
 
-    def parse_args(self, *given: Any, **more: Any) -> Any:
-        """Parse, and take a profile named by itself for `--profile`. Raises UsageError."""
-        said, unknown = self.parse_known_args(*given, **more)
+    def parse_args(self, given: Sequence[str], **more: Any) -> Any:  # type: ignore[override]
+        """Parse, and take a profile named by itself for `--profile`. Raises UsageError.
+
+        Options may stand anywhere, also those of an action in front of it.
+        """
+        said, unknown = self.parse_known_args(arranged(self, given), **more)
         page = " ".join(filter(None, (self.prog, getattr(said, "action", None))))
         if unknown:
             first = next((one for one in unknown if one.startswith("-")), unknown[0])
@@ -50,6 +53,78 @@ class Parser(argparse.ArgumentParser):
                 )
             said.profile = named
         return said
+
+
+# A word with `nargs="?"` counts as missing where an option stands in front of it (argparse, before
+# Python 3.12.7), and an action's options must follow its name
+END, PROFILE = "--", "--profile"
+NUMBER = re.compile(r"-\d+(?:\.\d*)?|-\.\d+")
+
+
+def arranged(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> list[str]:
+    """The same arguments, with options in front; those of an action behind its name.
+
+    What the parser does not know keeps its place among the options, for argparse to refuse.
+    """
+    actions = actions_of(parser)
+    options, words = split(arguments, [parser, *actions.values()])
+    own = [one for option in options if knows(parser, option[0]) for one in option]
+    theirs = [option for option in options if not knows(parser, option[0])]
+    chosen = actions.get(words[0]) if words else None
+    if chosen is None:  # the value of an unknown option names nothing
+        return [*own, *(option[0] for option in theirs), *words]
+    flat = [one for option in theirs for one in option]
+    return [*own, words[0], *arranged(chosen, [*flat, *words[1:]])]
+
+
+def words_of(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> list[str]:
+    """The arguments that are neither options nor their values."""
+    return split(arguments, [parser, *actions_of(parser).values()])[1]
+
+
+def actions_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """The parsers of a command's actions, by name."""
+    return {
+        name: one
+        for action in parser._actions
+        if isinstance(action, argparse._SubParsersAction)
+        for name, one in action.choices.items()
+    }
+
+
+def split(
+    arguments: Sequence[str], parsers: Sequence[argparse.ArgumentParser]
+) -> tuple[list[tuple[str, ...]], list[str]]:
+    """The options, each with its value, and the words; `--` and what follows are words."""
+    options: list[tuple[str, ...]] = []
+    words: list[str] = []
+    left = list(arguments)
+    while left:
+        one = left.pop(0)
+        if one == END:
+            return options, [*words, one, *left]
+        if not one.startswith("-") or one == "-" or NUMBER.fullmatch(one):
+            words.append(one)
+        elif takes_value(one, parsers):
+            if not left:
+                return options, [*words, one]  # in front, it would take a word for its value
+            options.append((one, left.pop(0)))
+        else:
+            options.append((one,))
+    return options, words
+
+
+def takes_value(option: str, parsers: Sequence[argparse.ArgumentParser]) -> bool:
+    """Whether the next argument is the value of an option."""
+    found = (one._option_string_actions.get(option) for one in parsers)
+    is_taken = any(action is not None and action.nargs is None for action in found)
+    return is_taken or option == PROFILE  # which stands in front of any command
+
+
+def knows(parser: argparse.ArgumentParser, option: str) -> bool:
+    """Whether a parser itself has an option, also one with its value behind `=`."""
+    name = option.partition("=")[0]
+    return name in parser._option_string_actions or option[:2] in parser._option_string_actions
 
 
 # What argparse says (3.11 to 3.14), and what we say; its flags are shown by their last name.
@@ -98,11 +173,18 @@ def run(name: str, arguments: Sequence[str], env: Mapping[str, str]) -> int:
         if not (as_json and error):
             raise
         result = Result(exit_code=error.exit_code, errors=tuple(error.entries()))
-    text = envelope(command_path(name, arguments), result) if as_json else result.text
+    text = envelope(path_of(name, arguments), result) if as_json else result.text
     pager = pager_for(text, sys.stdout, env) if result.is_long and not as_json else ""
     if not (pager and show_in_pager(text, pager, env)):
         show(text)
     return result.exit_code
+
+
+def path_of(name: str, arguments: Sequence[str]) -> tuple[str, ...]:
+    """The command of an envelope, with its action, wherever that stands."""
+    if name not in NAMES:
+        return (name,)
+    return command_path(name, words_of(command_parser(find_command(name))[1], arguments))
 
 
 def show(text: str) -> None:

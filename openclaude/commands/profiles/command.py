@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from openclaude.commands.help_page import (
     JSON_HELP,
-    PROFILE_HELP,
     add_json,
     add_page,
+    add_profile,
     add_profile_option,
 )
 from openclaude.commands.profiles.pages import PAGES, PROFILES
@@ -57,18 +57,19 @@ def add_reading_actions(actions: Actions) -> None:
     """Subcommands that only read."""
     add_action(actions, "list")
     show = add_action(actions, "show")
-    show.add_argument("name", metavar="NAME", nargs="?", help=PROFILE_HELP)
+    add_profile(show)
     validate = add_action(actions, "validate")
     validate.add_argument(
         "names", metavar="NAME", nargs="*", help="profiles, or paths of .toml files"
     )
+    add_profile_option(validate)
     validate.add_argument("--all", action="store_true", help="check every profile")
     diff = add_action(actions, "diff")
     diff.add_argument(
         "names", metavar="NAME", nargs=2, help="a profile, or the path of a .toml file"
     )
     path = add_action(actions, "path")
-    path.add_argument("name", metavar="NAME", nargs="?", help="the profile")
+    add_profile(path, "the profile")
 
 
 def add_writing_actions(actions: Actions) -> None:
@@ -88,7 +89,7 @@ def add_writing_actions(actions: Actions) -> None:
     copy.add_argument("source", metavar="NAME", help="the profile to copy")
     copy.add_argument("name", metavar="NEW-NAME", help="the name of the copy")
     edit = add_action(actions, "edit")
-    edit.add_argument("name", metavar="NAME", nargs="?", help=PROFILE_HELP)
+    add_profile(edit)
     setting = add_action(actions, "set")
     setting.add_argument(
         "words",
@@ -111,7 +112,7 @@ def add_writing_actions(actions: Actions) -> None:
 def add_naming_actions(actions: Actions) -> None:
     """Subcommands that change names."""
     use = add_action(actions, "use")
-    use.add_argument("name", metavar="NAME", nargs="?", help="the new default")
+    add_profile(use, "the new default")
     use.add_argument("--clear", action="store_true", help="return to the built-in default, qwen")
     rename = add_action(actions, "rename")
     rename.add_argument("source", metavar="NAME", help="the profile to rename")
@@ -124,7 +125,7 @@ def add_naming_actions(actions: Actions) -> None:
 def add_sharing_actions(actions: Actions) -> None:
     """Subcommands that move a profile between machines."""
     export = add_action(actions, "export")
-    export.add_argument("name", metavar="NAME", nargs="?", help=PROFILE_HELP)
+    add_profile(export)
     export.add_argument(
         "--out", metavar="FILE", type=Path, help="write to this file instead of stdout"
     )
@@ -163,7 +164,7 @@ def read(
         case "show":
             from openclaude.commands.profiles.show import show_profile
 
-            return show_profile(library, profile_name(arguments.name, env, places), env)
+            return show_profile(library, profile_name(arguments.profile, env, places), env)
         case "validate":
             from openclaude.commands.profiles.validate import validate_profiles
 
@@ -176,7 +177,7 @@ def read(
         case "path":
             from openclaude.commands.profiles.compare import find_path
 
-            return find_path(places, library, arguments.name)
+            return find_path(places, library, arguments.profile)
         case _:
             from openclaude.commands.profiles.listing import list_profiles
 
@@ -199,7 +200,7 @@ def write(
         case "copy":
             return copy_profile(places, library, arguments.source, arguments.name)
         case "edit":
-            return edit_profile(places, library, profile_name(arguments.name, env, places), env)
+            return edit_profile(places, library, profile_name(arguments.profile, env, places), env)
     keys = allowed_keys(())
     if arguments.action == "set":
         named, assignments = read_set(arguments.words, keys)
@@ -217,18 +218,18 @@ def carry(
     from openclaude.commands.profiles import move, share
 
     match arguments.action:
-        case "use" if arguments.clear == bool(arguments.name):
+        case "use" if arguments.clear == bool(arguments.profile):
             raise UsageError("`use` takes a name or `--clear`", hint="use one of the two")
         case "use" if arguments.clear:
             return move.clear_default(places)
         case "use":
-            return move.use_profile(places, library, arguments.name, env)
+            return move.use_profile(places, library, arguments.profile, env)
         case "rename":
             return move.rename_profile(places, library, arguments.source, arguments.name)
         case "remove":
             return move.remove_profile(places, library, arguments.name, is_sure=arguments.yes)
         case "export":
-            name = profile_name(arguments.name, env, places)
+            name = profile_name(arguments.profile, env, places)
             return share.export_profile(library, name, arguments.out)
         case _:
             return share.import_profile(
@@ -240,8 +241,9 @@ def choose(
     arguments: argparse.Namespace, places: Places, library: Library, env: Mapping[str, str]
 ) -> tuple[str, ...]:
     """Which profiles `validate` was asked about. Raises UsageError."""
-    if arguments.all and arguments.names:
+    names = tuple(dict.fromkeys([*arguments.names, *filter(None, [arguments.profile])]))
+    if arguments.all and names:
         raise UsageError("`--all` and names exclude each other", hint="use one of the two")
     if arguments.all:
         return library.names()
-    return tuple(arguments.names) or (default_profile_name(env, places),)
+    return names or (default_profile_name(env, places),)

@@ -34,12 +34,14 @@ function __openclaude_know
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
+                'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
                 'position'\t'profile'
         case 'profiles validate'
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
+                'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
                 'option'\t'--all'\t'-'\t'check every profile' \
                 'position'\t'profile+'
         case 'profiles diff'
@@ -53,6 +55,7 @@ function __openclaude_know
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
+                'option'\t'--profile'\t'profile'\t'the profile' \
                 'position'\t'profile'
         case 'profiles new'
             printf '%s\n' \
@@ -77,6 +80,7 @@ function __openclaude_know
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
+                'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
                 'position'\t'profile'
         case 'profiles set'
             printf '%s\n' \
@@ -97,6 +101,7 @@ function __openclaude_know
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
+                'option'\t'--profile'\t'profile'\t'the new default' \
                 'option'\t'--clear'\t'-'\t'return to the built-in default, qwen' \
                 'position'\t'profile'
         case 'profiles rename'
@@ -118,6 +123,7 @@ function __openclaude_know
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
+                'option'\t'--profile'\t'profile'\t'the profile (default: the one a launch uses)' \
                 'option'\t'--out'\t'file'\t'write to this file instead of stdout' \
                 'position'\t'profile'
         case 'profiles import'

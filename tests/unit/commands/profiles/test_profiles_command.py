@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from openclaude.commands.profiles import command as profiles
+from openclaude.commands.runner import Parser
 from openclaude.errors import OpenclaudeError, UsageError
 from openclaude.output import Result
 from openclaude.paths import Places
@@ -52,7 +52,7 @@ def places(tmp_path: Path) -> Places:
 
 def run(places: Places, *arguments: str, **env: str) -> Result:
     """Run `openclaude profiles ARGUMENTS`."""
-    parser = argparse.ArgumentParser(prog="openclaude profiles", allow_abbrev=False)
+    parser = Parser(prog="openclaude profiles", allow_abbrev=False)
     profiles.add_arguments(parser)
     return profiles.run(parser.parse_args(arguments), places, env)
 
@@ -386,7 +386,7 @@ def test_a_warning_does_not_fail(places: Places) -> None:
 
 
 def test_json_is_asked_for_after_the_action_only_where_it_answers(places: Places) -> None:
-    parser = argparse.ArgumentParser()
+    parser = Parser()
     profiles.add_arguments(parser)
 
     assert parser.parse_args(["list"]).json is False
