@@ -164,23 +164,17 @@ def no_model_access() -> Diagnostic:
 
 
 def not_allowed(asked: AwsCall, said: str) -> Diagnostic:
-    """IAM denies the request."""
-    message = f"{named(asked.aws_profile)} may not call this model ({said})"
-    policy = ours("aws policy", "--profile", asked.profile)
-    return fault("bedrock-not-allowed", message, advice=f"attach the policy that `{policy}` prints")
-
-
-def key_not_allowed(asked: AwsCall, said: str, action: str) -> Diagnostic:
-    """IAM denies a request that was made with a Bedrock API key: no AWS profile has a part in it.
-
-    `action` is what AWS says is missing, or "".
-    """
-    lacks = f"lacks the permission `{action}`" if action else "may not call this model"
+    """IAM denies the request: to the AWS profile, or to whoever is behind a Bedrock API key."""
+    who, to_whom, lacks = named(asked.aws_profile), "", "may not call this model"
+    if asked.key:
+        who, to_whom = f"the identity behind the API key from `{asked.key}`", " to that identity"
+        if found := re.search(LACKING, said):
+            lacks = f"lacks the permission `{found['action']}`"
     policy = ours("aws policy", "--profile", asked.profile)
     return fault(
         "bedrock-not-allowed",
-        f"the identity behind the API key from `{asked.key}` {lacks} ({said})",
-        advice=f"attach the policy that `{policy}` prints to that identity",
+        f"{who} {lacks} ({said})",
+        advice=f"attach the policy that `{policy}` prints{to_whom}",
     )
 
 
@@ -293,17 +287,5 @@ def explain(text: str, asked: AwsCall, show: Callable[[str], str]) -> Diagnostic
     for pattern, rule in RULES:
         if found := re.search(pattern, text, re.IGNORECASE):
             fault = rule(found, asked, show)
-            return said_of_key(fault, text, asked, show) if asked.key else fault
+            return key_rejected(asked) if asked.key and fault.code in OF_KEYS else fault
     return None
-
-
-def said_of_key(
-    fault: Diagnostic, text: str, asked: AwsCall, show: Callable[[str], str]
-) -> Diagnostic:
-    """A fault of a request that was made with a Bedrock API key, and so with no AWS profile."""
-    if fault.code in OF_KEYS:
-        return key_rejected(asked)
-    if fault.code == "bedrock-not-allowed":
-        found = re.search(LACKING, text)
-        return key_not_allowed(asked, show(text), found["action"] if found else "")
-    return fault
