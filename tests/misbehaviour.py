@@ -114,8 +114,9 @@ KINDS: dict[str, Kind] = {
     "input a list": called(with_input('["ls -la"]'), calls=(unreadable('["ls -la"]'),)),
     "input a number": called(with_input("7"), calls=(unreadable("7"),)),
     "input broken": called(
-        with_input('{"command": "ls -la",}'), calls=(unreadable('{"command": "ls -la",}'),)
+        with_input('{"command" "ls -la"}'), calls=(unreadable('{"command" "ls -la"}'),)
     ),
+    "input with a comma too many": called(with_input('{"command": "ls -la",}')),
     "a name with blanks": called(BASH._replace(name=" Bash ")),
     "a name with its namespace": called(BASH._replace(name="functions.Bash")),
     "a name with a token": called(BASH._replace(name="Bash<|channel|>commentary")),

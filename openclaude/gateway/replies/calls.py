@@ -6,6 +6,7 @@ Pure.
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
 import re
@@ -25,7 +26,13 @@ SUFFIX = re.compile(r":\d+$")
 AROUND = re.compile(r"^[^a-zA-Z0-9_]+|[^a-zA-Z0-9_-]+$")
 # what may follow a complete input: surplus brackets, tokens of a chat template
 CONTROLS = re.compile(r"[\x00-\x1f]")
-TRAILER = re.compile(r"(?:[\s}\]]|<\|[^|<>]*\|>)*")
+TRAILER = re.compile(r"(?:[\s}\]]|<\|[^|<>]*\|>|</[a-z_:]{1,40}>|```)*")
+# what may be before it: a byte order mark, a code fence
+LEADER = re.compile(r"\A[\s\ufeff]*(?:```(?:json)?\s)?")
+# a string, or a comma with nothing behind it
+COMMA = re.compile(r"""("(?:[^"\\]|\\.)*+")|,(?=\s*[}\]])""", re.DOTALL)
+LARGEST_LITERAL = 1 << 16  # longest Python literal that is parsed, in characters
+NOTHING = ("", "null", "None", "undefined")  # how JavaScript and Python write no input
 KEPT_OF_ID = 30
 LONGEST_NAME = 400  # characters of a spoken name that are looked at
 # claude's own tools, and those of its MCP servers. Not all are offered all the time, and a model
@@ -105,6 +112,18 @@ class Call:
             return value_of(self._value)
         is_closed = self._pieces[-1].rstrip().endswith("}")
         return decoded("".join(self._pieces)) if is_closed else ABSENT
+
+    def is_restated_by(self, piece: CallPiece) -> bool:
+        """Tell whether a piece with another key says this call again, from its beginning.
+
+        LocalAI gives a call several indexes, with one id (mudler/LocalAI#9722).
+        """
+        if self.is_whole or piece.id != self.id or piece.name not in ("", self.spoken_name):
+            return False
+        if not self._pieces and self._value is ABSENT:
+            return True
+        given = self._given()
+        return not isinstance(given, dict) and isinstance(decoded(piece.arguments), dict)
 
     @property
     def spoken_name(self) -> str:
@@ -214,7 +233,7 @@ def object_text(pieces: list[str]) -> str:
 
 def decoded(text: str) -> Any:
     """Return the JSON value of a text, ABSENT if it is not JSON; None for a blank text."""
-    if not text.strip():
+    if text.strip() in NOTHING:
         return None
     try:
         return json.loads(text, strict=False, parse_constant=not_json)
@@ -238,16 +257,36 @@ def mended(pieces: list[str], text: str) -> Any:
     grown = all(later.startswith(one) for one, later in pairwise(filled))
     if len(filled) > 1 and grown:
         return decoded(filled[-1])
-    stripped = text.lstrip()
+    stripped = LEADER.sub("", text)
+    decoder = json.JSONDecoder(strict=False, parse_constant=not_json)
     try:
-        decoder = json.JSONDecoder(strict=False, parse_constant=not_json)
         value, end = decoder.raw_decode(stripped)
     except (ValueError, RecursionError):
-        return ABSENT
+        return nearly_json(stripped)
     rest = stripped[end:]
     if value == {} and (behind := decoded(rest)) is not ABSENT:
         return behind  # an empty object first, then the input
-    return value if TRAILER.fullmatch(rest) or decoded(rest) == value else ABSENT
+    return value if TRAILER.fullmatch(rest) or is_said_again(value, rest) else ABSENT
+
+
+def is_said_again(value: Any, rest: str) -> bool:
+    """Tell whether a text says an input once more, perhaps encoded twice (BerriAI/litellm#20480)."""
+    return value in (again := decoded(rest), value_of(again))
+
+
+def nearly_json(text: str) -> Any:
+    """Return an object with a comma too many, or one in Python's notation; ABSENT if it is none."""
+    value = decoded(COMMA.sub(lambda found: found[1] or "", text))
+    if isinstance(value, dict):
+        return value
+    if not re.match(r"\{\s*'", text) or len(text) > LARGEST_LITERAL:
+        return ABSENT
+    try:
+        value = ast.literal_eval(text.strip())
+        json.dumps(value, allow_nan=False)
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        return ABSENT
+    return value if isinstance(value, dict) else ABSENT
 
 
 def as_object(value: Any, text: str = "") -> str:
@@ -257,7 +296,7 @@ def as_object(value: Any, text: str = "") -> str:
             break
         text = value
         value = decoded(value)
-    if value is None:
+    if value is None or value == []:  # PHP writes an empty object as a list
         return "{}"
     if isinstance(value, dict):
         with contextlib.suppress(ValueError):  # NaN

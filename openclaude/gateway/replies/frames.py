@@ -25,6 +25,8 @@ BROKEN: Any = object()  # the document of a frame that is not JSON
 # What some servers send to keep a connection alive, as an event's name or as its data
 ALIVE = frozenset({"ping", "pong", "heartbeat", "keepalive"})
 LINE_LIMIT = 32 * 1024 * 1024
+DATA = "data:"
+FIELD = re.compile(r"(?:event|id|retry)?:")  # of server-sent events, beside their data
 LENIENT = json.JSONDecoder(strict=False)  # takes control characters in a text, as some servers send
 
 
@@ -137,7 +139,8 @@ def parsed(text: str) -> Any:
     try:
         return LENIENT.decode(text)
     except (ValueError, RecursionError):
-        return BROKEN
+        # a proxy's stream inside another's
+        return parsed(text[len(DATA) :].strip()) if text.startswith(DATA) else BROKEN
 
 
 def is_utf8(raw: bytes) -> bool:
@@ -190,7 +193,7 @@ class JsonLines:
 def line_frames(raw: bytes) -> Iterator[Frame]:
     """Return the document of a line; none for a blank one."""
     text = raw.decode(errors="replace").strip()
-    if not text or is_alive(text):
+    if not text or is_alive(text) or FIELD.match(text):
         return
     document = parsed(text)
     if document is BROKEN and (several := documents(text.removeprefix("data:"))):

@@ -73,6 +73,8 @@ class Normaliser:
         self._open: Hashable | None = None  # the call that has been opened, the first of them
         self._waiting: list[Event] = []  # what came after it, emitted after the call
         self._ids: set[str] = set()
+        self._again: dict[Hashable, Hashable] = {}  # further keys of a call
+        self._told_calls: set[tuple[str, str, str]] = set()  # with the provider's own ids
         self._letters = Letters()
         self._has_said = False
         self._has_called = False
@@ -146,11 +148,18 @@ class Normaliser:
         return [] if self._open is not None else list(words)
 
     def _key_of(self, spoken: Hashable) -> Hashable:
-        return (spoken, self._places.get(spoken, 0))
+        key = (spoken, self._places.get(spoken, 0))
+        return self._again.get(key, key)
 
     def _piece(self, piece: CallPiece) -> list[Event]:
         before: list[Event] = []
         key = self._key_of(piece.key)
+        if piece.id and key not in self._calls:
+            own = key
+            restated = (one for one, call in self._calls.items() if call.is_restated_by(piece))
+            key = next(restated, own)
+            if key != own:
+                self._again[own] = key
         call = self._calls.get(key)
         if call is not None and not call.is_continued_by(piece, self._offer.names):
             call.is_whole = True
@@ -168,6 +177,8 @@ class Normaliser:
     def _opened(self, key: Hashable) -> Iterator[Event]:
         """Return the start of the first call, as soon as it can be final."""
         call = self._calls[key]
+        if call.id in {id_ for id_, *_ in self._told_calls}:
+            return  # it may be the same once more
         if call.id and call.has_arguments and call.spoken_name in self._offer.names:
             self._open = key
             call.held = 0
@@ -210,6 +221,10 @@ class Normaliser:
             self._has_said = True
             yield TextEvent(not_offered(call.spoken_name, arguments))
             return
+        same = (call.id, name, arguments)
+        if call.id and same in self._told_calls:
+            return  # what a provider says again with its end, with its id and its input
+        self._told_calls.add(same)
         if not is_open:
             yield CallOpen(self._new_id(call.id), name, call.extra)
         self._has_called = True

@@ -40,6 +40,15 @@ WORDS: Mapping[Ending, frozenset[str]] = {
 }
 ENDINGS = {word.replace("_", ""): ending for ending, words in WORDS.items() for word in words}
 LONGEST = 500  # characters of a provider's own word in one of our errors
+# In what OpenRouter says of another provider's reason beside a plain `stop`
+# (OleksandrChekhovskyi/hax#15)
+FAILING = re.compile(r"error|malformed|abort|cancel|fail|unexpected|timeout|overload|insufficient")
+
+
+def is_failing(native: str) -> bool:
+    """Tell whether another provider's own reason, which was passed on, means that it failed."""
+    letters = re.sub(r"[^a-z]", "", native.lower())
+    return letters not in ENDINGS and bool(FAILING.search(letters))
 
 
 def finish(reason: str, detail: str = "") -> Finish | ReplyFailure:

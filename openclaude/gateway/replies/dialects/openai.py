@@ -36,7 +36,7 @@ from openclaude.gateway.replies.events import (
     TextEvent,
 )
 from openclaude.gateway.replies.frames import DONE, ServerSentFrames
-from openclaude.gateway.replies.reasons import finish
+from openclaude.gateway.replies.reasons import finish, is_failing
 
 ENDINGS = {
     Ending.STOP: "stop",
@@ -106,11 +106,14 @@ class OpenAIChat:
         thoughts = [message[key] for key in THOUGHTS if isinstance(message.get(key), str)]
         if any(thoughts):
             yield ReasoningEvent(max(thoughts, key=len))
-        yield from content_of(message.get("content"))
+        content = message.get("content")
+        calls = [part for part in listed(content) if is_call(part)]
+        yield from content_of([one for one in content if one not in calls] if calls else content)
+        self._has_refused = self._has_refused or any(map(is_refusal, listed(content)))
         if refusal := message.get("refusal"):
             self._has_refused = True
             yield TextEvent(str(refusal))
-        for call in listed(message.get("tool_calls")):
+        for call in (*calls, *calls_in(message.get("tool_calls"))):
             yield from self._call(call, is_whole=is_whole)
         if isinstance(legacy := message.get("function_call"), dict):
             yield from self._call({"index": 0, "id": "call_legacy", "function": legacy})
@@ -145,7 +148,10 @@ class OpenAIChat:
         reason = reason_of(choice.get("finish_reason"))
         if not reason:
             return []
-        end = finish(reason, str(choice.get("native_finish_reason") or ""))
+        native = str(choice.get("native_finish_reason") or "")
+        end = finish(reason, native)
+        if isinstance(end, Finish) and end.ending is Ending.STOP and is_failing(native):
+            return [finish(native)]
         if self._has_refused and isinstance(end, Finish) and end.ending is Ending.STOP:
             return [Finish(Ending.REFUSAL)]
         return [end]
@@ -278,6 +284,25 @@ def message_of(choice: Document) -> Document:
         return {}
     is_bare = isinstance(message.get("text"), str) and not message.get("content")
     return {**message, "content": message["text"]} if is_bare else message
+
+
+def calls_in(said: Any) -> list[Any]:
+    """Return calls: a list, one call in its place, or an object with their indexes as keys."""
+    if isinstance(said, dict) and said and all(key.isdecimal() for key in said):
+        return [
+            {"index": int(key), **call} for key, call in said.items() if isinstance(call, dict)
+        ]
+    return listed(said)
+
+
+def is_call(part: Any) -> bool:
+    """Tell whether a part of a content is a call, as bridges from Anthropic's API write it."""
+    return isinstance(part, dict) and part.get("type") == "tool_use" and "name" in part
+
+
+def is_refusal(part: Any) -> bool:
+    """Tell whether a part of a content is a refusal."""
+    return isinstance(part, dict) and bool(part.get("refusal"))
 
 
 def reason_of(said: Any) -> str:

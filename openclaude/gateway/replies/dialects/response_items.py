@@ -18,6 +18,9 @@ from openclaude.gateway.replies.dialects.base import (
 )
 from openclaude.gateway.replies.events import ABSENT, CallPiece
 
+# The events with a whole text, and the key that it is under
+WHOLE_TEXTS = {"response.output_text.done": "text", "response.refusal.done": "refusal"}
+
 
 def items_of(response: Document) -> list[Document]:
     """Return the items of a response."""

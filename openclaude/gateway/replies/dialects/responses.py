@@ -23,6 +23,7 @@ from openclaude.gateway.replies.dialects.base import (
 from openclaude.gateway.replies.dialects.content import unshown
 from openclaude.gateway.replies.dialects.response_fields import is_around_typed, is_reason, repaired
 from openclaude.gateway.replies.dialects.response_items import (
+    WHOLE_TEXTS,
     Told,
     failed,
     has_refusal,
@@ -116,8 +117,9 @@ class Responses:
         elif kind == "response.function_call_arguments.done":
             if isinstance(document.get("arguments"), str):
                 yield CallPiece(place, value=document["arguments"])
-        elif kind == "response.output_text.done":
-            yield from self._rest(place, {"content": document.get("text")})
+        elif kind in WHOLE_TEXTS:
+            self._has_refused = self._has_refused or "refusal" in kind
+            yield from self._rest(place, {"content": document.get(WHOLE_TEXTS[kind])})
         elif isinstance(item, dict) and item.get("type") == CALL:
             if self._told.is_new_call(place, item, is_whole=is_whole):
                 yield item_piece(place, item, is_whole=is_whole)
@@ -128,6 +130,7 @@ class Responses:
 
     def _rest(self, place: int, item: Document) -> Iterator[Event]:
         """Return the text of an item that no delta told."""
+        self._has_refused = self._has_refused or has_refusal(item)
         if text := self._told.rest(place, "".join(text_in(item))):
             self._has_changed = True
             yield TextEvent(text, place)

@@ -100,6 +100,33 @@ CHAT = {
     "one call that is sent twice": called(
         [piece(0, "a", "Bash", A)], [piece(0, "a", "Bash", A)], calls=(BASH,)
     ),
+    # mudler/LocalAI#9722
+    "one id at several indexes": called(
+        [piece(0, "a", "Bash", "")],
+        [piece(1, "a", "Bash", A)],
+        [piece(2, "b", "Read", B)],
+    ),
+    "one id at several indexes, cut": called(
+        [piece(0, "a", "Bash", A[:6])], [piece(1, "a", "Bash", A)], calls=(BASH,)
+    ),
+    "one call at several indexes": called(
+        [piece(0, "a", "Bash", A)], [piece(1, "a", "Bash", A)], calls=(BASH,)
+    ),
+    "one id for two calls": called([piece(0, "a", "Bash", A)], [piece(1, "a", "Read", B)]),
+    "one id for two calls, in turns": called(
+        [piece(0, "a", "Bash", A[:5]), piece(1, "a", "Read", B[:5])],
+        [piece(0, arguments=A[5:]), piece(1, arguments=B[5:])],
+    ),
+    # BerriAI/litellm#20480
+    "the input once more, encoded twice": called(
+        [piece(0, "a", "Bash", A[:6])],
+        [piece(0, "a", "", A[6:])],
+        [piece(0, "a", "Bash", json.dumps(A))],
+        calls=(BASH,),
+    ),
+    "calls by their indexes": called(
+        {"0": piece(None, "a", "Bash", A), "1": piece(None, "b", "Read", B)}
+    ),
     "no index and no id": called([piece(None, "", "Bash", A), piece(None, "", "Read", B)]),
     "no index, the id in every piece": called(
         [piece(None, "a", "Bash", A[:5]), piece(None, "b", "Read", B[:5])],
@@ -152,6 +179,64 @@ CHAT = {
     "a delta that is a text": said(chunk("hi")),
     "a delta with `text`": said(chunk({"text": "hi"})),
     "content that is a number": said(chunk({"content": 7}), text="7"),
+    # OleksandrChekhovskyi/hax#15
+    "another provider's failure beside a plain end": Row(
+        "openai",
+        lines(HI, chunk(reason="stop", native_finish_reason="network_error"), "[DONE]"),
+        error="network_error",
+    ),
+    "another provider's malformed call beside a plain end": Row(
+        "openai",
+        lines(chunk(reason="stop", native_finish_reason="MALFORMED_FUNCTION_CALL"), "[DONE]"),
+        error="MALFORMED_FUNCTION_CALL",
+    ),
+    "another provider's word for a plain end": Row(
+        "openai",
+        lines(HI, chunk(reason="stop", native_finish_reason="completed"), "[DONE]"),
+        text="hi",
+        ending="stop",
+    ),
+    "a call once more with the second end": Row(
+        "openai",
+        lines(
+            chunk({"tool_calls": [piece(0, "a", "Bash", A)]}, "tool_calls"),
+            chunk({"tool_calls": [piece(0, "a", "Bash", A)]}, "tool_calls"),
+            "[DONE]",
+        ),
+        calls=(BASH,),
+        ending="tool_calls",
+    ),
+    "documents of nothing": Row(
+        "openai", lines("null", '""', "[]") + chat(HI), text="hi", ending="stop"
+    ),
+    "a stream in a stream": Row(
+        "openai",
+        lines(HI, chunk(reason="stop"), "[DONE]", before="data: data: "),
+        text="hi",
+        ending="stop",
+    ),
+    "a refusal in parts": said(
+        chunk({"content": [{"type": "refusal", "refusal": "no"}]}),
+        text="no",
+        ending="content_filter",
+    ),
+    "a call in parts": Row(
+        "openai",
+        chat(
+            chunk(
+                {
+                    "content": [
+                        {"type": "text", "text": "hi"},
+                        {"type": "tool_use", "id": "a", "name": "Bash", "input": LS},
+                    ]
+                }
+            ),
+            reason="tool_calls",
+        ),
+        text="hi",
+        calls=(BASH,),
+        ending="tool_calls",
+    ),
     "content with a picture": said(
         chunk({"content": [{"type": "image_url", "image_url": {}}]}),
         text="[The reply has a part `image_url` here]",
@@ -461,6 +546,15 @@ OLLAMA = {
     ),
     "content in parts": ollama(line([{"type": "text", "text": "hi"}]), DONE, text="hi"),
     "server-sent events": ollama(line("hi"), DONE, before="data: ", text="hi"),
+    "an event that is an error": Row(
+        "ollama", b'event: error\ndata: {"message": "it broke"}\n\n', error="it broke"
+    ),
+    # ollama/ollama#11781
+    "an error as a key": Row(
+        "ollama",
+        lines({"error parsing tool call": "invalid character 'c'"}, before="", after="\n"),
+        error="invalid character 'c'",
+    ),
     "several documents on a line": ollama(line("hi"), DONE, after="", text="hi"),
 }
 
@@ -538,6 +632,9 @@ RESPONSES = {
     ),
     "a refusal": responses(
         of_item("refusal.delta", 0, delta="no"), response(), text="no", ending="content_filter"
+    ),
+    "a refusal in its own end": responses(
+        of_item("refusal.done", 0, refusal="no"), response(), text="no", ending="content_filter"
     ),
     "an end with another name": responses(
         of_item("output_text.delta", 0, delta="hi"), response(kind="done"), text="hi"
