@@ -270,7 +270,10 @@ def mended(pieces: list[str], text: str) -> Any:
 
 
 def is_said_again(value: Any, rest: str) -> bool:
-    """Tell whether a text says an input once more, perhaps encoded twice (BerriAI/litellm#20480)."""
+    """Tell whether a text says an input once more, encoded twice perhaps.
+
+    (Reported: BerriAI/litellm#20480.)
+    """
     return value in (again := decoded(rest), value_of(again))
 
 

@@ -45,7 +45,11 @@ from openclaude.gateway.replies.normaliser import Markup, Normaliser
 
 log = logging.getLogger("openclaude.replies")
 BLANKS = b" \t\r\n"
-NOTHING = (None, "", [])  # documents that some servers send to keep a connection alive
+NOTHING: tuple[Any, ...] = (
+    None,
+    "",
+    [],
+)  # documents that some servers send to keep a connection alive
 BOM = b"\xef\xbb\xbf"
 EMPTY = "the provider answered with an empty body"
 TOO_LARGE = "the provider's reply has an event that is too large"

@@ -54,8 +54,11 @@ class Markup(Protocol):
     def feed(self, event: TextEvent) -> list[Event]:
         """Return text and calls; the same event object if nothing changed."""
 
-    def reasoned(self) -> None:
+    def reasoned(self, text: str) -> None:
         """Note that the model's reasoning comes in a field of its own."""
+
+    def forgotten(self) -> list[Event]:
+        """Return the calls that the reasoning ends with."""
 
     def flush(self) -> list[Event]:
         """Return what was buffered."""
@@ -77,6 +80,7 @@ class Normaliser:
         self._told_calls: set[tuple[str, str, str]] = set()  # with the provider's own ids
         self._letters = Letters()
         self._has_said = False
+        self._has_answered = False  # with a text, not only with reasoning
         self._has_called = False
         self.has_finished = False
 
@@ -93,12 +97,15 @@ class Normaliser:
             case TextEvent():
                 return self._all(self._markup.feed(event))
             case ReasoningEvent():
-                self._markup.reasoned()
+                self._markup.reasoned(event.text)
                 return self._plain(event)
             case CallPiece():
                 return self._all([*self._markup.flush(), event])
             case Finish():
-                return [*self._all(self._markup.flush()), *self._end(event)]
+                outs = self._all(self._markup.flush())
+                if not (self._has_answered or self._has_called or self._calls):
+                    outs += self._all(self._markup.forgotten())
+                return [*outs, *self._end(event)]
             case _:
                 return self._plain(event)
 
@@ -109,6 +116,8 @@ class Normaliser:
         match event:
             case TextEvent() | ReasoningEvent() | Other():
                 self._has_said = self._has_said or isinstance(event, Other) or bool(event.text)
+                is_text = isinstance(event, TextEvent) and not event.text.isspace()
+                self._has_answered = self._has_answered or (is_text and bool(event.text))
                 if self._open is None:
                     return [event]
                 self._waiting.append(event)

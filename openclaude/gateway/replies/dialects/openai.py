@@ -108,12 +108,14 @@ class OpenAIChat:
             yield ReasoningEvent(max(thoughts, key=len))
         content = message.get("content")
         calls = [part for part in listed(content) if is_call(part)]
-        yield from content_of([one for one in content if one not in calls] if calls else content)
+        if calls:
+            content = [part for part in listed(content) if not is_call(part)]
+        yield from content_of(content)
         self._has_refused = self._has_refused or any(map(is_refusal, listed(content)))
         if refusal := message.get("refusal"):
             self._has_refused = True
             yield TextEvent(str(refusal))
-        for call in (*calls, *calls_in(message.get("tool_calls"))):
+        for call in (*calls, *calls_listed(message.get("tool_calls"))):
             yield from self._call(call, is_whole=is_whole)
         if isinstance(legacy := message.get("function_call"), dict):
             yield from self._call({"index": 0, "id": "call_legacy", "function": legacy})
@@ -286,12 +288,10 @@ def message_of(choice: Document) -> Document:
     return {**message, "content": message["text"]} if is_bare else message
 
 
-def calls_in(said: Any) -> list[Any]:
+def calls_listed(said: Any) -> list[Any]:
     """Return calls: a list, one call in its place, or an object with their indexes as keys."""
     if isinstance(said, dict) and said and all(key.isdecimal() for key in said):
-        return [
-            {"index": int(key), **call} for key, call in said.items() if isinstance(call, dict)
-        ]
+        return [{"index": int(key), **call} for key, call in said.items() if isinstance(call, dict)]
     return listed(said)
 
 

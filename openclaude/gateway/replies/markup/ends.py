@@ -5,8 +5,14 @@ Knows: how values are written in a call. Independent of: which marks there are. 
 
 from __future__ import annotations
 
+import json
 import re
 
+GEMMA, GEMMA_QUOTE = "<|tool_call>call:", '<|"|>'
+PYTHON = re.compile(r"<[^<>\n]{1,40}>\s*\[?\s*[\w.]{1,128}\(")
+PYTHON_STRINGS = re.compile(
+    r"'(?:[^'\\]|\\.)*(?P<single>'?)|\"(?:[^\"\\]|\\.)*(?P<double>\"?)", re.DOTALL
+)
 STRINGS = re.compile(r'"(?:[^"\\]|\\.)*("?)', re.DOTALL)
 # Where a value of a call begins and how it ends, in the forms without JSON
 VALUES = (
@@ -15,6 +21,30 @@ VALUES = (
     ("parameter name=", "parameter>"),
 )
 Found = tuple[int, str]
+
+
+# What is before the JSON of a call that ends with it
+HEADS = re.compile(r"\[TOOL_CALLS\]\s*(?:[\w.:/-]{1,128}(?:\[CALL_ID\]\w{1,64})?(?:\[ARGS\])?)?\s*")
+LENIENT = json.JSONDecoder(strict=False)
+
+
+def end_of_json(text: str, past: int, *, is_last: bool) -> tuple[Found | None, int]:
+    """Return where a call without an end mark ends, and how far nothing has to be looked at again.
+
+    Mistral's models write the tool's name and the input behind their mark, and nothing after it.
+    """
+    head = HEADS.match(text)
+    if head is None:
+        return None, 0
+    if text[head.end() : head.end() + 1] not in ("", "{", "["):
+        return (head.end() + 1, ""), 0  # no call
+    if not (is_last or any(end in text[past:] for end in "}]")):
+        return None, len(text)
+    try:
+        _, end = LENIENT.raw_decode(text, head.end())
+    except (ValueError, RecursionError):
+        return None, len(text)
+    return (end, ""), 0
 
 
 def first_of(ends: tuple[str, ...], text: str, past: int) -> Found | None:
@@ -34,6 +64,11 @@ def end_of_call(ends: tuple[str, ...], text: str, past: int) -> tuple[Found | No
 
 def is_inside_value(part: str) -> bool:
     """Return whether a call breaks off inside a value, so that what follows is a part of it."""
+    if part.startswith(GEMMA):
+        return part.count(GEMMA_QUOTE) % 2 == 1
+    if PYTHON.match(part):
+        strings = [found["single"] or found["double"] for found in PYTHON_STRINGS.finditer(part)]
+        return bool(strings) and not strings[-1]
     json_at = part.find("{")
     marks = [(at, begin, end) for begin, end in VALUES if (at := part.find(begin)) >= 0]
     if marks and not 0 <= json_at < min(marks)[0]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import re
 
-from openclaude.gateway.replies.markup.reading import Written, json_call
+from openclaude.gateway.replies.markup.pythonic import pythonic_calls
+from openclaude.gateway.replies.markup.reading import json_calls
+from openclaude.gateway.replies.markup.written import Written
 
 BLANKS = " \t\r\n"
 # How reasoning starts. Text of an unknown model is buffered only if it starts like this.
@@ -22,8 +24,14 @@ MUSING = (
     "let me think",
     "i need to ",
 )
-BARE = ('"name"', '"tool_name"', '"function"', '"tool"', '"type"', '"arguments"', '"parameters"')
+PHI = "functools["  # before Phi 4 mini's calls (vllm-project/vllm#14682)
+BARE = (
+    *('"name"', '"tool_name"', '"function"', '"tool"', '"type"', '"arguments"', '"parameters"'),
+    *('"tool_calls"', '"id"', '"action"'),
+)
 # What follows the mark of a call in the middle of a line, and what may still become that
+STRAY = r"(?:\s|</s>|<eos>|<pad>|<[|\uff5c][\w/\u2581]{1,30}[|\uff5c]>)*"
+HALF = r"(?:</?[|\uff5c]?[\w/\u2581]{0,30}[|\uff5c]?)?"  # of a token
 FORMS = {
     "<tool_call>": r"\s*(?:[{\[]|<function=|<parameter=|[\w.-]{1,80}\s*[{<])",
     "<function=": r"[^>\n]{1,80}>\s*[{<]",
@@ -38,18 +46,55 @@ class Incomplete:
     """A text that may become a call."""
 
 
-def bare_call(text: str, *, is_last: bool) -> Written | Incomplete | None:
-    """Return the call that a text is and nothing else, if it is one, or may still become one."""
-    if not text.startswith("{"):
+def bare_calls(
+    text: str, names: frozenset[str], *, is_last: bool
+) -> list[Written] | Incomplete | None:
+    """Return the calls that a text is and nothing else, if it is some, or may still become some."""
+    if PHI.startswith(text[: len(PHI)]):
+        if len(text) < len(PHI):
+            return None if is_last else Incomplete()
+        text = text[len(PHI) - 1 :]
+    if not text.startswith(("{", "[")):
         return None
     inner = text[1:].lstrip(BLANKS)
+    if text.startswith("["):
+        if any(f"{name}(".startswith(inner[: len(name) + 1]) for name in names):
+            return pythonic_calls(text) or (None if is_last else Incomplete())
+        if inner and not inner.startswith("{"):
+            return None
+        inner = inner[1:].lstrip(BLANKS)
     if not any(key.startswith(inner[: len(key)]) for key in BARE):
         return None
-    try:
-        document, end = json.JSONDecoder(strict=False).raw_decode(text)
-    except (ValueError, RecursionError):
-        return None if is_last else Incomplete()
-    return None if text[end:].strip() else json_call(document)
+    found: list[Written] = []
+    rest = text
+    while rest:
+        try:
+            document, end = json.JSONDecoder(strict=False).raw_decode(rest)
+        except (ValueError, RecursionError):
+            return None if is_last else Incomplete()
+        calls = json_calls(document)
+        if not calls:
+            return None
+        found += calls
+        rest = rest[end:].lstrip("; \t\r\n")
+        if rest and not rest.startswith(("{", "[")):
+            return None
+    return found
+
+
+def is_nothing(text: str) -> bool:
+    """Tell whether a text is nothing but blanks and tokens of templates."""
+    return re.fullmatch(STRAY, text) is not None
+
+
+def may_be_nothing(text: str) -> bool:
+    """Tell whether more text may make it nothing else."""
+    return re.fullmatch(STRAY + HALF, text) is not None
+
+
+def without_tokens(text: str) -> str:
+    """Return a text without the tokens of templates at its start."""
+    return re.sub(r"\A(?:<[|\uff5c][\w/\u2581]{1,30}[|\uff5c]>[ \t\r]*)+", "", text)
 
 
 def is_musing(text: str) -> bool:

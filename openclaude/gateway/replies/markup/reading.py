@@ -8,7 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from openclaude.gateway.replies.calls import nearly_json
+from openclaude.gateway.replies.events import ABSENT
+from openclaude.gateway.replies.markup.pythonic import gemma_calls, pythonic_calls
+from openclaude.gateway.replies.markup.written import Written
 
 Types = Callable[[str], Mapping[str, Any]]  # the properties of a tool's input, by its name
 
@@ -47,38 +52,46 @@ DEEPSEEK, ANY_DEEPSEEK = (
     )
     for body in (JSON, "(.*?)")
 )
+PREFIX = r"[｜|]DSML[｜|]|[a-z]{1,20}:"  # before the names of tags
 INVOKE, ANY_INVOKE = (
     re.compile(
-        rf"<([｜|]DSML[｜|])?invoke name=\"([^\"\n]+)\">{body}\s*</(?:[｜|]DSML[｜|])?invoke>",
+        rf"<({PREFIX})?invoke name=\"([^\"\n]+)\">{body}\s*</(?:{PREFIX})?invoke>",
         re.DOTALL,
     )
     for body in (
-        r"((?:\s*<(?:[｜|]DSML[｜|])?parameter name=[^>\n]+>.*?</(?:[｜|]DSML[｜|])?parameter>)*)",
+        rf"((?:\s*<(?:{PREFIX})?parameter name=[^>\n]+>.*?</(?:{PREFIX})?parameter>)*)",
         "(.*?)",
     )
 )
 NAMED = re.compile(
-    r"<(?:[｜|]DSML[｜|])?parameter name=\"([^\"\n]+)\"(?: string=\"(true|false)\")?>"
-    r"(.*?)</(?:[｜|]DSML[｜|])?parameter>",
+    rf"<(?:{PREFIX})?parameter name=\"([^\"\n]+)\"(?: string=\"(true|false)\")?>"
+    rf"(.*?)</(?:{PREFIX})?parameter>",
     re.DOTALL,
 )
+TAGGED = re.compile(r"<(\w{1,64})>(.*?)</\1>", re.DOTALL)
 GLM = re.compile(r"<arg_key>(.*?)</arg_key>\s*<arg_value>(.*?)</arg_value>", re.DOTALL)
 HARMONY_TO = re.compile(r"to=(\S+?)(?:<\||\s|$)")
-NAMES = ("name", "tool_name", "function", "tool")
-INPUTS = ("arguments", "parameters", "input", "args")
+NAMES = ("name", "tool_name", "function", "tool", "action")
+INPUTS = ("arguments", "parameters", "input", "args", "action_input")
 
 
 # A name alone, or with JSON behind it
 NAMED_JSON = re.compile(
-    r"<tool_call>\s*(?P<name>[\w.-]{1,128})\s*(?P<input>\{.*\})?\s*</tool_call>", re.DOTALL
+    r"(?:<tool_calls>\s*)?<tool_call>\s*(?P<name>[\w.-]{1,128})\s*"
+    r"(?:```json\s)?\s*(?P<input>\{.*\})?\s*(?:```)?\s*</tool_call>(?:\s*</tool_calls>)?",
+    re.DOTALL,
 )
 
 
-class Written(NamedTuple):
-    """A call as it was written; `input` is a value or a JSON text."""
-
-    name: str
-    input: Any
+MISTRAL = re.compile(
+    r"\[TOOL_CALLS\]\s*(?P<name>[\w.:/-]{1,128})(?:\[CALL_ID\]\w{1,64})?(?:\[ARGS\])?\s*"
+    r"(?P<input>\{.*\})",
+    re.DOTALL,
+)
+# Qwen's form with attributes
+FUNCTION_NAME = re.compile(r"\s*(?:<tool_call>\s*)?<function name=")
+NAMED_TAG = re.compile(r"<(function|parameter) name=\"([^\"\n]+)\">")
+APERTUS = "<|tools_prefix|>"
 
 
 def calls_in(text: str, types: Types) -> list[Written]:
@@ -86,6 +99,10 @@ def calls_in(text: str, types: Types) -> list[Written]:
 
     The other forms may be in what the model writes into a file.
     """
+    if named := MISTRAL.fullmatch(text.strip()):
+        return [Written(named["name"], named["input"])]
+    if FUNCTION_NAME.match(text):
+        text = NAMED_TAG.sub(r"<\1=\2>", text)
     if TAGS.sub("", text)[:1] not in ("{", "["):
         for _, read in sorted(
             ((at, read) for mark, read in FORMS if (at := text.find(mark)) >= 0),
@@ -95,7 +112,9 @@ def calls_in(text: str, types: Types) -> list[Written]:
                 return found
     if named := NAMED_JSON.fullmatch(text.strip()):
         return [Written(named["name"], named["input"] or "{}")]
-    return [call for call in (json_call(one) for one in documents(text)) if call]
+    if text.startswith(APERTUS):
+        return [Written(*pair) for one in documents(text) if is_object(one) for pair in one.items()]
+    return [call for one in documents(text) for call in json_calls(one)] or pythonic_calls(text)
 
 
 def kimi(text: str, _types: Types) -> Iterator[Written]:
@@ -117,6 +136,10 @@ def invoked(text: str, types: Types) -> Iterator[Written]:
         for key, is_string, value in NAMED.findall(inner):
             kind = {"true": {"type": "string"}, "false": {}}.get(is_string)
             given[key] = typed(value, types(name).get(key) if kind is None else kind)
+        if not given and inner.strip():  # GLM: tags that are named as the parameters are
+            given = {
+                key: typed(value, types(name).get(key)) for key, value in TAGGED.findall(inner)
+            }
         yield Written(name.strip(), given)
 
 
@@ -159,7 +182,12 @@ def harmony(header: str, body: str) -> Written | None:
 
 
 # what may be around a JSON document: tags, a code fence, tokens, surplus brackets
-TAGS = re.compile(r"\A(?:\s|</?tool_calls?>|```(?:json)?|;|<\|[a-z_]+\|>)+")
+TAGS = re.compile(
+    r"\A(?:\s|</?[a-z]{0,20}:?(?:tool_?calls?|function_?calls?|tool_code)>|```(?:json)?|;"
+    r"|<\|/?[a-z_]+\|>|\[TOOL_CALLS\]|</s>)+",
+    re.IGNORECASE,
+)
+ENDING_TAGS = re.compile(r"(?:\s|</?[a-z_:]{1,40}>|<\|[a-z_]+\|>)+\Z")
 SURPLUS = re.compile(r"\A[\s}\]]+")
 
 
@@ -172,11 +200,27 @@ def documents(text: str) -> Iterator[Any]:
         try:
             document, end = decoder.raw_decode(text)
         except (ValueError, RecursionError):
-            return
+            document, end = nearly_json(ENDING_TAGS.sub("", text)), len(text)
+            if document is ABSENT:
+                return
         found.append(document)
         text = TAGS.sub("", SURPLUS.sub("", text[end:]))
     for one in found:
         yield from one if isinstance(one, list) else [one]
+
+
+def is_object(document: Any) -> bool:
+    """Tell whether a document is an object of objects."""
+    return isinstance(document, dict) and all(isinstance(one, dict) for one in document.values())
+
+
+def json_calls(document: Any) -> list[Written]:
+    """Parse a call, a list of calls, or a message with some; none if there is anything else."""
+    if isinstance(document, dict) and isinstance(document.get("tool_calls"), list):
+        document = document["tool_calls"]
+    found = [json_call(one) for one in (document if isinstance(document, list) else [document])]
+    calls = [one for one in found if one]
+    return calls if len(calls) == len(found) else []
 
 
 def json_call(document: Any) -> Written | None:
@@ -214,5 +258,6 @@ FORMS: tuple[tuple[str, Callable[[str, Types], Iterator[Written]]], ...] = (
     ("<｜tool▁call▁begin｜>", deepseek),
     ("invoke name=", invoked),
     ("<function=", functions),
+    ("<|tool_call>call:", lambda text, _: gemma_calls(text)),
     ("<arg_key>", glm),
 )

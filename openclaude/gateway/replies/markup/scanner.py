@@ -16,14 +16,16 @@ from typing import Any
 from openclaude.gateway.replies.calls import tool_named
 from openclaude.gateway.replies.events import CallEnd, CallPiece, Event, TextEvent
 from openclaude.gateway.replies.markup import guesses
-from openclaude.gateway.replies.markup.ends import Found, end_of_call, first_of
+from openclaude.gateway.replies.markup.ends import Found, end_of_call, end_of_json, first_of
 from openclaude.gateway.replies.markup.lines import Lines
-from openclaude.gateway.replies.markup.reading import Written, calls_in, harmony
-from openclaude.gateway.replies.markup.rules import Capability, MarkKind, Place, Rule
+from openclaude.gateway.replies.markup.marks import Marks
+from openclaude.gateway.replies.markup.reading import calls_in, harmony
+from openclaude.gateway.replies.markup.rules import BY_JSON, Capability, MarkKind, Place, Rule
+from openclaude.gateway.replies.markup.written import Written
 
 MESSAGE = "<|message|>"
+MOST_REASONING = 1 << 20  # characters in which calls are looked for
 HEADER = 200  # longest header of a channel, in characters
-SHORTEST = 5  # characters of a mark's start that do not occur in normal text
 LONGEST = 28  # characters of the longest mark, which may have to be buffered at a reply's start
 CALL_ENDS = ("<|call|>", "<|end|>", "<|start|>")
 OPENERS = ("<|start|>", "<|channel|>")  # the next channel, which ends the current one
@@ -47,13 +49,14 @@ class MarkupScanner:
         self._held = ""
         self._block = 0
         self._lines = Lines()
+        self._marks = Marks(capability.rules, self._lines)
+        self._reasoning = ""  # what came of it in a field of its own
         self._rule: Rule | None = None  # the part that is open
         self._ends: tuple[str, ...] = ()
         self._is_inline = False  # that part is a call in the middle of a line
         self._past = 0  # how far ends were looked for that are inside a value
         self._count = 0
         self._out: list[Event] = []
-        self._has_thought = False
         # how much of the start may be reasoning that began in the prompt
         self._window = LONGEST if capability.is_unknown else 0
         if capability.begins_thoughts:
@@ -64,7 +67,7 @@ class MarkupScanner:
         idle = not self._held and self._rule is None and not self._window
         idle = idle and not self._lines.swallows
         may_be_bare = self._lines.is_start and self._capability.has_bare_json
-        if idle and "<" not in event.text and not may_be_bare:
+        if idle and not may_be_bare and not self._marks.may_be_in(event.text):
             self._lines.pass_(event.text)
             return [event]
         if self._held and event.block != self._block and self._rule is None:
@@ -76,9 +79,20 @@ class MarkupScanner:
         out = self._taken()
         return [event] if out == [event] and not self._held else out
 
-    def reasoned(self) -> None:
+    def reasoned(self, text: str) -> None:
         """Note that the provider separates the model's reasoning: there is none in the text."""
         self._window = 0
+        if len(self._reasoning) < MOST_REASONING:
+            self._reasoning += text
+
+    def forgotten(self) -> list[Event]:
+        """Return the calls that the reasoning ends with, for a reply without anything else.
+
+        Servers that separate it leave them in there (vybestack/llxprt-code#749).
+        """
+        if found := self._last_calls(self._reasoning):
+            self._call(Rule("", MarkKind.CALL, Place.ANY), *found)
+        return self._taken()
 
     def flush(self) -> list[Event]:
         """Return what was buffered."""
@@ -104,15 +118,14 @@ class MarkupScanner:
     def _outside(self, *, is_last: bool) -> bool:
         """Emit text up to the next mark; False if more input is needed first."""
         at = -1
-        while (at := self._held.find("<", at + 1)) >= 0:
-            rest = self._held[at:]
-            rule = self._rule_at(at, rest, is_last=is_last)
+        while (at := self._marks.next_in(self._held, at + 1)) >= 0:
+            rule = self._marks.rule_at(self._held, at, is_last=is_last)
             if rule is not None:
                 self._begin(rule, at)
                 return True
-            if not is_last and self._may_become(at, rest):
+            if not is_last and self._marks.may_become(self._held, at):
                 return self._keep_from(at)
-            if is_last and self._is_residue(at, rest):
+            if is_last and self._marks.is_residue(self._held, at):
                 self._say(self._held[:at])
                 self._held = ""
                 return False
@@ -137,54 +150,6 @@ class MarkupScanner:
             self._lines.pass_(text)
             self._out.append(TextEvent(text, self._block))
 
-    def _rule_at(self, at: int, rest: str, *, is_last: bool) -> Rule | None:
-        marked = (rule for rule in self._capability.rules if rest.startswith(rule.mark))
-        return next(
-            (rule for rule in marked if self._counts(rule, at, rest, is_last=is_last)), None
-        )
-
-    def _may_become(self, at: int, rest: str) -> bool:
-        """Tell whether more text could complete a mark here."""
-        for rule in self._capability.rules:
-            is_open = len(rest) < len(rule.mark) and rule.mark.startswith(rest)
-            behind = rest[len(rule.mark) :] if rest.startswith(rule.mark) else "x"
-            waits = rule.place is Place.LAST and not behind.strip(" \t\r")
-            if rule.place is Place.CALL and rest.startswith(rule.mark):
-                waits = guesses.may_be_form(rule.mark, behind)
-            if rule.part is MarkKind.THOUGHT_END and not self._has_thought:
-                waits = behind.strip(" \t\r") in ("", "\n")
-            if (is_open or waits) and not self._lines.ahead(self._held[:at]).is_code:
-                return True
-        return False
-
-    def _is_residue(self, at: int, rest: str) -> bool:
-        """Tell whether this is a stray, incomplete token at the end."""
-        is_token = len(rest) >= SHORTEST and any(
-            rule.mark.startswith(rest) and rule.mark[1] in "|｜" for rule in self._capability.rules
-        )
-        return is_token and not self._lines.ahead(self._held[:at]).is_code
-
-    def _counts(self, rule: Rule, at: int, rest: str, *, is_last: bool) -> bool:
-        """Tell whether a mark is markup at its position."""
-        line = self._lines.ahead(self._held[:at])
-        if line.is_code:
-            return False
-        behind = rest[len(rule.mark) :].lstrip(" \t\r")
-        if rule.part is MarkKind.THOUGHT_END:
-            ends = line.is_blank or behind.startswith("\n\n") or (is_last and not behind.strip())
-            return ends and not self._has_thought
-        match rule.place:
-            case Place.START:
-                return line.is_start
-            case Place.LINE:
-                return line.is_blank
-            case Place.CALL:
-                return line.is_blank or guesses.is_form(rule.mark, rest[len(rule.mark) :])
-            case Place.LAST:
-                return line.is_blank or behind.startswith("\n") or (is_last and not behind)
-            case _:
-                return True
-
     def _begin(self, rule: Rule, at: int) -> None:
         said, rest = self._held[:at], self._held[at:]
         if rule.part is MarkKind.THOUGHT_END:
@@ -201,7 +166,7 @@ class MarkupScanner:
             self._lines.cut()
             return
         self._window = 0
-        self._has_thought = self._has_thought or rule.part is MarkKind.THOUGHT
+        self._marks.has_thought = self._marks.has_thought or rule.part is MarkKind.THOUGHT
         self._rule, self._ends, self._held = rule, rule.ends, rest
 
     def _end_thought(self, said: str) -> None:
@@ -210,7 +175,7 @@ class MarkupScanner:
             self._tell()
         self._out = [one for one in self._out if not isinstance(one, TextEvent)]
         self._window = 0
-        self._has_thought = True
+        self._marks.has_thought = True
         self._lines.cut()
 
     # A part ----------------------------------------------------------------------------------
@@ -246,6 +211,9 @@ class MarkupScanner:
         """Return where the part ends; if a call has no end of its own, at the first one."""
         if rule.part is not MarkKind.CALL:
             return first_of(self._ends, self._held, 0)
+        if rule.ends == BY_JSON:
+            found, self._past = end_of_json(self._held, self._past, is_last=is_last)
+            return found
         found, self._past = end_of_call(self._ends, self._held, self._past)
         return found or (first_of(self._ends, self._held, 0) if is_last else None)
 
@@ -253,12 +221,7 @@ class MarkupScanner:
         """Drop reasoning; keep only what may be the start of its end mark, and calls in it."""
         if rule.part is MarkKind.THOUGHT and rule.place is not Place.LINE:
             kept = max(len(self._held) - LONGEST, 0)
-            self._held = self._held[min(kept, self._call_at(kept)) :]
-
-    def _call_at(self, otherwise: int) -> int:
-        """Return where the first call in the buffered text is; `otherwise` if there is none."""
-        marks = (rule.mark for rule in self._capability.rules if rule.part is MarkKind.CALL)
-        return min((at for mark in marks if (at := self._held.find(mark)) >= 0), default=otherwise)
+            self._held = self._held[min(kept, self._marks.call_at(self._held, kept)) :]
 
     def _open_thought(self, rule: Rule) -> bool:
         """Handle reasoning that never ended; return whether there was something in it to keep.
@@ -270,14 +233,19 @@ class MarkupScanner:
             part, self._held, self._rule = self._held, "", None
             self._say(part)
             return True
-        part = self._held[self._call_at(len(self._held)) :]
-        ends = tuple(end for one in self._capability.rules for end in one.ends if "call" in end)
-        written = calls_in(part, self._types) if part.rstrip().endswith(ends) else []
-        if not written or not all(tool_named(call.name, self._names()) for call in written):
+        if not (found := self._last_calls(self._held)):
             return False
         self._held, self._rule = "", None
-        self._call(Rule("", MarkKind.CALL, Place.ANY), part, written)
+        self._call(Rule("", MarkKind.CALL, Place.ANY), *found)
         return True
+
+    def _last_calls(self, thought: str) -> tuple[str, list[Written]] | None:
+        """Return the calls of offered tools that a thought ends with, as text and parsed."""
+        part = thought[self._marks.call_at(thought, len(thought)) :]
+        ends = self._marks.call_ends()
+        written = calls_in(part, self._types) if part.rstrip().endswith(ends) else []
+        is_good = written and all(tool_named(call.name, self._names()) for call in written)
+        return (part, written) if is_good else None
 
     def _channel(self, rule: Rule, *, is_last: bool) -> bool:
         """Handle a channel of gpt-oss: its header says what the body is."""
@@ -336,13 +304,13 @@ class MarkupScanner:
         if not self._capability.has_bare_json:
             return False
         text = self._held.lstrip(guesses.BLANKS)
-        call = guesses.bare_call(text, is_last=is_last)
-        if call is None or isinstance(call, guesses.Incomplete):
-            return call is not None
-        if not tool_named(call.name, self._names()):
+        calls = guesses.bare_calls(text, self._names(), is_last=is_last)
+        if calls is None or isinstance(calls, guesses.Incomplete):
+            return calls is not None
+        if not all(tool_named(call.name, self._names()) for call in calls):
             return False
         if not is_last:
             return True  # more text would make it an example
         self._held = ""
-        self._call(Rule("", MarkKind.CALL, Place.START), text, [call])
+        self._call(Rule("", MarkKind.CALL, Place.START), text, calls)
         return True

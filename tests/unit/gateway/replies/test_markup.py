@@ -10,10 +10,19 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openclaude.gateway.replies.events import CallPiece, Event, TextEvent
-from openclaude.gateway.replies.markup.rules import ALL, THOUGHTS, TOKENS, capability
+from openclaude.gateway.replies.markup.rules import ALL, MARKUP, THOUGHTS, TOKENS, capability
 from openclaude.gateway.replies.markup.scanner import MarkupScanner
 from openclaude.gateway.replies.polite import Filters
-from tests.unit.gateway.replies.upstreams import DIALECTS, HOSTS, LS, Asking, End, Words
+from tests.unit.gateway.replies.upstreams import (
+    DIALECTS,
+    HOSTS,
+    LS,
+    Asking,
+    End,
+    Heard,
+    Words,
+    sse,
+)
 
 NAMES = frozenset({"Bash", "Read", "Write"})
 TYPES = {
@@ -91,6 +100,57 @@ CALLS = {
     "</parameter>\n</invoke>",
     "llama": f"<|python_tag|>{BASH}<|eom_id|>",
     "granite": f"<|tool_call|>[{BASH}]",
+    # mistralai/mistral-vibe#594, raullenchai/Rapid-MLX#1071
+    "mistral": f"[TOOL_CALLS]Bash[ARGS]{json.dumps(LS)}",
+    "mistral without its second mark": f"[TOOL_CALLS]Bash{json.dumps(LS)}",
+    "mistral with an id": f"[TOOL_CALLS]Bash[CALL_ID]abcdefghi[ARGS]{json.dumps(LS)}",
+    "mistral, older": f"[TOOL_CALLS] [{BASH}]</s>",
+    # abetlen/llama-cpp-python#2227
+    "gemma": '<|tool_call>call:Bash{command:<|"|>ls -la<|"|>}<tool_call|>',
+    # vllm-project/vllm#39243, itayinbarr/little-coder#42
+    "lfm2": "<|tool_call_start|>[Bash(command='ls -la')]<|tool_call_end|><|im_end|>",
+    # vllm-project/vllm#16214, #22917
+    "llama 4": f"<|python_start|>{BASH}<|python_end|>",
+    "llama 4, in Python": '[Bash(command="ls -la")]',
+    "llama, a method": '<|python_tag|>Bash.call(command="ls -la")',
+    "olmo": '<function_calls>\nBash(command="ls -la")\n</function_calls>',
+    # ggml-org/llama.cpp#23029
+    "nemotron": f"<TOOLCALL>[{BASH}]</TOOLCALL>",
+    # vllm-project/vllm#14682
+    "phi": f"functools[{BASH}]",
+    "phi, newer": f"<|tool_calls|>[{BASH}]<|/tool_calls|>",
+    "internlm": '<|action_start|><|plugin|>{"name": "Bash", "parameters": {"command": "ls -la"}}'
+    "<|action_end|>",
+    "hunyuan": f"<tool_calls><tool_call>Bash\n```json\n{json.dumps(LS)}\n```</tool_call>"
+    "</tool_calls>",
+    "seed": "<seed:tool_call>\n<function=Bash>\n<parameter=command>ls -la</parameter>\n"
+    "</function>\n</seed:tool_call>",
+    "step": "<｜tool_calls_begin｜><｜tool_call_begin｜>function<｜tool_sep｜><steptml:invoke "
+    'name="Bash"><steptml:parameter name="command">ls -la</steptml:parameter></steptml:invoke>'
+    "<｜tool_call_end｜><｜tool_calls_end｜>",
+    "cohere": "<|START_THINKING|>I look.<|END_THINKING|><|START_ACTION|>"
+    '[{"tool_call_id": "0", "tool_name": "Bash", "parameters": {"command": "ls -la"}}]'
+    "<|END_ACTION|>",
+    "apertus": f'<|tools_prefix|>[{{"Bash": {json.dumps(LS)}}}]<|tools_suffix|>',
+    "deepseek without its frame": f"<｜tool▁call▁begin｜>Bash<｜tool▁sep｜>{json.dumps(LS)}"
+    "<｜tool▁call▁end｜>",
+    "dsml, its beginning eaten": '<｜DSML｜invoke name="Bash">\n<｜DSML｜parameter name="command" '
+    'string="true">ls -la</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜tool_calls>',
+    # anomalyco/opencode#6883
+    "glm, tags for the parameters": '<invoke name="Bash">\n  <command>ls -la</command>\n</invoke>',
+    "qwen with attributes": '<tool_call>\n<function name="Bash">\n<parameter name="command">ls -la'
+    "</parameter>\n</function>\n</tool_call>",
+    "hermes in Python's notation": "<tool_call>\n{'name': 'Bash', 'arguments': {'command': 'ls -la'"
+    "}}\n</tool_call>",
+    "kimi, one call's section": "<|tool_call_section_begin|><|tool_call_begin|>functions.Bash:0"
+    f"<|tool_call_argument_begin|>{json.dumps(LS)}<|tool_call_end|><|tool_call_section_end|>",
+    "minimax, JSON inside": f"<minimax:tool_call>\n{BASH}\n</minimax:tool_call>",
+    "older GPTs'": f"<functioncall> {BASH} </functioncall>",
+    "bare, a list": f"[{BASH}]",
+    "bare, OpenAI's message": json.dumps(
+        {"tool_calls": [{"id": "x", "function": {"name": "Bash", "arguments": json.dumps(LS)}}]}
+    ),
+    "bare, langchain's": json.dumps({"action": "Bash", "action_input": LS}),
 }
 
 
@@ -106,6 +166,98 @@ def test_a_call_that_was_written_is_a_call(kind: str, size: int) -> None:
     assert isinstance(call, tuple)
     name, given_ = call
     assert (name.removeprefix("functions.").removesuffix(":0"), given_) == ("Bash", LS)
+
+
+@pytest.mark.parametrize("size", [1, 3, 10_000])
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"{BASH}\n{READ}",
+        f"[{BASH}, {READ}]",
+        f"[TOOL_CALLS]Bash[ARGS]{json.dumps(LS)}[TOOL_CALLS]Read[ARGS]{json.dumps(HOSTS)}",
+        '[Bash(command="ls -la"), Read(file_path="/etc/hosts")]',
+        '<|tool_call>call:Bash{command:<|"|>ls -la<|"|>}<tool_call|>'
+        '<|tool_call>call:Read{file_path:<|"|>/etc/hosts<|"|>}<tool_call|>',
+    ],
+)
+def test_several_calls_without_a_frame_are_all_told(said: str, size: int) -> None:
+    pieces = (said[at : at + size] for at in range(0, len(said), size))
+
+    assert scan(*pieces) == ("", [("Bash", LS), ("Read", HOSTS)])
+
+
+@pytest.mark.parametrize("size", [1, 3, 10_000])
+def test_words_behind_a_call_of_mistrals_stay(size: int) -> None:
+    said = f"I look.[TOOL_CALLS]Bash[ARGS]{json.dumps(LS)}\n\nLet me see."  # ml-explore/mlx-lm#1448
+
+    heard = scan(*(said[at : at + size] for at in range(0, len(said), size)))
+
+    assert heard == ("I look.Let me see.", [("Bash", LS)])
+
+
+@pytest.mark.parametrize(
+    ("notation", "value"),
+    [
+        ("{a:1,b:true,c:null}", {"a": 1, "b": True, "c": None}),
+        ('{a:[<|"|>x, y<|"|>,<|"|>{z}<|"|>]}', {"a": ["x, y", "{z}"]}),
+        ('{a:{b:<|"|>say "hi"<|"|>}}', {"a": {"b": 'say "hi"'}}),
+        ('{"a":"b: c"}', {"a": "b: c"}),
+        ("{a:ls -la}", {"a": "ls -la"}),
+        ("{}", {}),
+    ],
+)
+def test_gemmas_notation_is_read(notation: str, value: Any) -> None:
+    assert scan(f"<|tool_call>call:Bash{notation}<tool_call|>") == ("", [("Bash", value)])
+
+
+@pytest.mark.parametrize(
+    ("python", "value"),
+    [
+        ("a=1, b=True, c=None", {"a": 1, "b": True, "c": None}),
+        ("a=true, b=null", {"a": True, "b": None}),
+        ("a=['x', {'y': false}]", {"a": ["x", {"y": False}]}),
+        ("a=-1.5", {"a": -1.5}),
+        ("", {}),
+    ],
+)
+def test_pythons_notation_is_read(python: str, value: Any) -> None:
+    assert scan(f"<|tool_call_start|>[Bash({python})]<|tool_call_end|>") == ("", [("Bash", value)])
+
+
+@pytest.mark.parametrize("python", ["open('x')", "Bash(open('x'))", "Bash('ls')", "Bash(a=1) + 1"])
+def test_python_that_is_no_call_of_a_tool_is_text(python: str) -> None:
+    said = f"<|tool_call_start|>[{python}]<|tool_call_end|>"
+
+    assert scan(said)[1] == []
+
+
+# vybestack/llxprt-code#749, anomalyco/opencode#6883
+@pytest.mark.parametrize("streams", [True, False])
+@pytest.mark.parametrize("kind", ["kimi", "glm", "hermes"])
+def test_a_call_that_was_left_in_the_reasoning_is_called(kind: str, streams: bool) -> None:
+    message = {"reasoning_content": f"I look. {CALLS[kind]}", "content": ""}
+    heard = Asking("openai", streams).hear_raw(reasoned(message, streams=streams))
+
+    assert isinstance(heard, Heard)
+    assert (heard.text, heard.calls) == ("", [("Bash", LS)])
+
+
+@pytest.mark.parametrize("streams", [True, False])
+def test_a_draft_of_a_call_in_the_reasoning_is_none(streams: bool) -> None:
+    for thought, said in ((CALLS["kimi"], "Hi"), (f"{CALLS['kimi']} or not", "")):
+        message = {"reasoning_content": thought, "content": said}
+        heard = Asking("openai", streams).hear_raw(reasoned(message, streams=streams))
+
+        assert isinstance(heard, Heard)
+        assert (heard.text, heard.calls) == (said, [])
+
+
+def reasoned(message: Any, *, streams: bool) -> bytes:
+    """Return a completion with this message."""
+    choice = {"index": 0, "finish_reason": "stop"}
+    if not streams:
+        return json.dumps({"choices": [{**choice, "message": message}]}).encode()
+    return sse([{"choices": [{**choice, "delta": message}]}]) + b"data: [DONE]\n\n"
 
 
 def test_several_calls_and_the_words_before_them() -> None:
@@ -155,6 +307,24 @@ THOUGHTS_SAID = {
     "tokens of GLM's": ("<|begin_of_box|>Hi<|end_of_box|>", "Hi"),
     "a token of Gemma's": ("Hi<end_of_turn>", "Hi"),
     "tokens": ("Hi<|im_end|>", "Hi"),
+    "several tokens": ("Hi<|tool_call_end|><|tool_calls_section_end|>", "Hi"),
+    "tokens with a blank between": ("Hi<|im_end|> <|endoftext|>", "Hi"),
+    "magistral": ("[THINK]hm[/THINK]Hi", "Hi"),
+    "kimi, older": ("\u25c1think\u25b7hm\u25c1/think\u25b7Hi", "Hi"),
+    "gemma": ("<|channel>thought\nhm<channel|>Hi", "Hi"),
+    "cohere": ("<|START_THINKING|>hm<|END_THINKING|><|START_RESPONSE|>Hi<|END_RESPONSE|>", "Hi"),
+    "in capitals": ("<THINK>hm</THINK>Hi", "Hi"),
+    "an end of a text": ("Hi</s>", "Hi"),
+    "several ends of a text": ("Hi<eos><pad><pad>", "Hi"),
+    "a beginning of a turn": ("<|im_start|>assistant\nHi", "Hi"),
+    "a beginning of a turn of Gemma's": ("<start_of_turn>model\nHi<end_of_turn>", "Hi"),
+    "deepseek": ("<｜begin▁of▁sentence｜>Hi<｜end▁of▁sentence｜>", "Hi"),
+    # Wei-Shaw/sub2api#6042
+    "ends of DSML": ("Hi</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜tool_calls>", "Hi"),
+    "ends of Qwen's": ("Hi\n</function>\n</tool_call>", "Hi\n"),
+    "ends of GLM's": ("Hi</arg_value></tool_call>", "Hi"),
+    "mistral's mark alone": ("Hi[TOOL_CALLS]", "Hi"),
+    "gemma's end of a call": ("Hi<tool_call|>", "Hi"),
     "a token of the wrong kind": ("Hi\n</tool_call>", "Hi\n"),
 }
 
@@ -197,6 +367,21 @@ TEXTS = [
     '{"name": "Ada", "born": 1815}',
     "<html><body>Hi</body></html>",
     "A list:\n- `<|im_end|>` ends a turn\n- <|im_end|> too, in prose",
+    "Mistral writes [TOOL_CALLS] before a call, [ARGS] before {} and nothing behind it.",
+    f"Mistral writes `[TOOL_CALLS]Bash[ARGS]{json.dumps(LS)}`.",
+    "[1] The first source\n[2] The second",
+    "[Bash](https://example.com) is a shell.",
+    '[Bash(command="ls -la")] is how it is called.',
+    '[{"name": "Ada", "born": 1815}]',
+    f"[{BASH}, 7]",
+    f"{BASH} is how it is called.",
+    "functools is a module, functools[0] is an error.",
+    "It was <s>old</s>",
+    "It ends so:\n<function>\n</parameter>\n</function>",
+    "<TOOLCALL>no JSON</TOOLCALL>",
+    "<function_call>\nsoon\n</function_call>",
+    "The token \u25c1think\u25b7 begins a thought, [THINK] too.",
+    "In Jinja it is {% if x %}[INST]{% endif %} and [/INST] behind it.",
 ]
 
 
@@ -215,8 +400,13 @@ def test_nothing_in_a_fence_is_markup(parts: list[str]) -> None:
     assert scan(*(said[at : at + 3] for at in range(0, len(said), 3))) == (said, [])
 
 
+def is_tag(mark: str) -> bool:
+    """Tell whether a mark is a tag on one line, as a text may have it, and no token."""
+    return mark[1] not in "|｜" and not mark.endswith("|>") and "\n" not in mark
+
+
 @given(
-    st.sampled_from([rule.mark for rule in (*THOUGHTS, *ALL) if rule.mark[1] not in "|｜"]),
+    st.sampled_from([rule.mark for rule in (*THOUGHTS, *ALL) if is_tag(rule.mark)]),
     st.text(st.characters(exclude_characters="`<\n\r~{", categories=["L", "N", "P"]), min_size=1),
 )
 def test_a_mark_that_is_quoted_in_the_middle_of_a_line_is_text(mark: str, word: str) -> None:
@@ -302,6 +492,10 @@ WRITES: dict[str, tuple[str, str]] = {
         "<|channel|>commentary to=functions.Write <|constrain|>json<|message|>{input}<|call|>",
         "",
     ),
+    "mistral": ("[TOOL_CALLS]Write[ARGS]{input}", ""),
+    "gemma": ('<|tool_call>call:Write{content:<|"|>{text}<|"|>}<tool_call|>', '<|"|>'),
+    "lfm2": ("<|tool_call_start|>[Write(content={python})]<|tool_call_end|>", ""),
+    "nemotron": ("<TOOLCALL>[{json}]</TOOLCALL>", ""),
 }
 CONTENTS = st.lists(
     st.sampled_from(
@@ -327,10 +521,11 @@ def test_what_a_model_writes_into_a_file_is_left_alone(family: str, said: str, s
     text = (
         form.replace("{json}", in_json("Write", given_))
         .replace("{input}", json.dumps(given_, ensure_ascii=False))
+        .replace("{python}", repr(said))
         .replace("{text}", said)
     )
 
-    for declared in (family, ""):
+    for declared in {family, ""} & {*MARKUP, ""}:
         heard = scan(*(text[at : at + size] for at in range(0, len(text), size)), declared=declared)
 
         assert heard[0].strip() == ""
@@ -348,7 +543,7 @@ def test_nothing_in_any_fence_is_markup_for_a_declared_family(
 ) -> None:
     said = f"Look:\n{fence}\n" + "".join(parts).replace("`", "") + f"\n{fence}\nDone."
 
-    for declared in WRITES:
+    for declared in MARKUP:
         pieces = (said[at : at + size] for at in range(0, len(said), size))
         assert scan(*pieces, declared=declared) == (said, [])
 

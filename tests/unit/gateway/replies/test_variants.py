@@ -53,7 +53,7 @@ def chat(*documents: Any, reason: Any = "stop", done: bool = True) -> bytes:
     return lines(*documents, *ends, *(["[DONE]"] if done else []))
 
 
-def called(*deltas: list[Any], calls: tuple[Any, ...] = (BASH, READ), **more: Any) -> Row:
+def called(*deltas: Any, calls: tuple[Any, ...] = (BASH, READ), **more: Any) -> Row:
     """A row whose chunks have these calls."""
     raw = chat(*(chunk({"tool_calls": one}) for one in deltas), reason="tool_calls")
     return Row("openai", raw, calls=calls, ending="tool_calls", **more)

@@ -1,0 +1,110 @@
+"""Which marks in a text are markup, by their place in it.
+
+Knows: where each kind of mark counts. Independent of: which marks there are (`rules`), what they
+begin (`scanner`).
+"""
+
+from __future__ import annotations
+
+import re
+
+from openclaude.gateway.replies.markup import guesses
+from openclaude.gateway.replies.markup.lines import Lines
+from openclaude.gateway.replies.markup.rules import MarkKind, Place, Rule
+
+SHORTEST = 5  # characters of a mark's start that do not occur in normal text
+BARS = "|\uff5c"  # what follows the first letter of a token of a template
+
+
+class Marks:
+    """The marks of one model's markup."""
+
+    def __init__(self, rules: tuple[Rule, ...], lines: Lines) -> None:
+        self._rules = rules
+        self._lines = lines
+        self.has_thought = False  # so a further end of a thought is text
+        first = "".join(sorted({rule.mark[0] for rule in rules}))
+        self._first = re.compile(f"[{re.escape(first)}]")
+
+    def may_be_in(self, text: str) -> bool:
+        """Tell whether a mark may begin in a text."""
+        return self._first.search(text) is not None
+
+    def next_in(self, text: str, past: int) -> int:
+        """Return where the next mark may begin; -1 if nowhere."""
+        found = self._first.search(text, past)
+        return found.start() if found else -1
+
+    def rule_at(self, text: str, at: int, *, is_last: bool) -> Rule | None:
+        """Return the rule whose mark counts at a position."""
+        if not is_last and self._is_part(text[at:]):
+            return None
+        marked = (rule for rule in self._rules if text.startswith(rule.mark, at))
+        return next(
+            (rule for rule in marked if self._counts(rule, text, at, is_last=is_last)), None
+        )
+
+    def _is_part(self, rest: str) -> bool:
+        """Tell whether a text is the beginning of a mark, and a whole one perhaps."""
+        return any(
+            len(rest) < len(rule.mark) and rule.mark.startswith(rest) for rule in self._rules
+        )
+
+    def may_become(self, text: str, at: int) -> bool:
+        """Tell whether more text could complete a mark here."""
+        rest = text[at:]
+        for rule in self._rules:
+            is_open = len(rest) < len(rule.mark) and rule.mark.startswith(rest)
+            behind = rest[len(rule.mark) :] if rest.startswith(rule.mark) else "x"
+            waits = rule.place in (Place.LAST, Place.END) and guesses.may_be_nothing(behind)
+            waits = waits and (rule.place is Place.END or "\n" not in behind)
+            if rule.place is Place.CALL and rest.startswith(rule.mark):
+                waits = guesses.may_be_form(rule.mark, behind)
+            if rule.part is MarkKind.THOUGHT_END and not self.has_thought:
+                waits = behind.strip(" \t\r") in ("", "\n")
+            if (is_open or waits) and not self._lines.ahead(text[:at]).is_code:
+                return True
+        return False
+
+    def is_residue(self, text: str, at: int) -> bool:
+        """Tell whether this is a stray, incomplete token at the end."""
+        rest = text[at:]
+        is_token = len(rest) >= SHORTEST and any(
+            rule.mark.startswith(rest) and rule.mark[1] in BARS for rule in self._rules
+        )
+        return is_token and not self._lines.ahead(text[:at]).is_code
+
+    def call_at(self, text: str, otherwise: int) -> int:
+        """Return where the first call in a text is; `otherwise` if there is none."""
+        marks = (rule.mark for rule in self._rules if rule.part is MarkKind.CALL)
+        return min((at for mark in marks if (at := text.find(mark)) >= 0), default=otherwise)
+
+    def call_ends(self) -> tuple[str, ...]:
+        """Return the marks that end a call."""
+        return tuple(end for rule in self._rules for end in rule.ends if "call" in end)
+
+    def _counts(self, rule: Rule, text: str, at: int, *, is_last: bool) -> bool:
+        """Tell whether a mark is markup at its position."""
+        line = self._lines.ahead(text[:at])
+        if line.is_code:
+            return False
+        behind = text[at + len(rule.mark) :].lstrip(" \t\r")
+        if rule.part is MarkKind.THOUGHT_END:
+            ends = line.is_blank or behind.startswith("\n\n") or (is_last and not behind.strip())
+            return ends and not self.has_thought
+        match rule.place:
+            case Place.START:
+                return line.is_start
+            case Place.LINE:
+                return line.is_blank
+            case Place.CALL:
+                return line.is_blank or guesses.is_form(rule.mark, text[at + len(rule.mark) :])
+            case Place.LAST:
+                behind = guesses.without_tokens(behind)
+                return line.is_blank or behind.startswith("\n") or (is_last and not behind)
+            case Place.END:
+                opening = rule.mark.replace("/", "")
+                is_pair = opening != rule.mark and opening in self._lines.line + text[:at]
+                return is_last and not is_pair and guesses.is_nothing(behind)
+            case _:
+                return True
