@@ -29,7 +29,7 @@ class QuotaForm(NamedTuple):
 
 # Only these statuses can be about a limit; a 400 only if it is about credit. A 503 also stands for
 # an error document under a 200, which has no status of its own
-MONEY_STATUSES = frozenset({400, 403, 413, 429, 503})
+MONEY_STATUSES = frozenset({400, 403, 412, 413, 429, 500, 503})
 LIMIT_STATUSES = frozenset({403, 413, 429, 503})
 
 QUOTAS = (
@@ -48,8 +48,19 @@ QUOTAS = (
     ),
     QuotaForm(
         Quota.MONEY,
-        r"used all available credits|(?:spending|billing|credit)(?: hard)? limit",
-        "xAI: continuedev/continue#10373, warpdotdev/warp#14863",
+        r"used all available credits|(?:spending|billing|credit)(?: hard)? (?:limit|cap)",
+        "xAI: continuedev/continue#10373, warpdotdev/warp#14863; Fireworks, with a 412: "
+        "pollinations/pollinations#12136",
+    ),
+    QuotaForm(
+        Quota.MONEY,
+        r"payment is past due|update your payment method",
+        "Ollama: continuedev/continue#13195",
+    ),
+    QuotaForm(
+        Quota.MONEY,
+        r"reached your specified API usage limits",
+        "Anthropic's own API, with a 400: anthropics/claude-code#38035",
     ),
     QuotaForm(
         Quota.MONEY,
@@ -68,6 +79,16 @@ QUOTAS = (
         Quota.PERIOD,
         r"usage limit|limit will reset at|premium requests|\u4f7f\u7528\u4e0a\u9650",
         "GLM, codes 1308 and 1310: hugalafutro/model-hotel#955, dirge-code/dirge#818",
+    ),
+    QuotaForm(
+        Quota.PERIOD,
+        r"(?:resets?|try again|retry) (?:in|after) (?:about )?\d{1,3} ?(?:h|hours?|d|days?)(?![a-z])",
+        "Gemini: google-gemini/gemini-cli#13004",
+    ),
+    QuotaForm(
+        Quota.PERIOD,
+        r"\bresets? at:? \d{4}-\d\d-\d\d",
+        "GLM, code 1316: LionSR/TeXRA#9865",
     ),
     QuotaForm(Quota.PERIOD, r"\blimit: 0\b", "Gemini: continuedev/continue#10062"),
 )

@@ -192,7 +192,20 @@ FORMS = (
         rf"Maximum request body size {LIMIT} exceeded, actual body size {SIZE}",
         "google-gemini/gemini-cli#13776",
     ),
+    Form(
+        rf"exceed the configured limit of {WINDOW} tokens\. Your messages resulted in {TOKENS}",
+        "OpenAI, GPT-5: cline/cline#5474",
+    ),
+    Form(
+        rf"(?:prompt|input) tokens? limit exceeded: {TOKENS} > {WINDOW}",
+        "OpenRouter, an account without credit: continuedev/continue#10962",
+    ),
+    Form(
+        r"expected maxLength: (?P<limit>\d{5,9}), actual: (?P<size>\d{5,9})",
+        "Bedrock: ScrapeGraphAI/Scrapegraph-ai#400",
+    ),
     # Patterns without numbers
+    Form(r"tokens of image and text exceed", "Volcengine Ark: bytedance/deer-flow#583"),
     Form(
         r"Request payload size exceeds the limit",
         "Gemini: google-gemini/deprecated-generative-ai-android#26",
@@ -255,7 +268,8 @@ def overflow_in(text: str) -> Overflow | None:
         return None
     for pattern in COMPILED:
         if found := pattern.search(text):
-            return measured(found.groupdict())
+            said = found.groupdict()
+            return measured(said) if said else numbers_in(text)
     return None
 
 
@@ -268,11 +282,12 @@ MEANT = re.compile(
 TOO_MUCH = re.compile(
     r"exceed|overflow|too (?:long|large|big|many)|(?:long|larg|great|bigg|small|short)er than"
     r"|(?:more|less|fewer) than|no more than|at most|only supports|limit reached|limit is \d"
+    r"|maximum (?:input|prompt|context|sequence) length|\d\)? ?>=? ?\(?\d"
     "|\u8d85\u8fc7|\u8d85\u51fa|\u8fc7\u957f",
     re.IGNORECASE,
 )
 MEASURE = re.compile(
-    r"\btokens?\b|_tokens\b|\bcontext|max_(?:model|seq|input|total)_|sequence length"
+    r"(?<![a-z])tokens?(?![a-z])|_tokens\b|\bcontext|max_(?:model|seq|input|total)_|sequence length"
     r"|(?:prompt|input|messages?|conversation|request)s? (?:is |are )?(?:too|length|size|exceed)"
     "|\u957f\u5ea6|\u8fc7\u957f",
     re.IGNORECASE,
@@ -281,7 +296,8 @@ MEASURE = re.compile(
 WINDOW_ITSELF = re.compile(
     r"context (?:length|window|size|limit)|model(?:'s)? context"
     r"|(?:prompt|input)[ _](?:token|length)"
-    r"|too many tokens|\btokens? limit exceeded",
+    r"|too many tokens|\btokens? limit exceeded"
+    r"|(?:input|prompt|messages?)\b[^.]{0,60}(?:\+|\band\b|\bplus\b)[^.]{0,30}max_\w{0,11}tokens",
     re.IGNORECASE,
 )
 PART = re.compile(
@@ -291,9 +307,15 @@ PART = re.compile(
 ELSE = re.compile(
     r"image|picture|video|audio|document|\bfiles?\b|\bpages?\b|\bids?\b|_id\b|\bnames?\b"
     r"|\btools?\b|function|schema|array|string|propert|header|\burl|\bstop|embedding|batch|quota"
-    r"|second|minute|\bhour|\bday|\bkeys?\b|attempts|redirect|concurren|\brate",
+    r"|second|minute|\bhour|\bday|\bkeys?\b|attempts|redirect|concurren|\brate"
+    r"|deadline|time.?out|nest(?:ed|ing)|depth|\blevels?\b",
     re.IGNORECASE,
 )
+# A limit of the answer, which is compared with that of everything
+ANSWER_ITSELF = re.compile(
+    r"max_(?:\w{1,11}_)?tokens\W{0,3} (?:must|should|cannot|can't|may not|has to)", re.IGNORECASE
+)
+LEAST = 1000  # no window is smaller; a status of HTTP is
 ANY_NUMBER = re.compile(r"(?<![\d.])\d[\d,]{2,12}+(?![\d.]\d)")
 
 
@@ -301,12 +323,19 @@ def likely_overflow(text: str) -> Overflow | None:
     """Return an overflow that is said in unknown words; None if it may be about something else."""
     if is_another(text) or ELSE.search(text) or not TOO_MUCH.search(text):
         return None
+    if ANSWER_ITSELF.search(text):
+        return None
     is_certain = WINDOW_ITSELF.search(text) is not None
     is_likely = MEANT.search(text) and MEASURE.search(text) and not PART.search(text)
     if not (is_certain or is_likely):
         return None
+    return numbers_in(text)
+
+
+def numbers_in(text: str) -> Overflow:
+    """Return the numbers in a message about an overflow, if there are just two."""
     found = {int(number.replace(",", "")) for number in ANY_NUMBER.findall(text)}
-    if len(found) != 2 or min(found) == 0:
+    if len(found) != 2 or min(found) < LEAST:
         return Overflow()
     return Overflow(max(found), min(found))
 

@@ -45,11 +45,6 @@ from openclaude.gateway.replies.normaliser import Markup, Normaliser
 
 log = logging.getLogger("openclaude.replies")
 BLANKS = b" \t\r\n"
-NOTHING: tuple[Any, ...] = (
-    None,
-    "",
-    [],
-)  # documents that some servers send to keep a connection alive
 BOM = b"\xef\xbb\xbf"
 EMPTY = "the provider answered with an empty body"
 TOO_LARGE = "the provider's reply has an event that is too large"
@@ -153,8 +148,6 @@ class ReplyFilter:
             return
         if frame.document is DONE or self._dialect.is_end(frame.document):
             yield from self._over(is_said=True)
-            return
-        if frame.document in NOTHING:
             return
         if frame.document is BROKEN:
             if self._normaliser.has_finished:

@@ -23,6 +23,7 @@ REPLACED = "\ufffd"  # replaces bytes that are not UTF-8
 DONE: Any = object()  # the document of `[DONE]`
 BROKEN: Any = object()  # the document of a frame that is not JSON
 # What some servers send to keep a connection alive, as an event's name or as its data
+NOTHING: tuple[Any, ...] = (None, "", [])
 ALIVE = frozenset({"ping", "pong", "heartbeat", "keepalive"})
 LINE_LIMIT = 32 * 1024 * 1024
 DATA = "data:"
@@ -108,6 +109,8 @@ def frames_of(raw: bytes) -> Iterator[Frame]:
     if event is None or not event.data.strip():
         return
     document = parsed(event.data)
+    if document in NOTHING:
+        return
     if document is not BROKEN:
         clean = is_clean(raw) and is_utf8(raw)
         yield Frame(raw, document, event.name, is_clean=clean)
@@ -196,6 +199,8 @@ def line_frames(raw: bytes) -> Iterator[Frame]:
     if not text or is_alive(text) or FIELD.match(text):
         return
     document = parsed(text)
+    if document in NOTHING:
+        return
     if document is BROKEN and (several := documents(text.removeprefix("data:"))):
         yield from (Frame(raw, one) for one in several)
         return

@@ -117,9 +117,8 @@ class Responses:
         elif kind == "response.function_call_arguments.done":
             if isinstance(document.get("arguments"), str):
                 yield CallPiece(place, value=document["arguments"])
-        elif kind in WHOLE_TEXTS:
-            self._has_refused = self._has_refused or "refusal" in kind
-            yield from self._rest(place, {"content": document.get(WHOLE_TEXTS[kind])})
+        elif key := WHOLE_TEXTS.get(kind):
+            yield from self._rest(place, {"content": {key: document.get(key)}})
         elif isinstance(item, dict) and item.get("type") == CALL:
             if self._told.is_new_call(place, item, is_whole=is_whole):
                 yield item_piece(place, item, is_whole=is_whole)

@@ -1,4 +1,7 @@
-"""A call as a model wrote it. Pure."""
+"""A call as a model wrote it.
+
+Knows: what every form of a call has. Independent of: how it was written. Pure.
+"""
 
 from __future__ import annotations
 

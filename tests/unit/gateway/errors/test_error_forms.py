@@ -210,6 +210,26 @@ TOO_LONG = [
         numbers(131_073, 131_072),
     ),
     ("Request payload size exceeds the limit: 20971520 bytes.", LONG),
+    (
+        "Input tokens exceed the configured limit of 272000 tokens. Your messages resulted in "
+        "289650 tokens. Please reduce the length of the messages.",
+        numbers(289_650, 272_000),
+    ),
+    (
+        "Prompt tokens limit exceeded: 69120 > 36608. To increase, visit https://openrouter.ai",
+        numbers(69_120, 36_608),
+    ),
+    (
+        "Malformed input request: expected maxLength: 400000, actual: 512344, please reformat your "
+        "input and try again.",
+        numbers(128_086, 100_000),
+    ),
+    ("Total tokens of image and text exceed max message tokens", LONG),
+    (
+        "Input length (265330) exceeds model's maximum context length (262144).",
+        numbers(265_330, 262_144),
+    ),
+    ("Error code: 400 - The model's context length is exceeded: 131072", LONG),
 ]
 # In words that no row has
 UNKNOWN_WORDS = [
@@ -220,6 +240,10 @@ UNKNOWN_WORDS = [
     ("The context window of this model (131072) is smaller than the prompt (140000)", 140_000),
     ("Conversation too long. Please start a new conversation", 0),
     ("Message is too long", 0),
+    ("The maximum input length for this model is 131072 tokens; got 140000", 140_000),
+    ("The sum of the input (135000) and max_tokens (8192) exceeds the model's length 131072", 0),
+    ("max_tokens (32000) + prompt tokens (100000) > 128000", 0),
+    ("\u8f93\u5165\u7684Token\u6570\u91cf\u8d85\u8fc7\u9650\u5236", 0),
     ("too many tokens", 0),
     ("tokens limit exceeded: 140000 > 131072", 140_000),
     ("The engine prompt length 45000 exceeds the max_model_len. Please reduce prompt.", 0),
@@ -303,6 +327,11 @@ OTHERS = [
     (400, "Invalid 'tools': array too long. Expected an array with maximum length 128"),
     (400, "messages.4.content.1: image exceeds 5 MB maximum"),
     (429, "Too many requests in the context of this project"),
+    (400, "context deadline exceeded"),
+    (400, "Invalid JSON: message exceeds nesting limit"),
+    (400, "Invalid parameter: max_tokens must be less than the context length"),
+    (400, "#/toolConfig/tools/0/toolSpec/name: expected maxLength: 64, actual: 70"),
+    (429, "Your quota will reset after 12s."),
 ]  # fmt: skip
 
 
@@ -337,6 +366,26 @@ QUOTAS = [
     (429, "Rate limit exceeded: free-models-per-day. Add 10 credits to unlock 1000", USED_UP),
     (429, "Rate limit reached on tokens per day (TPD): Limit 100000, Used 99000", USED_UP),
     (429, "Weekly/Monthly Limit Exhausted", USED_UP),
+    (
+        429,
+        "You have exhausted your capacity on this model. Your quota will reset after 8h44m7s.",
+        USED_UP,
+    ),
+    (429, "The quota of 5 hours is exhausted. Resets at 2026-08-07T05:00:00Z", USED_UP),
+    (403, "You've reached your weekly (7-day) usage limit. Your quota will reset when", USED_UP),
+    (429, "you (x) have reached your session usage limit, please wait or upgrade", USED_UP),
+    (403, "your subscription payment is past due. update your payment method: x", NO_CREDIT),
+    (
+        412,
+        "Account x is suspended, possibly due to reaching the monthly spending limit or failure",
+        NO_CREDIT,
+    ),
+    (
+        400,
+        "You have reached your specified API usage limits. You will regain access on 2026-04-01",
+        NO_CREDIT,
+    ),
+    (500, "insufficient balance", NO_CREDIT),
     (429, "Usage limit reached for 5 hour. Your limit will reset at 2026-09-09 05:38:28", USED_UP),
     (
         429,
