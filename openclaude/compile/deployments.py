@@ -21,6 +21,7 @@ from openclaude.providers.table import ANTHROPIC, ApiDialect, Provider, find_pro
 CLAUDE_ELSEWHERE = re.compile(r"claude-(?P<which>[a-z]+-\d{1,2}\b(?:[.-]\d{1,2}\b)?)")
 ALLOWED = "allowed_openai_params"
 DROPPED = "additional_drop_params"
+OPENAI = "openai"  # the provider at its own address
 NO_KEY = "none"  # what is sent to a server of the user's own that asks for no key
 
 
@@ -119,9 +120,19 @@ def address(one: Deployment) -> dict[str, Any]:
     key = LITELLM_VARIABLE + one.api_key if one.api_key else NO_KEY
     return {
         **({"api_base": one.api_base} if one.api_base else {}),
+        **unstored(one),
         "api_key": key,
         **sent(find_provider(one.provider)),
     }
+
+
+def unstored(one: Deployment) -> dict[str, Any]:
+    """That OpenAI itself keeps no conversation, which it does by default for new accounts.
+
+    Other servers of its API need not know the parameter. `params.store` of a profile decides
+    otherwise. https://platform.openai.com/docs/guides/migrate-to-responses
+    """
+    return {"store": False} if one.provider == OPENAI and not one.api_base else {}
 
 
 def sent(provider: Provider) -> dict[str, Any]:

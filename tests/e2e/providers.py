@@ -112,8 +112,7 @@ def everybody(
                 models=models["bedrock"],
                 uncounted=frozenset({"anthropic.claude-opus-5-5"}),
             ),
-            # claude sends no thoughts in its first request after a resume (seen with 2.1.330)
-            "openai": OpenAIStandin(key=keys.openai, models=models["openai"], wants_thoughts=False),
+            "openai": OpenAIStandin(key=keys.openai, models=models["openai"]),
             "openrouter": OpenAIStandin(key=keys.openrouter, models=models["openrouter"]),
             "gemini": GeminiStandin(key=keys.gemini, models=models["gemini"]),
             "ollama": OllamaStandin(port=OLLAMA_PORT, models=models["ollama"]),

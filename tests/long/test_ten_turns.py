@@ -40,6 +40,7 @@ from tests.e2e.providers import (
     standin_of,
 )
 from tests.e2e.session import session
+from tests.standins.openai.standin import OpenAIStandin
 
 TURNS = 10
 SHIPPED = resolve_shipped()
@@ -213,6 +214,13 @@ def test_a_profiles_tiers_think_and_use_tools_for_ten_turns_and_go_on_after_a_re
     worked = work_in_all(home, name, tiers, everyone.environment())
     home.command("stop", profile=name)
 
+    openai = everyone.providers["openai"]
+    assert isinstance(openai, OpenAIStandin)
+    thinking = [slot for slot in slots.values() if standin_of(slot.first) == "openai"]
+    if thinking:  # each resumed session lost its thoughts, once
+        assert openai.thoughts.resumed == len(thinking)
+        assert {one.json().get("store") for one in openai.requests} == {False}
+    openai.thoughts.resumed = 0
     for tier, one in worked.items():
         if tier in slots:
             assert_slot_worked(slots[tier], one, everyone)

@@ -160,6 +160,7 @@ def deployment(name: str, model: str, standins: dict[str, Standin[Any]]) -> dict
             "api_key": "os.environ/OPENCLAUDE_SECRET_HAIKU",
             "max_retries": 0,
             **sent(provider_of(name)),
+            **({"store": False} if name == "openai" else {}),
         },
         "model_info": {
             "max_output_tokens": CAP,
@@ -609,6 +610,20 @@ def test_encrypted_thoughts_go_back_to_the_responses_api_as_they_came(
     kind, proof = ("thinking", "signature") if is_told else ("redacted_thinking", "data")
     assert [one["type"] for one in thoughts] == [kind] * 4
     assert all(one[proof].startswith("openclaude:") for one in thoughts)
+
+
+@both
+def test_openai_is_told_to_keep_no_conversation_and_no_other_server_of_its_api(
+    dialects: Dialects, streams: bool
+) -> None:
+    told = {}
+    for name in ("openai", "responses", "hosted_vllm", "openrouter"):
+        _, call = dialects.ask(body(f"{name}-sees", say("hi"), stream=streams))
+        told[name] = call.json().get("store")
+        for standin in dialects.standins.values():
+            standin.clear()
+
+    assert told == {"openai": False, "responses": False, "hosted_vllm": None, "openrouter": None}
 
 
 @both

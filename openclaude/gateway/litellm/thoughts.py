@@ -106,7 +106,9 @@ def is_lost_thought(item: object) -> bool:
 
 
 def ask_for_encrypted() -> None:
-    """Ask the Responses API for thoughts that can be given back; once per process.
+    """Ask the Responses API to store nothing, and for thoughts that can be given back.
+
+    Once per process.
 
     (developers.openai.com/api/docs/guides/reasoning, on encrypted reasoning items)
     One that came without its encrypted item is not sent: LiteLLM would write an item that has
@@ -122,6 +124,9 @@ def ask_for_encrypted() -> None:
         request: Any = original(self, *given, **named)
         if request.get("reasoning") and ENCRYPTED not in (request.get("include") or ()):
             request["include"] = [*(request.get("include") or ()), ENCRYPTED]
+        # by default OpenAI keeps each answer, with all that was asked, for 30 days; nothing here
+        # refers to one that is kept (platform.openai.com/docs/api-reference/responses/create)
+        request.setdefault("store", False)
         if isinstance(items := request.get("input"), list):
             request["input"] = [item for item in items if not is_lost_thought(item)]
         return request

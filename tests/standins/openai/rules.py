@@ -151,6 +151,12 @@ def roles_alternate(body: Body, _: ModelRules) -> Iterator[str]:
             yield f"two {one} messages in a row"
 
 
+def kept(body: Body, _: ModelRules) -> Iterator[str]:
+    """A request of the Responses API that OpenAI would keep for 30 days, with its answer."""
+    if "input" in body and body.get("store") is not False:
+        yield "the conversation is stored"
+
+
 REFUSALS: tuple[Rule, ...] = (
     output_cap,
     calls_answered,
@@ -165,7 +171,7 @@ REFUSALS: tuple[Rule, ...] = (
     tools_counted,
     schemas_clean,
 )
-NOTES: tuple[Rule, ...] = (roles_alternate,)
+NOTES: tuple[Rule, ...] = (roles_alternate, kept)
 
 
 def broken(table: tuple[Rule, ...], body: Body, rules: ModelRules) -> tuple[str, ...]:

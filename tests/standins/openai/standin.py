@@ -65,19 +65,15 @@ class OpenAIStandin(Standin[Judged]):
         port: int = 0,
         key: str = EXAMPLE_KEY,
         models: Mapping[str, ModelRules] | None = None,
-        wants_thoughts: bool = True,
         answer: Callable[[Judged], Reply | None] | None = None,
         record: Path | None = None,
         keep: int | None = None,
     ) -> None:
-        """`key` is the only one admitted; `models` are those it has (None: any, text-only).
-
-        `wants_thoughts`: the Responses API refuses a call whose thoughts do not come back.
-        """
+        """`key` is the only one admitted; `models` are those it has (None: any, text-only)."""
         super().__init__(host=host, port=port, answer=answer, record=record, keep=keep)
         self._key = key
         self._models = models
-        self.thoughts = Thoughts(wants_back=wants_thoughts)
+        self.thoughts = Thoughts()
 
     def _inspect(self, request: Recorded) -> Judged:
         parts = seen(request)
