@@ -6,6 +6,7 @@ a variable of whoever runs it, and none is in these files.
 
 from __future__ import annotations
 
+from openclaude.export.redis import HOST, redis_address, redis_service
 from openclaude.export.served import (
     AWS_PROFILE,
     FOLDER,
@@ -34,7 +35,7 @@ def compose(served: Served) -> dict[str, str]:
         ]
     service: dict[str, object] = {
         "image": doubled(served.image),
-        "command": [doubled(one) for one in served.arguments],
+        "command": [doubled(one) for one in served.arguments(redis_address(HOST))],
         "read_only": True,
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],
@@ -45,7 +46,11 @@ def compose(served: Served) -> dict[str, str]:
     }
     if variables:
         service["environment"] = variables
-    document = {"name": served.name, "services": {"providers": service}}
+    document: dict[str, object] = {"name": served.name, "services": {"providers": service}}
+    if served.has_redis:
+        service["depends_on"] = [HOST]
+        document["services"] = {"providers": service, HOST: redis_service()}
+        document["volumes"] = {HOST: {}}
     text = yaml_text(document)
     return {COMPOSE_FILE: header(served) + text, PLAN_FILE: served.plan}
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from openclaude.export.network_policy import network_policy
+from openclaude.export.redis import redis_address, redis_name, redis_objects
 from openclaude.export.served import (
     AWS_PROFILE,
     FOLDER,
@@ -21,6 +22,7 @@ from openclaude.export.served import (
     STOP_S,
     USER,
     Served,
+    labels_of,
 )
 from openclaude.export.yaml_text import yaml_text
 
@@ -49,6 +51,7 @@ def kubernetes(served: Served, cluster: Cluster) -> dict[str, str]:
         "poddisruptionbudget.yaml": disruption_budget(served),
         "horizontalpodautoscaler.yaml": autoscaler(served),
         "networkpolicy.yaml": network_policy(served),
+        **(redis_objects(served) if served.has_redis else {}),
     }
     kustomization = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
@@ -81,14 +84,9 @@ def header(served: Served) -> str:
     )
 
 
-def labels(served: Served) -> dict[str, str]:
-    """By which everything finds the pods."""
-    return {"app.kubernetes.io/name": "openclaude", "app.kubernetes.io/instance": served.name}
-
-
 def metadata(served: Served) -> dict[str, Any]:
     """Of every object; the namespace is that of whoever applies it."""
-    return {"name": served.name, "labels": labels(served)}
+    return {"name": served.name, "labels": labels_of(served)}
 
 
 def service_account(served: Served) -> dict[str, Any]:
@@ -124,7 +122,7 @@ def digest_of(config: Mapping[str, Any]) -> str:
 
 def deployment(served: Served, config: Mapping[str, Any]) -> dict[str, Any]:
     """The pods, with a ConfigMap. No `replicas`: the autoscaler says how many."""
-    matching = {"matchLabels": labels(served)}
+    matching = {"matchLabels": labels_of(served)}
     pod = {
         "serviceAccountName": served.name,
         "automountServiceAccountToken": False,
@@ -158,7 +156,7 @@ def deployment(served: Served, config: Mapping[str, Any]) -> dict[str, Any]:
             "template": {
                 # another plan or role makes other pods
                 "metadata": {
-                    "labels": labels(served),
+                    "labels": labels_of(served),
                     "annotations": {"openclaude/config": digest_of(config)},
                 },
                 "spec": pod,
@@ -187,7 +185,8 @@ def container(served: Served) -> dict[str, Any]:
         "image": served.image,
         # in a folder of its own: a file that is mounted alone is never renewed
         "args": [
-            f"{FOLDER}/config/{PLAN_FILE}" if one == plan else one for one in served.arguments
+            f"{FOLDER}/config/{PLAN_FILE}" if one == plan else one
+            for one in served.arguments(redis_address(redis_name(served)))
         ],
         "ports": [{"name": "https", "containerPort": PORT}],
         **({"env": environment} if environment else {}),
@@ -243,7 +242,7 @@ def service(served: Served) -> dict[str, Any]:
         **{"apiVersion": "v1", "kind": "Service"},
         "metadata": metadata(served),
         "spec": {
-            "selector": labels(served),
+            "selector": labels_of(served),
             "ports": [{"name": "https", "port": 443, "targetPort": "https"}],
         },
     }
@@ -282,7 +281,7 @@ def disruption_budget(served: Served) -> dict[str, Any]:
     return {
         **{"apiVersion": "policy/v1", "kind": "PodDisruptionBudget"},
         "metadata": metadata(served),
-        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": labels(served)}},
+        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": labels_of(served)}},
     }
 
 

@@ -10,17 +10,18 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
-from openclaude.export.served import PORT, ModelAddress, Served
+from openclaude.export.served import PORT, ModelAddress, Served, labels_of
 
 PRIVATE = ["10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"]
 PRIVATE_6 = ["fc00::/7", "fe80::/10"]
 HTTPS = 443
+REDIS_PORT = 6379
 NODE_DNS = "169.254.20.10"  # where a node answers for DNS itself, if it does
 
 
 def network_policy(served: Served) -> dict[str, Any]:
     """The policy."""
-    labels = {"app.kubernetes.io/name": "openclaude", "app.kubernetes.io/instance": served.name}
+    labels = labels_of(served)
     numbers = [target for target in served.targets if address_of(target)]
     named = {target.port for target in served.targets if not address_of(target)}
     return {
@@ -52,9 +53,21 @@ def network_policy(served: Served) -> dict[str, Any]:
                     }
                     for target in numbers
                 ),
+                *(
+                    {
+                        "to": [{"podSelector": {"matchLabels": redis_labels(served)}}],
+                        "ports": [tcp(REDIS_PORT)],
+                    }
+                    for _ in range(served.has_redis)
+                ),
             ],
         },
     }
+
+
+def redis_labels(served: Served) -> dict[str, str]:
+    """By which the Redis of a server is found."""
+    return {**labels_of(served), "app.kubernetes.io/name": "openclaude-redis"}
 
 
 def tcp(port: int) -> dict[str, Any]:

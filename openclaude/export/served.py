@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 from openclaude.contracts.plan import LaunchPlan, Plan, Unit
 from openclaude.contracts.references import SecretKind, SecretRef, parse_secret
+from openclaude.contracts.routing import RoutingTable, routing_in
+from openclaude.contracts.worker import PRICES_VARIABLE
 from openclaude.errors import OpenclaudeError
 
 FOLDER = "/etc/openclaude"  # in a container
@@ -58,23 +60,42 @@ class Served(NamedTuple):
     needs_aws: bool  # a named AWS profile, AWS_PROFILE
     targets: tuple[ModelAddress, ...]
     image: str
+    has_redis: bool = False  # beside it, for the limits of people
 
-    @property
-    def arguments(self) -> list[str]:
-        """The command line of the container."""
+    def arguments(self, redis: str) -> list[str]:
+        """The command line of the container; `redis` is the address of the one beside it."""
         return [
             *("serve", "--plan", f"{FOLDER}/{PLAN_FILE}", "--listen", f"0.0.0.0:{PORT}"),
             *("--cert", f"{FOLDER}/tls/tls.crt", "--cert-key", f"{FOLDER}/tls/tls.key"),
             *("--keys", f"{FOLDER}/people/people.keys"),
             *("--drain", str(DRAIN_S), "--grace", str(GRACE_S)),
+            *(("--redis", redis) if self.has_redis else ()),
         ]
 
 
-def serve_plan(plan: Plan, unit: Unit, *, image: str, made_by: str) -> Served:
+def labels_of(served: Served) -> dict[str, str]:
+    """By which everything finds the pods of a server."""
+    return {"app.kubernetes.io/name": "openclaude", "app.kubernetes.io/instance": served.name}
+
+
+def prices_of(plan: Plan) -> str:
+    """What the models of a plan cost, as a server reads it."""
+    main = next((one for one in plan.units if one.name == "main"), None)
+    models = routing_in(main.environment).models if main else {}
+    return RoutingTable(slots={}, profile=plan.profile, models=models).to_json()
+
+
+def serve_plan(
+    plan: Plan, unit: Unit, *, image: str, made_by: str, has_redis: bool = False
+) -> Served:
     """What `unit`, the providers of a plan, is in a container. Raises CannotExport."""
     secrets, names = place_secrets(unit.secrets, plan.profile)
     needs_aws = bool(unit.environment.get(AWS_PROFILE_VARIABLE))
-    environment = {**unit.environment, **({AWS_PROFILE_VARIABLE: AWS_PROFILE} if needs_aws else {})}
+    environment = {
+        **unit.environment,
+        **({AWS_PROFILE_VARIABLE: AWS_PROFILE} if needs_aws else {}),
+        PRICES_VARIABLE: prices_of(plan),
+    }
     config = plan.files[f"{unit.name}.yaml"]
     tables = read_tables(config)
     refuse_paths(tables, plan.profile)
@@ -101,6 +122,7 @@ def serve_plan(plan: Plan, unit: Unit, *, image: str, made_by: str) -> Served:
         needs_aws=needs_aws,
         targets=find_targets(tables, plan.profile),
         image=image,
+        has_redis=has_redis,
     )
 
 

@@ -88,7 +88,10 @@ ALLOWED = {
         *("run.os.confinement", "run.os.processes"),
     },
     "errors": {"diagnostics"},
-    "export": {"contracts.plan", "contracts.references", "errors"},
+    "export": {
+        *("contracts.plan", "contracts.references", "contracts.routing", "contracts.worker"),
+        "errors",
+    },
     "files": {"errors"},
     "interrupt": set(),
     "gateway": {"", "aws.faults", "contracts", "errors", "ledger", "providers.table"},

@@ -84,6 +84,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--image", metavar="IMAGE", help=f"of containers (default: {IMAGE})")
     parser.add_argument("--host", metavar="NAME", help="of the server, for kubernetes")
     parser.add_argument("--role-arn", metavar="ARN", help="the IAM role of its pods, for Bedrock")
+    parser.add_argument(
+        "--redis", action="store_true", help="a Redis beside it, for the limits of people"
+    )
     add_json(parser)
 
 
@@ -93,7 +96,13 @@ def run(arguments: argparse.Namespace, places: Places, env: Mapping[str, str]) -
     name = profile_name(arguments.profile, env, places)
     plan = find_plan(name, places, env)
     if arguments.manager in {COMPOSE, KUBERNETES}:
-        served = serve_plan(plan, providers_of(plan), image=options["image"], made_by=__version__)
+        served = serve_plan(
+            plan,
+            providers_of(plan),
+            image=options["image"],
+            made_by=__version__,
+            has_redis=arguments.redis,
+        )
         if arguments.manager == KUBERNETES and arguments.out:
             refuse_examples(arguments, served)
         files, variables = container_files(arguments.manager, served, options), served.variables
@@ -129,6 +138,8 @@ def options_of(arguments: argparse.Namespace) -> dict[str, str]:
         if given is not None and not re.fullmatch(rule, given, re.ASCII):
             raise UsageError(f"`{option}` cannot be `{given}`", hint=f"for example `{example}`")
         found[name] = given or example
+    if arguments.redis and arguments.manager not in {COMPOSE, KUBERNETES}:
+        raise UsageError("`--redis` is for compose and kubernetes", hint="omit `--redis`")
     return found
 
 

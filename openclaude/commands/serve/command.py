@@ -28,9 +28,10 @@ from openclaude.commands.help_page import (
 from openclaude.commands.serve.keys import add_person, known_people
 from openclaude.contracts.plan import Plan, Unit, read_plan
 from openclaude.contracts.references import BadReference, parse_secret
-from openclaude.contracts.routing import RoutingTable, routing_in
+from openclaude.contracts.routing import routing_in
 from openclaude.contracts.worker import PRICES_VARIABLE, ServiceEnd
 from openclaude.errors import OpenclaudeError, UsageError
+from openclaude.export.served import prices_of
 from openclaude.files import LARGEST, read_regular
 from openclaude.output import Result
 from openclaude.paths import Places
@@ -163,18 +164,11 @@ def make_service(arguments: argparse.Namespace, plan: Plan) -> ServedUnit:
             hint=f"make one with `openclaude team add NAME --keys {keys}`",
         )
     groups = {tier.model: tier.slot for tier in reversed(plan.slots)}
-    prices = prices_of(plan, unit)
+    # as `export` has written it, or as main has it
+    prices = unit.environment.get(PRICES_VARIABLE) or prices_of(plan)
     return ServedUnit(
         unit, files_of(unit, plan), groups, cert, cert_key, keys, ending, prices, redis
     )
-
-
-def prices_of(plan: Plan, unit: Unit) -> str:
-    """What the models cost: as main has it, or as `export` has written it."""
-    main = next((one for one in plan.units if one.name == "main"), None)
-    models = routing_in(main.environment).models if main else {}
-    table = RoutingTable(slots={}, profile=plan.profile, models=models)
-    return unit.environment.get(PRICES_VARIABLE) or table.to_json()
 
 
 def redis_of(said: str | None) -> str:

@@ -278,6 +278,7 @@ function __openclaude_know
                 'option'\t'--image'\t'text'\t'of containers (default: localhost/openclaude-providers:0.2.0)' \
                 'option'\t'--host'\t'profile'\t'of the server, for kubernetes' \
                 'option'\t'--role-arn'\t'text'\t'the IAM role of its pods, for Bedrock' \
+                'option'\t'--redis'\t'-'\t'a Redis beside it, for the limits of people' \
                 'option'\t'--json'\t'-'\t'print one JSON document' \
                 'position'\t'choice:systemd,launchd,process-compose,systemd-server,compose,kubernetes' \
                 'position'\t'profile'

@@ -47,8 +47,8 @@ def plan_of(text: str, name: str = "team") -> Plan:
         return compile_plan(name, loaded.profile, catalog.find, made_by="test")
 
 
-def made(text: str, name: str = "team") -> Served:
+def made(text: str, name: str = "team", *, has_redis: bool = False) -> Served:
     """What is served of it."""
     plan = plan_of(text, name)
     unit = next(one for one in plan.units if one.name == "providers")
-    return serve_plan(plan, unit, image=IMAGE, made_by="test")
+    return serve_plan(plan, unit, image=IMAGE, made_by="test", has_redis=has_redis)

@@ -25,8 +25,8 @@ WORKLOADS = {"Deployment", "Service", "Ingress", "PodDisruptionBudget"}
 WORKLOADS |= {"HorizontalPodAutoscaler", "NetworkPolicy", "ServiceAccount", "ConfigMap"}
 
 
-def files_of(target: str, text: str) -> dict[str, str]:
-    served = made(text)
+def files_of(target: str, text: str, *, has_redis: bool = False) -> dict[str, str]:
+    served = made(text, has_redis=has_redis)
     return kubernetes(served, CLUSTER) if target == "kubernetes" else compose(served)
 
 
@@ -180,3 +180,53 @@ def test_a_plan_in_a_manifest_is_the_plan_to_the_letter_and_can_be_read_by_peopl
     assert data["plan.json"] == made(OTHERS).plan
     assert "\n  plan.json: |\n" in files["configmap.yaml"]
     assert not [name for name, text in files.items() if "&id0" in text]
+
+
+# A Redis beside it --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", ["compose", "kubernetes"])
+def test_a_redis_is_beside_the_server_where_it_is_wanted(
+    target: str, golden: Callable[[str, str], None]
+) -> None:
+    plain = files_of(target, BEDROCK)
+    for name, text in files_of(target, BEDROCK, has_redis=True).items():
+        if plain.get(name) != text:
+            golden(f"{target}.redis.{name}", text)
+
+
+def test_only_the_server_reaches_redis_and_redis_reaches_nothing() -> None:
+    files = files_of("kubernetes", BEDROCK, has_redis=True)
+    found = {name: yaml.safe_load(text) for name, text in files.items()}
+    kustomization = found.pop("kustomization.yaml")
+    for document in found.values():
+        check(document)
+    pods = {
+        name: found[name]["spec"]["template"]["metadata"]["labels"]
+        for name in ("deployment.yaml", "redis-deployment.yaml")
+    }
+    policy = found["redis-networkpolicy.yaml"]["spec"]
+    (container,) = found["deployment.yaml"]["spec"]["template"]["spec"]["containers"]
+    address = container["args"][container["args"].index("--redis") + 1]
+
+    assert kustomization["resources"] == list(found)
+    assert pods["deployment.yaml"] != pods["redis-deployment.yaml"]
+    assert policy["podSelector"]["matchLabels"] == pods["redis-deployment.yaml"]
+    assert policy["ingress"][0]["from"] == [
+        {"podSelector": {"matchLabels": pods["deployment.yaml"]}}
+    ]
+    assert policy["egress"] == []
+    assert found["networkpolicy.yaml"]["spec"]["egress"][-1] == {
+        "to": [{"podSelector": {"matchLabels": pods["redis-deployment.yaml"]}}],
+        "ports": [{"protocol": "TCP", "port": 6379}],
+    }
+    assert address == f"redis://{found['redis-service.yaml']['metadata']['name']}:6379/0"
+
+
+def test_an_exported_plan_says_what_its_models_cost() -> None:
+    plan = json.loads(made(BEDROCK).plan)
+
+    prices = json.loads(plan["units"][0]["environment"]["OPENCLAUDE_PRICES"])
+
+    assert prices["slots"] == {}
+    assert prices["models"]["bedrock/qwen.qwen3-next-80b-a3b"]["input"] > 0
