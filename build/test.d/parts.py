@@ -149,6 +149,19 @@ PARTS = {
             isolated=True,
         ),
         Part(
+            name="image",
+            what="the image of a team's server, and podman; needs a package index and Debian's",
+            minutes=2,
+            commands=(("build/containers",),),
+        ),
+        Part(
+            name="containers",
+            what="that image in pods, as the manifests for Kubernetes say; needs root",
+            minutes=2,
+            tests=("tests/containers",),
+            isolated=True,
+        ),
+        Part(
             name="packages",
             what="a release in dist/, tried on clean machines; needs a package index",
             minutes=10,
@@ -170,7 +183,10 @@ ALL: tuple[Stage, ...] = (
     (("lint",),),
     (("unit", "properties", "process"), ("shells", "tomorrow", "e2e")),
 )
-LONG: Stage = (("fuzz", "fuzz-messages", "soak"), ("variants", "long", "llama", "local", "nemesis"))
+LONG: Stage = (
+    ("fuzz", "fuzz-messages", "soak"),
+    ("variants", "long", "llama", "local", "image", "containers", "nemesis"),
+)
 STAGES = {
     "all": ALL,
     "--all": (*ALL, (("packages",), ("versions",)), LONG),

@@ -30,6 +30,7 @@ TOKEN_FOLDER = "/var/run/secrets/openclaude/aws"  # noqa: S105 - where it is, no
 TOKEN_S = 3600
 AWS_FILE = "aws-config"
 READABLE = 0o440
+MANDATORY = {"optional": False}  # said though it is the default: podman 4.3 crashes without it
 
 
 class Cluster(NamedTuple):
@@ -224,7 +225,7 @@ def volumes(served: Served) -> list[dict[str, Any]]:
         named["keys"] = f"{served.name}-keys"
     found: list[dict[str, Any]] = [{"name": "config", "configMap": {"name": served.name}}]
     found += [
-        {"name": name, "secret": {"secretName": secret, "defaultMode": READABLE}}
+        {"name": name, "secret": {**MANDATORY, "secretName": secret, "defaultMode": READABLE}}
         for name, secret in named.items()
     ]
     if served.needs_aws:

@@ -53,7 +53,7 @@ from openclaude.run.worker.door import Door
 from openclaude.run.worker.ending import AT_ONCE, FAREWELL_S, InstanceEnd
 from openclaude.run.worker.further_port import open_further
 from openclaude.run.worker.key_fetcher import start_fetcher
-from openclaude.run.worker.log import stamp_everything
+from openclaude.run.worker.log import leave_out_absent_pages, stamp_everything
 from openclaude.run.worker.reporter import Reporter
 
 # Between a connection's acceptance and its first request, seconds; under 1 ms on a quiet machine.
@@ -145,6 +145,7 @@ def prepare(names: list[str]) -> None:
     logging.config.dictConfig(uvicorn.config.LOGGING_CONFIG)
     # a warning is what uvicorn has for a client that talks nonsense: a line for every such request
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    leave_out_absent_pages()
     for name in names:
         load(name)()
     stamp_everything()

@@ -20,6 +20,10 @@ from openclaude.run.os.log_line import CONTINUED, OUTPUT, log_entry
 
 STANDARD_ERROR = 2
 LONGEST_PART = 64 * 1024  # characters of a line that has not ended
+LITELLM_PROXY = "LiteLLM Proxy"  # the name of its logger
+# how LiteLLM (1.108.14) says, as an error, that it has no pages for a browser: the zipapp and the
+# image leave them out, and nothing here serves them
+ABSENT_PAGES = ("Packaged UI at ", "Selected UI path ")
 TRACEBACK = "Traceback (most recent call last):"
 
 
@@ -90,6 +94,16 @@ class EntryHandler(logging.Handler):
             write_whole(log_entry(record.created, record.levelname, printable(text)))
         except Exception:  # noqa: BLE001 - as of every handler: a log fails no request
             self.handleError(record)
+
+
+def leave_out_absent_pages() -> None:
+    """Keep LiteLLM's errors about its pages for a browser out of the log; before its import."""
+    logging.getLogger(LITELLM_PROXY).addFilter(is_not_about_pages)
+
+
+def is_not_about_pages(record: logging.LogRecord) -> bool:
+    """Tell whether a record is about anything else."""
+    return not str(record.msg).startswith(ABSENT_PAGES)
 
 
 def stamp_everything() -> None:

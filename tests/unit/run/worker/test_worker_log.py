@@ -14,7 +14,14 @@ import pytest
 
 from openclaude.run.os.log_line import bare, is_detail, log_entry
 from openclaude.run.worker import log
-from openclaude.run.worker.log import EntryHandler, StampedStream, stamp_everything
+from openclaude.run.worker.log import (
+    ABSENT_PAGES,
+    EntryHandler,
+    StampedStream,
+    is_not_about_pages,
+    leave_out_absent_pages,
+    stamp_everything,
+)
 
 NOW = 1796032800.5
 STAMP = "2026-11-30T10:00:00.500Z"
@@ -144,3 +151,25 @@ def test_an_entry_has_a_limit() -> None:
 
     assert len(entry) < 70_000
     assert entry.endswith("\n    | ... 34464 more characters\n")
+
+
+def test_an_error_about_pages_that_nobody_serves_is_left_out_and_no_other(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    logger = logging.getLogger("LiteLLM Proxy")
+    leave_out_absent_pages()
+    try:
+        for start in ABSENT_PAGES:
+            logger.error(start + "%s is invalid or incomplete.", "/here")
+        logger.error("Packaged otherwise")
+    finally:
+        logger.removeFilter(is_not_about_pages)
+    assert [record.getMessage() for record in caplog.records] == ["Packaged otherwise"]
+
+
+def test_litellm_says_it_in_these_words() -> None:
+    import litellm.proxy
+
+    text = Path(litellm.proxy.__path__[0], "proxy_server.py").read_text(encoding="utf-8")
+    for start in ABSENT_PAGES:
+        assert text.count(f'"{start}%s is invalid') == 1
