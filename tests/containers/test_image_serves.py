@@ -1,6 +1,6 @@
 """The image of `openclaude serve` in pods, made by podman of what `export kubernetes` writes.
 
-podman is no cluster: nothing here balances, scales or renews. What is shown is that the manifests
+Nothing here balances, scales or renews, as a cluster would. What is shown is that the manifests
 run as they are written, what a pod may do, and how it ends.
 """
 
