@@ -17,19 +17,22 @@ from openclaude.commands.guide.found import Surroundings, look_around
 from openclaude.commands.guide.menus import Choice
 from openclaude.commands.guide.offers import ModelOffer, offers
 from openclaude.commands.guide.trial import try_tier
+from openclaude.commands.ledger.words import money
 from openclaude.commands.profiles.move import write_default
 from openclaude.commands.profiles.new import put_new
 from openclaude.commands.profiles.store import encoded, user_path
-from openclaude.errors import OpenclaudeError
+from openclaude.errors import OpenclaudeError, nearest
 from openclaude.files import private_folder, write_private
 from openclaude.output import progress, ticking
 from openclaude.paths import Places
 from openclaude.profile.author.drafts import judge_draft
 from openclaude.profile.library import Library
 from openclaude.prompt import tell
+from openclaude.providers.regions import known_regions
 from openclaude.providers.table import find_provider
 
 REGION = "us-west-2"
+LEAST = 0.0001  # dollars
 NEW_AWS = "openclaude"
 PLAN, BEDROCK, LOCAL, LOOK = "plan", "bedrock", "local", "look"
 WAYS = (
@@ -167,8 +170,18 @@ def aws_profile(found: Surroundings, env: Mapping[str, str]) -> tuple[str, str]:
         names = (NEW_AWS, *(f"{NEW_AWS}-{number}" for number in range(2, 100)))
         name = next(one for one in names if one not in found.aws)
         tell(result_of("aws", ["setup", "--name", name], env).text)
-    region = found.regions.get(name) or REGION
-    return name, menus.text("Which region?", region) or region
+    return name, aws_region(found.regions.get(name) or REGION)
+
+
+def aws_region(likely: str) -> str:
+    """A region that there is: a slip of the keys would otherwise end the guide at its last step."""
+    known = known_regions()
+    while True:
+        said = menus.text("Which region?", likely) or likely
+        if said in known:
+            return said
+        near = nearest(said, known)
+        tell(f"AWS has no region `{said[:40]}`" + (f"; did you mean `{near}`?\n" if near else "\n"))
 
 
 # Writing and trying -------------------------------------------------------------------------------
@@ -199,6 +212,13 @@ def named(number: int) -> str:
     return NAME if number == 1 else f"{NAME}-{number}"
 
 
+def cost(dollars: float | None) -> str:
+    """What an answer has cost, in words where the number would say nothing."""
+    if dollars is None:
+        return "price unknown"
+    return "less than $0.0001" if 0 < dollars < LEAST else money(dollars)
+
+
 def is_tried(name: str, draft: Draft, places: Places, env: Mapping[str, str]) -> bool:
     """Ask the tier one question if the user likes; whether to go on."""
     question = f"Ask {draft.tier} one short question now? It costs less than a cent."
@@ -215,7 +235,7 @@ def is_tried(name: str, draft: Draft, places: Places, env: Mapping[str, str]) ->
         return menus.agree("Start claude all the same?")
     tell(
         f"{draft.tier} says: {done.answer}\n"
-        f"  {done.seconds:.1f} s, {done.tokens_in} tokens in, {done.tokens_out} out; "
-        "`openclaude usage` says what it cost\n"
+        f"  {done.seconds:.1f} s, {done.tokens_in} tokens in, {done.tokens_out} out, "
+        f"{cost(done.dollars)}\n"
     )
     return True

@@ -13,7 +13,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from openclaude.commands.launch import as_claude_goes, bring_up
+from openclaude.commands.ledger.pricing import prices_of
 from openclaude.commands.running import wait_until_ready
+from openclaude.contracts.plan import Plan
+from openclaude.contracts.routing import routing_in
 from openclaude.output import progress, ticking
 from openclaude.paths import Places
 from openclaude.plan_cache import find_plan
@@ -31,6 +34,7 @@ class FirstAnswer(NamedTuple):
     seconds: float
     tokens_in: int = 0
     tokens_out: int = 0
+    dollars: float | None = None  # None where no price is known
 
 
 def try_tier(name: str, tier: str, places: Places, env: Mapping[str, str]) -> FirstAnswer:
@@ -51,13 +55,31 @@ def try_tier(name: str, tier: str, places: Places, env: Mapping[str, str]) -> Fi
         said = given.get("message") if isinstance(given, dict) else ""
         return FirstAnswer("", str(said or f"status {status}"), seconds)
     usage = document.get("usage") or {}
+    tokens = int(usage.get("input_tokens") or 0), int(usage.get("output_tokens") or 0)
     return FirstAnswer(
         answer=" ".join(words(document)),
         error="",
         seconds=seconds,
-        tokens_in=int(usage.get("input_tokens") or 0),
-        tokens_out=int(usage.get("output_tokens") or 0),
+        tokens_in=tokens[0],
+        tokens_out=tokens[1],
+        dollars=price_of(plan, tier, str(document.get("model")), *tokens),
     )
+
+
+def price_of(
+    plan: Plan, tier: str, answered_by: str, tokens_in: int, tokens_out: int
+) -> float | None:
+    """What an answer has cost in US dollars, by the prices that the ledger has; None if unknown.
+
+    `answered_by` is the name in the reply, which may be a fallback's.
+    """
+    main = next(unit for unit in plan.units if unit.name == "main")
+    table = routing_in(main.environment)
+    model = next(one.model for one in plan.tiers if one.tier == tier)
+    prices = prices_of(answered_by, table) or prices_of(model, table)
+    if prices is None:
+        return None
+    return tokens_in * (prices.input or 0.0) + tokens_out * (prices.output or 0.0)
 
 
 def words(document: Mapping[str, Any]) -> list[str]:
