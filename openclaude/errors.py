@@ -176,6 +176,7 @@ CODES = {
     "ledger-unreadable": "the record of what requests used cannot be read",
     "litellm-malicious": "the installed LiteLLM steals credentials",
     "litellm-version": "the installed LiteLLM is not the version that openclaude needs",
+    "log-unreadable": "the log of a team's server cannot be read",
     "lock-held": "another openclaude is doing the same at the moment",
     "model-not-found": "no model has this name",
     "no-temporary-folder": "no directory for temporary files can be used",

@@ -60,6 +60,7 @@ CARRIED_OUT: dict[str, tuple[str, ...]] = {
         "requests show",
         "show ID",
         "openclaude serve --help",
+        "openclaude team usage --help",
         "openclaude statusline --help",
         "openclaude team add NAME --keys {}",
         "openclaude team add ann@example.com --keys FILE",

@@ -101,6 +101,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         program.write_text(f"#!/bin/sh\necho '{CLAUDE_VERSION} (Claude Code)'\n")
         program.chmod(0o755)
     (tmp_path / "colleague.toml").write_text(MINE)
+    (tmp_path / "serve.log").write_text("")
     (tmp_path / ".openai-key").write_text("sk-of-nobody\n")
     (tmp_path / ".openai-key").chmod(0o600)
     for name in [name for name in os.environ if name.startswith(("OPENCLAUDE_", "XDG_"))]:

@@ -57,6 +57,7 @@ RUN = [
     "serve --keys {home}/people.keys --new-key ann",
     "team add bob --keys {home}/people.keys --rpm 60",
     "team limit bob --keys {home}/people.keys --rpm none",
+    "team usage {home}/people.keys",
     "team list --keys {home}/people.keys",
     "team revoke bob --keys {home}/people.keys",
     "setup --yes | profile",

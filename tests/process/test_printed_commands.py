@@ -45,7 +45,10 @@ SWEPT = {
     "openclaude help": "Claude Code on the models you choose",
     **{
         f"openclaude {one} --help": f"{HELP}{one}"
-        for one in ("aws setup", "budget", "demo", "logs", "requests", "serve", "statusline")
+        for one in (
+            *("aws setup", "budget", "demo", "logs", "requests", "serve", "statusline"),
+            "team usage",
+        )
     },
     "openclaude COMMAND --help": f"{HELP}status",
     "openclaude {command} --help": f"{HELP}requests",

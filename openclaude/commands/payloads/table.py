@@ -99,6 +99,11 @@ PAYLOADS: Mapping[str, Keys] = {
         "removed": "how many keys were removed",
     },
     "team limit": {"name": "the person", "path": "the file", **LIMITS},
+    "team usage": {
+        "by": "what the rows are grouped by",
+        "rows": "each with that, requests, refused, errors, tokens_in, tokens_out, usd",
+        "total": "the sums of all",
+    },
     "start": {
         "profile": "its name",
         "port": "main's; providers has the next",

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 from openclaude.commands.help_page import JSON_HELP, HelpPage, add_json, add_page
 from openclaude.commands.serve.keys import add_person, known_people, limit_person, remove_person
+from openclaude.commands.serve.usage import add_arguments as add_usage_arguments
+from openclaude.commands.serve.usage import team_usage
 from openclaude.contracts.team.people import LIMITS, Limits, limits_of, shown_limits
 from openclaude.errors import UsageError
 from openclaude.output import Result
@@ -25,6 +27,7 @@ from openclaude.terminal.tables import table
 if TYPE_CHECKING:
     Actions = argparse._SubParsersAction[argparse.ArgumentParser]
 
+USAGE = "usage"
 NONE = "none"  # takes a limit away
 DOCS = "docs/team.md"
 HEADER = ("person", "requests a minute", "at once", "$ a day", "$ a month", "keys")
@@ -103,6 +106,21 @@ away. They hold from the next request on.""",
             docs=DOCS,
         ),
     ),
+    "usage": (
+        "sum what people have used, from the servers' log",
+        HelpPage(
+            text="""\
+Sum what people have used: requests, those that a limit refused, errors, tokens,
+dollars. It reads the log of a team's servers, wherever that is kept: in a file, or
+where journalctl, docker or kubectl prints it from.""",
+            examples=(
+                "openclaude team usage serve.log",
+                "openclaude team usage --by day --since 2026-12-01 serve.log",
+            ),
+            variables=(),
+            docs=DOCS,
+        ),
+    ),
 }
 
 
@@ -113,6 +131,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for name in PAGES:
         action = add_action(actions, name)
+        if name == USAGE:
+            add_usage_arguments(action)
+            continue
         if name != "list":
             action.add_argument("person", metavar="NAME", help="whose key it is")
         action.add_argument(
@@ -136,6 +157,8 @@ def add_action(actions: Actions, name: str) -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace, _places: Places, env: Mapping[str, str]) -> Result:
     """Do what was asked. Raises OpenclaudeError."""
+    if arguments.action == USAGE:
+        return team_usage(arguments, env)
     path = arguments.keys.absolute()
     match arguments.action:
         case "add":

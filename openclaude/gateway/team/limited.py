@@ -35,6 +35,7 @@ from openclaude.gateway.routing.meter import Meter, dollars
 from openclaude.gateway.team.counts import NANO, Count, Limit, Reached, Use, left_of, use_of
 from openclaude.gateway.team.people import PERSON
 from openclaude.gateway.team.served import ASKED, AskedModel
+from openclaude.ledger.audit import AUDIT
 from openclaude.ledger.entry import RequestEntry
 
 TURN_S = 10.0  # for so long a request waits for its turn before it is refused
@@ -223,4 +224,4 @@ def audit_line(name: str, scope: Scope, entry: RequestEntry, reached: Reached | 
         "is_cut": bool(entry.is_cut),
         "limit": reached.limit if reached else None,
     }
-    return f"request {json.dumps(said)}"
+    return f"{AUDIT} {json.dumps(said)}"

@@ -304,6 +304,7 @@ function __openclaude_know
                 'action'\t'list'\t'show who may ask, and the limits' \
                 'action'\t'revoke'\t'remove a person\'s keys' \
                 'action'\t'limit'\t'change a person\'s limits' \
+                'action'\t'usage'\t'sum what people have used, from the servers\' log' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \
                 'option'\t'--help'\t'-'\t'show this help message and exit' \
                 'option'\t'--json'\t'-'\t'print one JSON document'
@@ -342,6 +343,14 @@ function __openclaude_know
                 'option'\t'--day'\t'text'\t'US dollars in a day of UTC, or `none`' \
                 'option'\t'--month'\t'text'\t'US dollars in a month of UTC, or `none`' \
                 'position'\t'profile'
+        case 'team usage'
+            printf '%s\n' \
+                'option'\t'-h'\t'-'\t'show this help message and exit' \
+                'option'\t'--help'\t'-'\t'show this help message and exit' \
+                'option'\t'--json'\t'-'\t'print one JSON document' \
+                'option'\t'--by'\t'choice:person,model,day'\t'default: person' \
+                'option'\t'--since'\t'text'\t'only from this day of UTC on: 2026-12-01' \
+                'position'\t'text+'
         case 'doctor'
             printf '%s\n' \
                 'option'\t'-h'\t'-'\t'show this help message and exit' \

@@ -41,7 +41,7 @@ ABOUT_NAMES = {f"profiles {one}" for one in ("copy", "diff", "import", "new", "r
 # What has no profile at all
 ABOUT_NONE = {
     *("aws", "completion", "demo", "models", "profiles", "profiles list", "team", "uninstall"),
-    *(f"team {one}" for one in ("add", "limit", "list", "revoke")),
+    *(f"team {one}" for one in ("add", "limit", "list", "revoke", "usage")),
 }
 NEEDED = {
     "serve": "--keys k",

@@ -21,7 +21,7 @@ SECTIONS = re.compile(
 # these read none
 WITHOUT_VARIABLES = {
     "completion",
-    *(f"team{one}" for one in ("", " add", " list", " revoke", " limit")),
+    *(f"team{one}" for one in ("", " add", " list", " revoke", " limit", " usage")),
 }
 SOURCES = "".join(path.read_text("utf-8") for path in (REPOSITORY / "openclaude").rglob("*.py"))
 
