@@ -82,7 +82,8 @@ QUOTAS = (
     ),
     QuotaForm(
         Quota.PERIOD,
-        r"(?:resets?|try again|retry) (?:in|after) (?:about )?\d{1,3} ?(?:h|hours?|d|days?)(?![a-z])",
+        r"(?:resets?|try again|retry) (?:in|after) (?:about )?"
+        r"\d{1,3} ?(?:h|hours?|d|days?)(?![a-z])",
         "Gemini: google-gemini/gemini-cli#13004",
     ),
     QuotaForm(

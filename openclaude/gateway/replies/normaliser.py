@@ -115,9 +115,10 @@ class Normaliser:
     def _plain(self, event: Event) -> list[Event]:
         match event:
             case TextEvent() | ReasoningEvent() | Other():
-                self._has_said = self._has_said or isinstance(event, Other) or bool(event.text)
-                is_text = isinstance(event, TextEvent) and not event.text.isspace()
-                self._has_answered = self._has_answered or (is_text and bool(event.text))
+                says = isinstance(event, Other) or bool(event.text)
+                self._has_said = self._has_said or says
+                is_text = isinstance(event, TextEvent) and bool(event.text.strip())
+                self._has_answered = self._has_answered or is_text
                 if self._open is None:
                     return [event]
                 self._waiting.append(event)
