@@ -12,14 +12,19 @@ from collections.abc import Iterator
 
 from openclaude.gateway.late.adapters import late_adapters
 from openclaude.gateway.late.exports import delay_exports
+from openclaude.gateway.late.modules import absent_module, late_module
 from openclaude.gateway.late.routes import late_routes
 
 PASSING_ON = "openai.types"
+# the length of sounds; with it comes numpy: 85 modules, 10 MB
+UNUSED = "soundfile"
+# httpx's command line, without which it can be imported: rich, pygments, click, 90 modules
+COMMAND_LINE = "httpx._main"
 
 
 @contextlib.contextmanager
 def importing_less() -> Iterator[None]:
     """Import less in the context."""
     delay_exports(PASSING_ON)
-    with late_adapters(), late_routes():
+    with late_module(UNUSED), absent_module(COMMAND_LINE), late_adapters(), late_routes():
         yield
