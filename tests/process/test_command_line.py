@@ -100,6 +100,22 @@ def test_words_of_claude_that_ask_no_model_reach_it_without_a_stack(
     assert not world.state.exists()
 
 
+def test_what_an_editors_terminal_tells_claude_reaches_it(world: World) -> None:
+    """JetBrains runs its *Claude command* in its terminal, and claude finds the editor by these."""
+    told = {
+        "TERMINAL_EMULATOR": "JetBrains-JediTerm",
+        "CLAUDE_CODE_SSE_PORT": "63342",
+        "ENABLE_IDE_INTEGRATION": "true",
+    }
+
+    done = world.run("--profile", "qwen", "--ide", env={**world.env, **told})
+
+    assert done == (0, "", "", done.pid)
+    (heard,) = world.heard()
+    assert heard["arguments"][2:] == ["--ide"]
+    assert {name: heard["environment"].get(name) for name in told} == told
+
+
 @pytest.mark.parametrize("status", [0, 1, 7, 255])
 def test_claudes_exit_status_comes_through(world: World, status: int) -> None:
     world.tell_claude(status=status)

@@ -27,6 +27,7 @@ from openclaude.standins.base.script import abort, error, midstream, reasoning, 
 from openclaude.standins.bedrock.claude_rules import ClaudeRules, sign_thought
 from openclaude.standins.bedrock.counting import invoked, tokens_of
 from openclaude.standins.bedrock.standin import (
+    API_KEY,
     EXAMPLE_CLAUDES,
     EXAMPLE_KEY_ID,
     EXAMPLE_SECRET,
@@ -47,6 +48,7 @@ CLAUDES = {
     ),
 }
 SLOTS = {"openclaude-opus": OPUS, "openclaude-haiku": HAIKU, "openclaude-fable": FABLE}
+BEDROCK_KEY = "ABSK-of-a-test-that-nobody-else-has"
 UNCOUNTED = "us.anthropic.claude-sonnet-5-5"
 PDF = {
     "type": "document",
@@ -104,6 +106,13 @@ def user(content: Any) -> dict[str, Any]:
     return {"role": "user", "content": content}
 
 
+def with_key(deployed: dict[str, Any]) -> dict[str, Any]:
+    """Return a deployment that is asked with a Bedrock API key in place of the AWS profile."""
+    params = {**deployed["litellm_params"], "api_key": "os.environ/OPENCLAUDE_SECRET_1"}
+    del params["aws_profile_name"]
+    return {**deployed, "model_name": "openclaude-keyed", "litellm_params": params}
+
+
 def deployment(slot: str, model: str, bedrock: BedrockStandin) -> dict[str, Any]:
     return {
         "model_name": slot,
@@ -132,8 +141,11 @@ def write_home(folder: Path, bedrock: BedrockStandin) -> dict[str, str]:
     path = folder / "providers.yaml"
     config = {
         "model_list": [
-            deployment(slot, model, bedrock)
-            for slot, model in {**SLOTS, "openclaude-uncounted": UNCOUNTED}.items()
+            with_key(deployment("", OPUS, bedrock)),
+            *(
+                deployment(slot, model, bedrock)
+                for slot, model in {**SLOTS, "openclaude-uncounted": UNCOUNTED}.items()
+            ),
         ],
         "litellm_settings": {
             "drop_params": True,
@@ -152,6 +164,7 @@ def write_home(folder: Path, bedrock: BedrockStandin) -> dict[str, str]:
         "CONFIG_FILE_PATH": str(path),
         "LITELLM_MASTER_KEY": KEY,
         "OPENCLAUDE_AWS_PROFILE": "work",
+        "OPENCLAUDE_SECRET_1": BEDROCK_KEY,
         "OPENCLAUDE_REACHES": bedrock.url,
     }
 
@@ -162,7 +175,9 @@ def claudes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Claudes]:
     log = folder / "log"
     with (
         BedrockStandin(
-            claudes=CLAUDES, uncounted=frozenset({UNCOUNTED.removeprefix("us.")})
+            claudes=CLAUDES,
+            uncounted=frozenset({UNCOUNTED.removeprefix("us.")}),
+            api_keys=frozenset({BEDROCK_KEY}),
         ) as bedrock,
         socket.create_server(("127.0.0.1", 0)) as listener,
         log.open("wb") as output,
@@ -446,6 +461,14 @@ def test_tokens_are_counted_by_bedrock_of_all_that_claude_reads(
     assert counted.json() == {"input_tokens": tokens_of(body)}
     assert [tool["name"] for tool in body["tools"]] == ["Bash", "Found"]
     assert body["messages"][1]["content"][0]["signature"] == sign_thought("hm")
+
+
+def test_a_bedrock_api_key_counts_too(claudes: Claudes) -> None:
+    counted = claudes.count_tokens("openclaude-keyed", "hi")
+
+    seen = claudes.got()
+    assert (seen.operation, seen.signed_by, seen.problems) == ("CountTokens", API_KEY, ())
+    assert counted.json() == {"input_tokens": tokens_of(invoked(seen.json()))}
 
 
 def test_a_model_that_bedrock_does_not_count_is_asked_about_once(claudes: Claudes) -> None:
