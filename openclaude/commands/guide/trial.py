@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from openclaude.commands.launch import as_claude_goes, bring_up
-from openclaude.commands.ledger.pricing import prices_of
+from openclaude.commands.ledger.pricing import known_prices
 from openclaude.commands.running import wait_until_ready
 from openclaude.contracts.plan import Plan
 from openclaude.contracts.routing import routing_in
@@ -76,7 +76,7 @@ def price_of(
     main = next(unit for unit in plan.units if unit.name == "main")
     table = routing_in(main.environment)
     model = next(one.model for one in plan.tiers if one.tier == tier)
-    prices = prices_of(answered_by, table) or prices_of(model, table)
+    prices = known_prices(answered_by, table) or known_prices(model, table)
     if prices is None:
         return None
     return tokens_in * (prices.input or 0.0) + tokens_out * (prices.output or 0.0)

@@ -26,7 +26,7 @@ def managed_settings(plan: Plan) -> dict[str, Any]:
     overrides = {
         tier.behaves_as or tier.slot: rates(prices)
         for tier in plan.tiers
-        if tier.slot and (prices := prices_of(tier.model, table)) is not None
+        if tier.slot and (prices := known_prices(tier.model, table)) is not None
     }
     if not overrides:
         raise UsageError(
@@ -37,7 +37,7 @@ def managed_settings(plan: Plan) -> dict[str, Any]:
     return {KEY: {"overrides": overrides}}
 
 
-def prices_of(model: str, table: RoutingTable) -> ModelPrices | None:
+def known_prices(model: str, table: RoutingTable) -> ModelPrices | None:
     """The prices of a tier's own model; None if they are not known, or are Claude's own anyway."""
     found = table.models.get(model)
     return found if found and found.input is not None and found.output is not None else None
