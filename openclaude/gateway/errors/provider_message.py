@@ -42,10 +42,14 @@ LONGEST_MODEL = 400  # characters between those two
 MESSAGE = re.compile(r"""["']message["']\s{0,8}:\s{0,8}(?:"([^"]++)|'([^']++))""")
 
 # Keys that may hold a provider's reason in an error document, best first
-REASONS = ("message", "Message", "detail", "msg", "status_msg", "error_description", "errorMessage")
+REASONS = (
+    *("message", "Message", "detail", "msg", "status_msg", "error_description", "errorMessage"),
+    *("error_msg", "error_message", "faultstring", "title"),
+)
 # Keys of short codes in the same document
 MARKS = ("type", "code", "status", "reason", "quotaId", "error_type", "status_code")
 LONGEST_MARK = 100
+SENTENCE = 2  # blanks in a text that is no code
 # The message of OpenRouter and OpenCode when another provider's error is in `metadata.raw`
 PASSED_ON = "Provider returned error"
 
@@ -135,22 +139,43 @@ def dig(message: ProviderMessage) -> ProviderMessage:
     if isinstance(inner, Mapping):
         code = http_status(inner.get("code"))
         return message._replace(
-            text=reason_in(inner),
+            text=reason_in(inner) or reason_in(document) or untold(document),
             code=code or message.code,
             marks=marks,
             upstream=message.upstream or http_status(inner.get("upstream_status")),
         )
-    return message._replace(text=str(inner), marks=marks)
+    said, reason = str(inner), reason_in({**document, "error": None})
+    return message._replace(text=f"{said}: {reason}" if reason else said, marks=marks)
+
+
+def untold(document: Mapping[str, Any]) -> str:
+    """Return a document that has its reason under a key that nobody knows; "" for codes alone."""
+    texts = texts_in(document, 0)
+    return json.dumps(document, ensure_ascii=False) if any(texts) else ""
+
+
+def texts_in(value: object, depth: int, key: str = "") -> Iterator[str]:
+    """Yield the texts in a document that are no codes, a few levels deep."""
+    if isinstance(value, str) and value.count(" ") > (SENTENCE if key in MARKS else 0):
+        yield value
+    elif isinstance(value, Mapping | list) and depth < LAYERS:
+        pairs = value.items() if isinstance(value, Mapping) else ((key, one) for one in value)
+        for name, one in pairs:
+            yield from texts_in(one, depth + 1, str(name))
 
 
 def reason_in(document: Mapping[str, Any]) -> str:
     """Return the message of any provider's error document; empty if it has none."""
     metadata = document.get("metadata")
     raw = metadata.get("raw") if isinstance(metadata, Mapping) else None
-    if isinstance(raw, str) and raw.strip() and PASSED_ON in str(document.get("message")):
-        return raw
+    if raw and PASSED_ON in str(document.get("message")):
+        said = raw if isinstance(raw, str) else json.dumps(raw)
+        if said.strip():
+            return said
     for key in REASONS:
         value = document.get(key)
+        if isinstance(value, list) and value and isinstance(value[0], str):
+            value = value[0]
         if isinstance(value, str) and value:
             return value
     for value in document.values():  # FastAPI's `detail`, GraphQL's `errors`, MiniMax's `base_resp`

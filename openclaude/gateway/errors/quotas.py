@@ -54,6 +54,11 @@ QUOTAS = (
     ),
     QuotaForm(
         Quota.MONEY,
+        r"account is not active|billing_not_active",
+        "OpenAI: BerriAI/litellm#2743",
+    ),
+    QuotaForm(
+        Quota.MONEY,
         r"payment is past due|update your payment method",
         "Ollama: continuedev/continue#13195",
     ),

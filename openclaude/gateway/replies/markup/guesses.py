@@ -42,6 +42,16 @@ OPEN_FORMS = {
 }
 
 
+# gpt-oss where a server has left out the tokens around its channels, but not what is in them
+# (reported: Augustas11/macprovider#743)
+STRIPPED = ("analysis", "commentary to=", "assistantcommentary to=")
+FIRST = re.compile(r"analysis(?=[A-Z\"'(])|(?:assistant)?commentary to=")
+HEADER = 200  # longest header of a channel, in characters
+NEXT = re.compile(
+    r"assistantfinal|(?:assistant)?commentary (?P<to>to=[\w.]{1,128}) (?:json|code)?\s*(?=\{)"
+)
+
+
 class Incomplete:
     """A text that may become a call."""
 
@@ -80,6 +90,21 @@ def bare_calls(
         if rest and not rest.startswith(("{", "[")):
             return None
     return found
+
+
+def with_channels(text: str, *, is_last: bool) -> str | Incomplete | None:
+    """Return a reply of gpt-oss with the tokens that were left out; None if it is no such reply."""
+    if any(mark.startswith(text) for mark in STRIPPED) or text in STRIPPED:
+        return None if is_last else Incomplete()
+    if not FIRST.match(text):
+        return None
+    if not (found := NEXT.search(text)):
+        is_thought = text.startswith(STRIPPED[0])
+        return Incomplete() if not is_last and (is_thought or len(text) < HEADER) else None
+    thought = text[: found.start()].removeprefix("analysis")
+    before = f"<|channel|>analysis<|message|>{thought}<|end|><|start|>assistant" if thought else ""
+    channel = f"commentary {found['to']}" if found["to"] else "final"
+    return f"{before}<|channel|>{channel}<|message|>{text[found.end() :]}"
 
 
 def is_nothing(text: str) -> bool:

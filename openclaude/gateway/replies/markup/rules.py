@@ -221,6 +221,7 @@ class Capability(NamedTuple):
     is_unknown: bool  # the model is unknown
     begins_thoughts: bool
     has_bare_json: bool
+    has_channels: bool = False  # gpt-oss's, which servers strip of their tokens
 
 
 def capability(model: str, declared: str = "") -> Capability | None:
@@ -236,6 +237,7 @@ def capability(model: str, declared: str = "") -> Capability | None:
             is_unknown=False,
             begins_thoughts=bool(BEGUN_THOUGHTS.search(model)),
             has_bare_json=declared in BARE,
+            has_channels=declared == "harmony",
         )
     family = next((family for pattern, family in FAMILIES if pattern.search(model)), None)
     if family == "":
@@ -246,4 +248,5 @@ def capability(model: str, declared: str = "") -> Capability | None:
         is_unknown=family is None,
         begins_thoughts=bool(BEGUN_THOUGHTS.search(model)),
         has_bare_json=family is None or family in BARE,
+        has_channels=family == "harmony",
     )

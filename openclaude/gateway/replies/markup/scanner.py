@@ -25,7 +25,6 @@ from openclaude.gateway.replies.markup.written import Written
 
 MESSAGE = "<|message|>"
 MOST_REASONING = 1 << 20  # characters in which calls are looked for
-HEADER = 200  # longest header of a channel, in characters
 LONGEST = 28  # characters of the longest mark, which may have to be buffered at a reply's start
 CALL_ENDS = ("<|call|>", "<|end|>", "<|start|>")
 OPENERS = ("<|start|>", "<|channel|>")  # the next channel, which ends the current one
@@ -66,7 +65,8 @@ class MarkupScanner:
         """Return the events for this text; the same event object if nothing changed."""
         idle = not self._held and self._rule is None and not self._window
         idle = idle and not self._lines.swallows
-        may_be_bare = self._lines.is_start and self._capability.has_bare_json
+        is_begun = self._capability.has_bare_json or self._capability.has_channels
+        may_be_bare = self._lines.is_start and is_begun
         if idle and not may_be_bare and not self._marks.may_be_in(event.text):
             self._lines.pass_(event.text)
             return [event]
@@ -104,6 +104,11 @@ class MarkupScanner:
         return out
 
     def _run(self, *, is_last: bool) -> None:
+        if self._capability.has_channels and self._lines.is_start and self._rule is None:
+            whole = guesses.with_channels(self._held, is_last=is_last)
+            if isinstance(whole, guesses.Incomplete):
+                return
+            self._held = whole or self._held
         moved = True
         while moved and self._held:
             if self._rule is not None:
@@ -251,7 +256,7 @@ class MarkupScanner:
         """Handle a channel of gpt-oss: its header says what the body is."""
         head, mark, body = self._held.partition(MESSAGE)
         if not mark:
-            if not is_last and len(head) < HEADER:
+            if not is_last and len(head) < guesses.HEADER:
                 return False
             self._held = "" if is_last else head[len(rule.mark) :]
             self._rule = None

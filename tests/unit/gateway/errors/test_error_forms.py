@@ -374,6 +374,7 @@ QUOTAS = [
     (429, "The quota of 5 hours is exhausted. Resets at 2026-08-07T05:00:00Z", USED_UP),
     (403, "You've reached your weekly (7-day) usage limit. Your quota will reset when", USED_UP),
     (429, "you (x) have reached your session usage limit, please wait or upgrade", USED_UP),
+    (429, "Your account is not active, please check your billing details", NO_CREDIT),
     (403, "your subscription payment is past due. update your payment method: x", NO_CREDIT),
     (
         412,

@@ -260,6 +260,31 @@ def reasoned(message: Any, *, streams: bool) -> bytes:
     return sse([{"choices": [{**choice, "delta": message}]}]) + b"data: [DONE]\n\n"
 
 
+# Augustas11/macprovider#743
+@pytest.mark.parametrize("size", [1, 3, 10_000])
+@pytest.mark.parametrize(
+    ("said", "text", "calls"),
+    [
+        ('analysisWe answer "four".assistantfinalfour', "four", []),
+        (f"analysisI look.assistantcommentary to=functions.Bash json{json.dumps(LS)}", "", [LS]),
+        (f"commentary to=functions.Bash json{json.dumps(LS)}", "", [LS]),
+        ("analysis of the code: assistantfinal", "analysis of the code: assistantfinal", []),
+        ("analysisWe", "analysisWe", []),
+        ("analysis", "analysis", []),
+        ("commentary to the code", "commentary to the code", []),
+        ("Hi, analysisWe assistantfinal", "Hi, analysisWe assistantfinal", []),
+    ],
+)
+def test_channels_whose_tokens_a_server_left_out_are_known(
+    said: str, text: str, calls: list[Any], size: int
+) -> None:
+    pieces = (said[at : at + size] for at in range(0, len(said), size))
+
+    heard = scan(*pieces, model="gpt-oss-20b")
+
+    assert (heard[0], [given_ for _, given_ in heard[1]]) == (text, calls)
+
+
 def test_several_calls_and_the_words_before_them() -> None:
     said = f"I look.\n<tool_call>{BASH}</tool_call>\n<tool_call>{READ}</tool_call>"
 
