@@ -5,10 +5,12 @@ Knows: what each has, and what its events may leave out. Independent of: events,
 
 from __future__ import annotations
 
+import json
 from collections.abc import Hashable, Iterator
 from typing import Any
 
 from openclaude.gateway.replies.asked import as_list
+from openclaude.gateway.replies.calls import value_of
 from openclaude.gateway.replies.dialects.base import (
     Document,
     block_number,
@@ -20,6 +22,7 @@ from openclaude.gateway.replies.events import ABSENT, CallPiece
 
 # The events with a whole text, and the key that it is under
 WHOLE_TEXTS = {"response.output_text.done": "text", "response.refusal.done": "refusal"}
+WHOLE_PART = "response.content_part.done"
 
 
 def items_of(response: Document) -> list[Document]:
@@ -37,6 +40,14 @@ def text_in(item: Document) -> Iterator[str]:
         said = part.get("text") or part.get("refusal") if isinstance(part, dict) else part
         if isinstance(said, str):
             yield said
+
+
+def whole_text(kind: str, document: Document) -> Document | None:
+    """Return the content in an event that tells a text as a whole; None for any other event."""
+    if kind == WHOLE_PART:
+        return {"content": document.get("part")}
+    key = WHOLE_TEXTS.get(kind)
+    return {"content": {key: document.get(key)}} if key else None
 
 
 def has_refusal(item: Document) -> bool:
@@ -65,7 +76,7 @@ class Told:
 
     def __init__(self) -> None:
         self._texts: dict[int, str] = {}  # by the number of the item
-        self._calls: dict[str, bool] = {}  # by id, whether it was whole
+        self._calls: set[tuple[str, object]] = set()  # whole ones: ids with places and inputs
         self._places: dict[str, int] = {}  # by an item's id
 
     def place(self, document: Document) -> int:
@@ -93,8 +104,11 @@ class Told:
         return text[len(told) :]
 
     def is_new_call(self, place: int, item: Document, *, is_whole: bool) -> bool:
-        """Tell whether a call was not told as a whole yet."""
-        key = str(item.get("call_id") or item.get("id") or place)
-        was_whole = self._calls.get(key, False)
-        self._calls[key] = was_whole or is_whole
-        return not was_whole
+        """Tell whether a call was not told as a whole yet; two may have one id."""
+        id_ = str(item.get("call_id") or item.get("id") or place)
+        if not is_whole:
+            return (id_, place) not in self._calls
+        given = (id_, json.dumps([item.get("name"), value_of(input_of(item))], default=str))
+        was_told = given in self._calls
+        self._calls |= {given, (id_, place)}
+        return not was_told

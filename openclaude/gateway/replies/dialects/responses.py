@@ -23,13 +23,13 @@ from openclaude.gateway.replies.dialects.base import (
 from openclaude.gateway.replies.dialects.content import unshown
 from openclaude.gateway.replies.dialects.response_fields import is_around_typed, is_reason, repaired
 from openclaude.gateway.replies.dialects.response_items import (
-    WHOLE_TEXTS,
     Told,
     failed,
     has_refusal,
     item_piece,
     items_of,
     text_in,
+    whole_text,
 )
 from openclaude.gateway.replies.events import (
     CallBeat,
@@ -117,8 +117,8 @@ class Responses:
         elif kind == "response.function_call_arguments.done":
             if isinstance(document.get("arguments"), str):
                 yield CallPiece(place, value=document["arguments"])
-        elif key := WHOLE_TEXTS.get(kind):
-            yield from self._rest(place, {"content": {key: document.get(key)}})
+        elif whole := whole_text(kind, document):
+            yield from self._rest(place, whole)
         elif isinstance(item, dict) and item.get("type") == CALL:
             if self._told.is_new_call(place, item, is_whole=is_whole):
                 yield item_piece(place, item, is_whole=is_whole)

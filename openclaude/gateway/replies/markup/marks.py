@@ -12,6 +12,7 @@ from openclaude.gateway.replies.markup import guesses
 from openclaude.gateway.replies.markup.lines import Lines
 from openclaude.gateway.replies.markup.rules import MarkKind, Place, Rule
 
+HEAD = 4  # characters of a mark that are looked for first: nearly all text has none of them
 SHORTEST = 5  # characters of a mark's start that do not occur in normal text
 BARS = "|\uff5c"  # what follows the first letter of a token of a template
 
@@ -23,8 +24,13 @@ class Marks:
         self._rules = rules
         self._lines = lines
         self.has_thought = False  # so a further end of a thought is text
-        first = "".join(sorted({rule.mark[0] for rule in rules}))
-        self._first = re.compile(f"[{re.escape(first)}]")
+        marks = [rule.mark for rule in rules]
+        heads = {re.escape(mark[:HEAD]) for mark in marks}
+        # at the end of a text, less of a mark may be there so far
+        heads |= {re.escape(mark[:size]) + r"\Z" for mark in marks for size in range(1, HEAD)}
+        self._first = re.compile("|".join(sorted(heads, reverse=True)))
+        self._any = re.compile("|".join(re.escape(rule.mark) for rule in rules))
+        self._longest = max(len(rule.mark) for rule in rules)
 
     def may_be_in(self, text: str) -> bool:
         """Tell whether a mark may begin in a text."""
@@ -37,7 +43,7 @@ class Marks:
 
     def rule_at(self, text: str, at: int, *, is_last: bool) -> Rule | None:
         """Return the rule whose mark counts at a position."""
-        if not is_last and self._is_part(text[at:]):
+        if not self._any.match(text, at) or (not is_last and self._is_part(text[at:])):
             return None
         marked = (rule for rule in self._rules if text.startswith(rule.mark, at))
         return next(
@@ -53,6 +59,8 @@ class Marks:
     def may_become(self, text: str, at: int) -> bool:
         """Tell whether more text could complete a mark here."""
         rest = text[at:]
+        if len(rest) >= self._longest and not self._any.match(rest):
+            return False
         for rule in self._rules:
             is_open = len(rest) < len(rule.mark) and rule.mark.startswith(rest)
             behind = rest[len(rule.mark) :] if rest.startswith(rule.mark) else "x"

@@ -24,7 +24,7 @@ from openclaude.gateway.replies.markup.rules import BY_JSON, Capability, MarkKin
 from openclaude.gateway.replies.markup.written import Written
 
 MESSAGE = "<|message|>"
-MOST_REASONING = 1 << 20  # characters in which calls are looked for
+MOST_REASONING = 1 << 17  # pieces of reasoning in which calls are looked for
 LONGEST = 28  # characters of the longest mark, which may have to be buffered at a reply's start
 CALL_ENDS = ("<|call|>", "<|end|>", "<|start|>")
 OPENERS = ("<|start|>", "<|channel|>")  # the next channel, which ends the current one
@@ -49,7 +49,7 @@ class MarkupScanner:
         self._block = 0
         self._lines = Lines()
         self._marks = Marks(capability.rules, self._lines)
-        self._reasoning = ""  # what came of it in a field of its own
+        self._reasoning: list[str] = []  # what came of it in a field of its own
         self._rule: Rule | None = None  # the part that is open
         self._ends: tuple[str, ...] = ()
         self._is_inline = False  # that part is a call in the middle of a line
@@ -83,14 +83,14 @@ class MarkupScanner:
         """Note that the provider separates the model's reasoning: there is none in the text."""
         self._window = 0
         if len(self._reasoning) < MOST_REASONING:
-            self._reasoning += text
+            self._reasoning.append(text)
 
     def forgotten(self) -> list[Event]:
         """Return the calls that the reasoning ends with, for a reply without anything else.
 
         Servers that separate it leave them in there (vybestack/llxprt-code#749).
         """
-        if found := self._last_calls(self._reasoning):
+        if found := self._last_calls("".join(self._reasoning)):
             self._call(Rule("", MarkKind.CALL, Place.ANY), *found)
         return self._taken()
 

@@ -593,6 +593,23 @@ RESPONSES = {
     "a call that is told to be done twice": responses(
         ITEM_DONE, ITEM_DONE, response(item()), calls=(BASH,)
     ),
+    "one id for two calls": responses(
+        ITEM_DONE,
+        of_item("output_item.done", 1, item=item("c1", "Read", B)),
+        response(item(), item("c1", "Read", B)),
+        calls=(BASH, READ),
+    ),
+    "one id for two calls, in the last event only": responses(
+        response(item(), item("c1", "Read", B)), calls=(BASH, READ)
+    ),
+    "a call that its end writes in another way": responses(
+        ITEM_DONE, response(item(arguments=json.dumps(LS, indent=1))), calls=(BASH,)
+    ),
+    "a text in its part's end": responses(
+        of_item("content_part.done", 0, part={"type": "output_text", "text": "hi"}),
+        response(),
+        text="hi",
+    ),
     "one index for all calls": responses(
         of_item("output_item.added", 0, item=item(arguments="")),
         of_item("function_call_arguments.delta", 0, delta=A),
