@@ -49,7 +49,7 @@ REASONS = (
 # Keys of short codes in the same document
 MARKS = ("type", "code", "status", "reason", "quotaId", "error_type", "status_code")
 LONGEST_MARK = 100
-SENTENCE = 2  # blanks in a text that is no code
+SENTENCE = 2  # blanks in a text that is not a code
 # The message of OpenRouter and OpenCode when another provider's error is in `metadata.raw`
 PASSED_ON = "Provider returned error"
 
@@ -149,13 +149,13 @@ def dig(message: ProviderMessage) -> ProviderMessage:
 
 
 def untold(document: Mapping[str, Any]) -> str:
-    """Return a document that has its reason under a key that nobody knows; "" for codes alone."""
+    """Return a document whose reason is under an unknown key; "" if it only has codes."""
     texts = texts_in(document, 0)
     return json.dumps(document, ensure_ascii=False) if any(texts) else ""
 
 
 def texts_in(value: object, depth: int, key: str = "") -> Iterator[str]:
-    """Yield the texts in a document that are no codes, a few levels deep."""
+    """Yield the texts in a document, without its codes, a few levels deep."""
     if isinstance(value, str) and value.count(" ") > (SENTENCE if key in MARKS else 0):
         yield value
     elif isinstance(value, Mapping | list) and depth < LAYERS:

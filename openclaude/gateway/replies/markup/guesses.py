@@ -93,7 +93,7 @@ def bare_calls(
 
 
 def with_channels(text: str, *, is_last: bool) -> str | Incomplete | None:
-    """Return a reply of gpt-oss with the tokens that were left out; None if it is no such reply."""
+    """Return a reply of gpt-oss with the tokens that were left out; None for any other."""
     if any(mark.startswith(text) for mark in STRIPPED) or text in STRIPPED:
         return None if is_last else Incomplete()
     if not FIRST.match(text):
