@@ -226,7 +226,7 @@ def test_three_people_are_answered_and_no_login_reaches_a_server(team: TwoServer
 
     assert answers == {person: f"hello {person}" for person in PEOPLE}
     heard = [wire.all for wire in team.wires]
-    assert all(any(holds(one, key) for one in heard) for key in team.keys.values())
+    assert all(any(holds(one, team.keys[person]) for one in heard) for person in PEOPLE)
     assert all(heard)  # each has been asked
     assert team.anthropic
     for person in PEOPLE:
