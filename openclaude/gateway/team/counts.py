@@ -159,7 +159,7 @@ class LocalCount:
 
     def count(self, use: Use) -> None:
         """Count a request that goes on."""
-        self._recent(use.person).append(self._monotonic())
+        self.recent(use.person).append(self._monotonic())
         self._inside[use.person][use.number] = use
 
     def end(self, use: Use) -> None:
@@ -173,10 +173,10 @@ class LocalCount:
 
     def _until_room(self, name: str, rpm: int) -> float:
         """Seconds until the next request may come."""
-        came = self._recent(name)
+        came = self.recent(name)
         return came[-rpm] + WINDOW_S - self._monotonic() if len(came) >= rpm else 0.0
 
-    def _recent(self, name: str) -> deque[float]:
+    def recent(self, name: str) -> deque[float]:
         """When the requests of the last minute came."""
         came, now = self._came[name], self._monotonic()
         while came and came[0] <= now - WINDOW_S:
