@@ -68,13 +68,27 @@ def arranged(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> list[
     """
     actions = actions_of(parser)
     options, words = split(arguments, [parser, *actions.values()])
-    own = [one for option in options if knows(parser, option[0]) for one in option]
-    theirs = [option for option in options if not knows(parser, option[0])]
     chosen = actions.get(words[0]) if words else None
     if chosen is None:  # the value of an unknown option names nothing
-        return [*own, *(option[0] for option in theirs), *words]
-    flat = [one for option in theirs for one in option]
-    return [*own, words[0], *arranged(chosen, [*flat, *words[1:]])]
+        own = [one for option in options if knows(parser, option[0]) for one in option]
+        return [*own, *(option[0] for option in options if not knows(parser, option[0])), *words]
+    # all that follows the action's name is the action's, `--help` above all
+    before, behind = split_at(words[0], arguments, [parser, *actions.values()])
+    own = [one for option in before if knows(parser, option[0]) for one in option]
+    theirs = [one for option in before if not knows(parser, option[0]) for one in option]
+    return [*own, words[0], *arranged(chosen, [*theirs, *behind])]
+
+
+def split_at(
+    word: str, arguments: Sequence[str], parsers: Sequence[argparse.ArgumentParser]
+) -> tuple[list[tuple[str, ...]], list[str]]:
+    """The options in front of the first word, and all that follows it."""
+    place = next(
+        number
+        for number, one in enumerate(arguments)
+        if one == word and split(arguments[: number + 1], parsers)[1] == [word]
+    )
+    return split(arguments[:place], parsers)[0], list(arguments[place + 1 :])
 
 
 def words_of(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> list[str]:

@@ -123,6 +123,31 @@ def test_a_line_means(line: str, values: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "arranged_as"),
+    [
+        ("setup --help", "setup --help"),
+        ("--help setup", "--help setup"),
+        ("--profile x setup --help", "setup --profile x --help"),
+        ("--json setup --json", "--json setup --json"),
+        ("--profile setup setup -h --name setup", "setup --profile setup -h --name setup"),
+        ("policy x --help --format json", "policy --help --format json x"),
+    ],
+)
+def test_what_stands_behind_an_action_is_the_actions(line: str, arranged_as: str) -> None:
+    parser = command_parser(find_command("aws"))[1]
+
+    assert arranged(parser, line.split()) == arranged_as.split()
+
+
+@pytest.mark.parametrize("path", [path for path in PARSERS if " " in path])
+def test_an_actions_help_is_its_own(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        said(f"--profile x {path} --help")
+
+    assert capsys.readouterr().out.startswith(f"usage: openclaude {path} ")
+
+
+@pytest.mark.parametrize(
     ("line", "message"),
     [
         ("--profile x profiles list", "unknown option: --profile"),
