@@ -35,8 +35,14 @@ building = threading.RLock()
 
 @contextlib.contextmanager
 def late_adapters() -> Iterator[None]:
-    """Delay what is made in the context; what is made after it is pydantic's alone."""
-    build: Build = TypeAdapter._init_core_attrs
+    """Delay what is made in the context; what is made after it is pydantic's alone.
+
+    Neither is anything delayed with a pydantic that lacks what this uses of its inside (2.14).
+    """
+    build: Build | None = getattr(TypeAdapter, "_init_core_attrs", None)
+    if not (build and hasattr(_mock_val_ser, "set_type_adapter_mocks")):
+        yield
+        return
     shared: dict[str, TypeAdapter[Any]] = {}
 
     def delay(self: TypeAdapter[Any], ns_resolver: Any, force: bool, **more: Any) -> bool:

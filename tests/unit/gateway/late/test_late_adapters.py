@@ -163,3 +163,10 @@ def test_what_is_made_after_the_context_is_built_at_once() -> None:
         pass
 
     assert is_built(TypeAdapter(list[Size]))
+
+
+def test_with_another_pydantic_nothing_is_delayed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("pydantic._internal._mock_val_ser.set_type_adapter_mocks")
+
+    with late_adapters():
+        assert is_built(TypeAdapter(list[Size]))
