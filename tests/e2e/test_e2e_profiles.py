@@ -199,6 +199,7 @@ def test_without_an_account_no_request_reaches_anthropic_and_no_login_is_needed(
     assert set(everyone.internet.asked) - {CLAUDES_HOST} == {bedrock}
 
 
+@pytest.mark.variants
 def test_context_is_counted_by_bedrock_and_by_its_other_address_where_that_alone_can(
     bare_home: House, everyone: Everybody
 ) -> None:
