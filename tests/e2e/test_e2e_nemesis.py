@@ -6,6 +6,7 @@ Some minutes with a fixed seed in every run; an hour in `build/test --all`. What
 
 from __future__ import annotations
 
+import mmap
 import os
 import time
 from collections.abc import Iterator
@@ -16,14 +17,16 @@ from typing import NamedTuple
 import pytest
 
 from openclaude.standins.anthropic.standin import AnthropicStandin
+from openclaude.standins.base.conversation import RESUME
 from openclaude.standins.base.exchange import Recorded
 from openclaude.standins.bedrock.sigv4 import Secret
 from openclaude.standins.bedrock.standin import BedrockStandin
 from tests.e2e.canaries import files_with, requests_with
 from tests.e2e.conftest import end
-from tests.e2e.house import REPOSITORY, Canaries, House
+from tests.e2e.house import CLAUDE, REPOSITORY, Canaries, House
 from tests.e2e.internet import Internet
 from tests.e2e.nemesis import (
+    FELT_S,
     Moody,
     Nemesis,
     Record,
@@ -38,6 +41,7 @@ from tests.e2e.tool_loops import TURNS, Worked, Worker, launch_together
 SECONDS = float(os.environ.get("OPENCLAUDE_NEMESIS_S", "30"))
 SEED = 15
 WORKERS = 3
+REVOKED = "the local key of this session was revoked"
 FOLDER = REPOSITORY / ".work/nemesis"
 
 
@@ -55,6 +59,21 @@ class Campaign(NamedTuple):
     def judged(self) -> list[Worked]:
         """The sessions that were not themselves killed."""
         return [one for one in self.worked if one.pid not in self.nemesis.killed]
+
+    def had_to_end(self, one: Worked) -> bool:
+        """Tell whether a session was told that its key no longer counts, and had to be.
+
+        That is so where the plan was removed and the supervisor killed before it had made it anew:
+        nobody knows then whether sessions tell their key to whoever has the port.
+        """
+        removed = [first for first, _, step in self.nemesis.spans if step.what == "plan.json"]
+        killed = [
+            first
+            for first, _, step in self.nemesis.spans
+            if (step.do, step.what) == ("kill", "supervisor") and one.began < first < one.ended
+        ]
+        has_lost_plan = any(0 < end - begin < FELT_S for begin in removed for end in killed)
+        return has_lost_plan and REVOKED in one.result
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +137,8 @@ def campaign(
 
 
 def test_no_turn_is_lost(campaign: Campaign) -> None:
-    lost = [said for one in campaign.judged() if (said := one.lost())]
+    sessions = [one for one in campaign.judged() if not campaign.had_to_end(one)]
+    lost = [said for one in sessions if (said := one.lost())]
     done = [one for one in campaign.judged() if one.code == 0]
 
     print(
@@ -172,3 +192,11 @@ def test_no_fault_of_ours_is_in_the_logs(campaign: Campaign) -> None:
     faults = [line for line in campaign.logs.splitlines() if "which is a bug" in line]
 
     assert faults == [], campaign.path
+
+
+def test_claude_asks_in_these_words_for_the_rest_of_an_answer() -> None:
+    with (
+        CLAUDE.open("rb") as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as program,
+    ):
+        assert program.find(RESUME.encode()) != -1

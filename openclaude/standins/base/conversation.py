@@ -19,6 +19,8 @@ from openclaude.standins.base.script import (
 )
 
 REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
+# How claude asks for the rest of an answer of which it has a part (Claude Code 2.1.330)
+RESUME = "Your response above was cut off mid-stream"
 QUOTED = 200  # characters of a result's start and, for a long one, of its end
 
 
@@ -54,12 +56,18 @@ def _decide(turns: Sequence[Said]) -> Script | None:
 
 
 def _user_turns(conversation: Sequence[Said]) -> list[Said]:
-    """Return the user's turns; messages with no answer between them are one turn."""
+    """Return the user's turns; messages with no answer between them are one turn.
+
+    What asks for the rest of an answer is none: the turn before it is answered once more, whole.
+    """
     turns: list[Said] = []
     is_open = False
     for said in conversation:
         if said.role == "user":
             text = REMINDER.sub("", said.text)
+            if not said.results and text.lstrip().startswith(RESUME):
+                is_open = False
+                continue
             if is_open:
                 last = turns.pop()
                 text, results = f"{last.text}\n{text}", (*last.results, *said.results)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaude.standins.base import script
-from openclaude.standins.base.conversation import QUOTED, Said, script_for
+from openclaude.standins.base.conversation import QUOTED, RESUME, Said, script_for
 from openclaude.standins.base.script import (
     Error,
     Midstream,
@@ -158,6 +158,20 @@ SYSTEM = Said(role="system", text=script.say("from the system"))
 )
 def test_the_newest_user_text_is_the_script(conversation: list[Said], answer: str) -> None:
     assert text_of(script_for(conversation, default="default")) == answer
+
+
+def test_who_asks_for_the_rest_of_an_answer_gets_the_answer() -> None:
+    later = script.tool("Bash", {}) + script.then(script.say("second"))
+    later += script.then(script.say("third"))
+    cut = [Said(role="assistant", text="sec"), user(f"{RESUME}. Resume directly from there.")]
+
+    first = script_for([user(script.say("only")), *cut, *cut], default="default")
+    second = script_for([user(later), ASSISTANT, user("", "result"), *cut], default="default")
+    third = [user(later), ASSISTANT, user("", "result"), *cut, ASSISTANT, user("", "result")]
+
+    assert text_of(first) == "only"
+    assert text_of(second) == "second"
+    assert text_of(script_for(third, default="default")) == "third"
 
 
 def test_a_tool_result_is_quoted_and_never_obeyed() -> None:
