@@ -29,8 +29,13 @@ class QuotaForm(NamedTuple):
 
 # Only these statuses can be about a limit; a 400 only if it is about credit. A 503 also stands for
 # an error document under a 200, which has no status of its own
-MONEY_STATUSES = frozenset({400, 403, 412, 413, 429, 500, 503})
+MONEY_STATUSES = frozenset({400, 403, 412, 413, 429, 503})
 LIMIT_STATUSES = frozenset({403, 413, 429, 503})
+# A 500 is otherwise a fault of theirs that passes, whatever words are in it
+MONEY_AT_500 = re.compile(
+    r"insufficient[ _](?:account[ _])?(?:balance|credits?|quota)\b|billing_not_active",
+    re.IGNORECASE,
+)
 
 QUOTAS = (
     QuotaForm(
@@ -42,13 +47,13 @@ QUOTAS = (
     ),
     QuotaForm(
         Quota.MONEY,
-        r"in arrears|arrearage|overdue|recharge|top[ -]?up|out of credits?|payment required"
-        r"|good standing|\u4f59\u989d\u4e0d\u8db3|\u6b20\u8d39|\u5145\u503c",
+        r"in arrears|arrearage|\boverdue\b|\brecharge\b|\btop[ -]?up\b|out of credits?"
+        r"|payment required|good standing|\u4f59\u989d\u4e0d\u8db3|\u6b20\u8d39|\u5145\u503c",
         "GLM, code 1113: Gitlawb/openclaude#936; DashScope: tencentmusic/supersonic#1572",
     ),
     QuotaForm(
         Quota.MONEY,
-        r"used all available credits|(?:spending|billing|credit)(?: hard)? (?:limit|cap)",
+        r"used all available credits|(?:spending|billing|credit)(?: hard)? (?:limit|cap)\b",
         "xAI: continuedev/continue#10373, warpdotdev/warp#14863; Fireworks, with a 412: "
         "pollinations/pollinations#12136",
     ),
@@ -107,9 +112,11 @@ ASKED = re.compile(r"Limit:? (?P<limit>\d{1,12}+).{0,40}?Requested:? (?P<size>\d
 
 def quota_in(status: int, text: str, marks: frozenset[str]) -> Quota | None:
     """Return which limit an error is about, by status, wording, codes; None if a retry may help."""
+    said = "\n".join([text, *sorted(marks)])
+    if status == 500:
+        return Quota.MONEY if MONEY_AT_500.search(said) else None
     if status not in MONEY_STATUSES:
         return None
-    said = "\n".join([text, *sorted(marks)])
     for quota, pattern in COMPILED:
         if (quota is Quota.MONEY or status in LIMIT_STATUSES) and pattern.search(said):
             return quota

@@ -132,6 +132,8 @@ def asked_delay(headers: Mapping[str, str]) -> str | None:
     return value if DELAY.fullmatch(value) else None
 
 
+TOO_MANY = 429
+OF_THE_MODEL = re.compile(r"context|model|sequence|prompt (?:is )?too long", re.IGNORECASE)
 # Prompts that are too long ------------------------------------------------------------------------
 
 
@@ -146,6 +148,8 @@ def prompt_too_long(
     choice (it recognises the message without numbers: measured with Claude Code 2.1.330).
     """
     estimate = request_bytes // BYTES_A_TOKEN
+    if status == TOO_MANY and not OF_THE_MODEL.search(message.text) and not message.marks & MARKS:
+        return ""  # so many tokens are too many for now
     overflow = overflow_in(message.text)
     if overflow is None and status in REFUSED:
         overflow = likely_overflow(message.text)

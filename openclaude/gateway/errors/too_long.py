@@ -201,7 +201,9 @@ FORMS = (
         "OpenRouter, an account without credit: continuedev/continue#10962",
     ),
     Form(
-        r"expected maxLength: (?P<limit>\d{5,9}), actual: (?P<size>\d{5,9})",
+        # of the whole prompt, and not of a tool's description or one message
+        r"(?:input request|#/(?:prompt|inputText)): expected maxLength: (?P<limit>\d{5,9}),"
+        r" actual: (?P<size>\d{5,9})",
         "Bedrock: ScrapeGraphAI/Scrapegraph-ai#400",
     ),
     # Patterns without numbers
@@ -297,7 +299,9 @@ WINDOW_ITSELF = re.compile(
     r"context (?:length|window|size|limit)|model(?:'s)? context"
     r"|(?:prompt|input)[ _](?:token|length)"
     r"|too many tokens|\btokens? limit exceeded"
-    r"|(?:input|prompt|messages?)\b[^.]{0,60}(?:\+|\band\b|\bplus\b)[^.]{0,30}max_\w{0,11}tokens",
+    r"|(?:input|prompt|messages?)\b[^.]{0,60}(?:\+|\bplus\b)[^.]{0,30}max_\w{0,11}tokens"
+    r"|(?:input|prompt|messages?)(?: length| tokens?)? and [`\"']?max_\w{0,11}tokens"
+    r"|\b(?:sum|total|combined)\b[^.]{0,80}max_\w{0,11}tokens",
     re.IGNORECASE,
 )
 PART = re.compile(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from litellm.types.router import Deployment, LiteLLM_Params, ModelInfo
 
@@ -105,7 +106,8 @@ def has_own_address(deployment: Mapping[str, Any]) -> bool:
         url, _ = BaseAWSLLM().get_runtime_endpoint(*named, region)
     except Exception:  # noqa: BLE001 - botocore's, and ours for an address that nothing is sent to
         return True
-    return not url.startswith(f"https://bedrock-runtime.{region}.amazonaws.com")
+    china = ".cn" if region.startswith("cn-") else ""
+    return urlsplit(url).netloc != f"bedrock-runtime.{region}.amazonaws.com{china}"
 
 
 @contextlib.contextmanager

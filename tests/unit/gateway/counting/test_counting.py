@@ -22,6 +22,7 @@ from openclaude.gateway.counting.claude import CountsOfClaude
 from openclaude.gateway.counting.refusals import LONG_S, SHORT_S, Counter, CountRefused
 from openclaude.gateway.http.asgi import own_request
 from openclaude.gateway.http.own import Collected, once
+from openclaude.gateway.litellm.router import has_own_address
 from tests.unit.gateway.http.test_access import call
 
 SLOT = "openclaude-opus"
@@ -348,3 +349,21 @@ def test_what_is_no_count_is_none(status: int, body: bytes) -> None:
 
 def test_main_waits_no_longer_than_that() -> None:
     assert asked_of_providers(0, timeout_s=0.05)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "region", "is_own"),
+    [
+        ("", "us-west-2", False),
+        ("https://bedrock-runtime.us-west-2.amazonaws.com", "us-west-2", False),
+        ("https://bedrock-runtime.us-west-2.amazonaws.com.proxy.example", "us-west-2", True),
+        ("https://bedrock-runtime.us-west-2.amazonaws.com@proxy.example", "us-west-2", True),
+        ("https://vpce-1.bedrock-runtime.us-west-2.vpce.amazonaws.com", "us-west-2", True),
+    ],
+)
+def test_an_address_that_only_begins_like_awss_is_somebodys_own(
+    address: str, region: str, is_own: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    params = {"aws_region_name": region, "aws_bedrock_runtime_endpoint": address or None}
+    assert has_own_address({"litellm_params": params}) is is_own

@@ -318,6 +318,16 @@ OTHERS = [
     (400, "Invalid 'messages[3].tool_calls[0].id': string too long. Expected a string with "
           "maximum length 40, but got a string with length 52 instead."),
     (429, "Too many tokens, please wait before trying again."),
+    (400, "Malformed input request: #/tools/0/toolSpec/description: expected maxLength: 10000, "
+          "actual: 12000, please reformat your input and try again."),
+    (400, "Malformed input request: #/messages/0/content/0/text: expected maxLength: 25000, "
+          "actual: 30000, please reformat your input and try again."),
+    (400, 'The request failed: input must be text and "max_tokens" exceeds 8192'),
+    (429, "input tokens limit exceeded: 40000 > 30000"),
+    (500, "failed to stop upstream worker, please retry"),
+    (500, "database error: insufficient funds of entropy"),
+    (500, "credit capacity exhausted: credit caps"),
+    (503, "failed to stop upstream worker, please retry"),
     (429, "Rate limit reached on tokens per minute (TPM): Limit 6000, Used 5000, Requested 2000. "
           "Please try again in 9s."),
     (429, "Request too fast: maximum context length is fine, rate limit exceeded"),
