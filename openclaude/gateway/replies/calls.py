@@ -30,7 +30,7 @@ TRAILER = re.compile(r"(?:[\s}\]]|<\|[^|<>]*\|>|</[a-z_:]{1,40}>|```)*")
 # what may be before it: a byte order mark, a code fence
 LEADER = re.compile(r"\A[\s\ufeff]*(?:```(?:json)?\s)?")
 # a string, or a comma with nothing behind it
-COMMA = re.compile(r"""("(?:[^"\\]|\\.)*+")|,(?=\s*[}\]])""", re.DOTALL)
+COMMA = re.compile(r"""("(?:[^"\\]|\\.?)*+(?:"|\Z))|,(?=\s*[}\]])""", re.DOTALL)
 LARGEST_LITERAL = 1 << 16  # longest Python literal that is parsed, in characters
 NOTHING = ("", "null", "None", "undefined")  # how JavaScript and Python write no input
 KEPT_OF_ID = 30

@@ -12,16 +12,18 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from openclaude.gateway.replies.markup.written import Written
+from openclaude.gateway.replies.markup.written import Written, without_ending
 
 LARGEST = 1 << 20  # longest text that is parsed, in characters
 # JSON's names for these values, beside Python's
 VALUES = {"true": True, "false": False, "null": None}
-TOKENS = re.compile(r"\A\s*(?:<\|?[a-z_]+\|?>)+|(?:</?\|?[a-z_]+\|?>\s*)+\Z")
+TOKENS = re.compile(r"\A\s*(?:<\|?[a-z_]+\|?>)+")
+TOKEN = re.compile(r"</?\|?[a-z_]{1,40}\|?>")
 GEMMA = re.compile(r"call:([\w.:-]{1,128})\s*(?=\{)")
 # A string, a mark, or anything else up to the next mark
 PIECES = re.compile(
-    r"<\|\"\|>(?P<string>.*?)<\|\"\|>|(?P<json>\"(?:[^\"\\]|\\.)*\")|(?P<mark>[{}\[\]:,])"
+    r"<\|\"\|>(?P<string>.*?)(?:<\|\"\|>|\Z)|(?P<json>\"(?:[^\"\\]|\\.?)*+(?:\"|\Z))"
+    r"|(?P<mark>[{}\[\]:,])"
     r"|(?P<bare>[^{}\[\]:,<\"]+|.)",
     re.DOTALL,
 )
@@ -29,7 +31,7 @@ PIECES = re.compile(
 
 def pythonic_calls(text: str) -> list[Written]:
     """Return the calls of a Python expression, or of a list of them; none if it is another."""
-    bare = TOKENS.sub("", text).strip()
+    bare = without_ending(TOKEN, TOKENS.sub("", text)).strip()
     if not bare or len(bare) > LARGEST:
         return []
     try:
@@ -69,18 +71,29 @@ def literal_value(node: ast.expr) -> Any:
 
 
 def gemma_calls(text: str) -> Iterator[Written]:
-    """Yield the calls in `call:NAME{KEY:<|"|>VALUE<|"|>}`."""
-    for found in GEMMA.finditer(text):
+    """Yield the calls in `call:NAME{KEY:<|"|>VALUE<|"|>}`; none behind one that does not end."""
+    past = 0
+    while found := GEMMA.search(text, past):
+        written, past = object_as_json(text, found.end())
+        if not past:
+            return
         try:
-            given, _ = json.JSONDecoder(strict=False).raw_decode(as_json(text[found.end() :]))
+            given = json.loads(written, strict=False)
         except (ValueError, RecursionError):
             continue
         yield Written(found[1], given)
 
 
-def as_json(text: str) -> str:
-    """Return Gemma's notation as JSON."""
-    return "".join(piece_as_json(piece, text) for piece in PIECES.finditer(text))
+def object_as_json(text: str, at: int) -> tuple[str, int]:
+    """Return an object in Gemma's notation as JSON, and where it ends; 0 if it does not."""
+    pieces: list[str] = []
+    depth = 0
+    for piece in PIECES.finditer(text, at):
+        pieces.append(piece_as_json(piece, text))
+        depth += {"{": 1, "}": -1}.get(piece["mark"], 0)
+        if depth == 0:
+            return "".join(pieces), piece.end()
+    return "", 0
 
 
 def piece_as_json(piece: re.Match[str], text: str) -> str:

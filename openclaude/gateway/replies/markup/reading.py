@@ -13,14 +13,15 @@ from typing import Any
 from openclaude.gateway.replies.calls import nearly_json
 from openclaude.gateway.replies.events import ABSENT
 from openclaude.gateway.replies.markup.pythonic import gemma_calls, pythonic_calls
-from openclaude.gateway.replies.markup.written import Written
+from openclaude.gateway.replies.markup.written import Written, without_ending
 
 Types = Callable[[str], Mapping[str, Any]]  # the properties of a tool's input, by its name
 
-# An end counts if something follows that can follow it: a file may have the same marks in it
+# An end counts if something follows that can follow it: a file may have the same marks in it.
+# Repetitions are atomic: each way to divide a long text would be tried otherwise.
 FUNCTION = re.compile(
-    r"<function=([^>\n]+)>((?:\s*<parameter=[^>\n]+>.*?</parameter>"
-    r"(?=\s*(?:<parameter=|</function>)))*)\s*</function>",
+    r"<function=([^>\n]+)>((?>(?:\s*<parameter=[^>\n]+>.*?</parameter>"
+    r"(?=\s*(?:<parameter=|</function>)))*))\s*</function>",
     re.DOTALL,
 )
 ANY_FUNCTION = re.compile(
@@ -59,7 +60,8 @@ INVOKE, ANY_INVOKE = (
         re.DOTALL,
     )
     for body in (
-        rf"((?:\s*<(?:{PREFIX})?parameter name=[^>\n]+>.*?</(?:{PREFIX})?parameter>)*)",
+        rf"((?>(?:\s*<(?:{PREFIX})?parameter name=[^>\n]+>.*?</(?:{PREFIX})?parameter>"
+        rf"(?=\s*<(?:(?:{PREFIX})?parameter name=|/(?:{PREFIX})?invoke>)))*))",
         "(.*?)",
     )
 )
@@ -77,8 +79,8 @@ INPUTS = ("arguments", "parameters", "input", "args", "action_input")
 
 # A name alone, or with JSON behind it
 NAMED_JSON = re.compile(
-    r"(?:<tool_calls>\s*)?<tool_call>\s*(?P<name>[\w.-]{1,128})\s*"
-    r"(?:```json\s)?\s*(?P<input>\{.*\})?\s*(?:```)?\s*</tool_call>(?:\s*</tool_calls>)?",
+    r"(?:<tool_calls>\s*+)?<tool_call>\s*+(?P<name>[\w.-]{1,128})\s*+"
+    r"(?:```json\s)?\s*+(?P<input>\{.*\})?\s*+(?:```)?\s*+</tool_call>(?:\s*+</tool_calls>)?",
     re.DOTALL,
 )
 
@@ -187,7 +189,7 @@ TAGS = re.compile(
     r"|<\|/?[a-z_]+\|>|\[TOOL_CALLS\]|</s>)+",
     re.IGNORECASE,
 )
-ENDING_TAGS = re.compile(r"(?:\s|</?[a-z_:]{1,40}>|<\|[a-z_]+\|>)+\Z")
+ENDING_TAG = re.compile(r"</?[a-z_:]{1,40}>|<\|[a-z_]{1,40}\|>")
 SURPLUS = re.compile(r"\A[\s}\]]+")
 
 
@@ -200,7 +202,7 @@ def documents(text: str) -> Iterator[Any]:
         try:
             document, end = decoder.raw_decode(text)
         except (ValueError, RecursionError):
-            document, end = nearly_json(ENDING_TAGS.sub("", text)), len(text)
+            document, end = nearly_json(without_ending(ENDING_TAG, text)), len(text)
             if document is ABSENT:
                 return
         found.append(document)

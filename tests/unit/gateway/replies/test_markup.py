@@ -622,3 +622,31 @@ def test_a_reply_is_read_as_the_profile_declares_its_model(declared: str, is_cal
     raw = b"".join([*found.feed(asking.say(Words(CALLS["hermes"]), End())), *found.close()])
 
     assert [name for name, _ in DIALECTS["openai"].hear(raw).calls] == ["Bash"] * is_call
+
+
+# No text may keep the gateway busy ----------------------------------------------------------------
+
+WORST = {
+    "parameters of Qwen's": (
+        "<function=Bash>\n" + "<parameter=command>x</parameter>" * 3000 + "zz</function>"
+    ),
+    "parameters of Qwen's, without an end": (
+        "<function=Bash>\n" + "<parameter=command>x</parameter>" * 3000 + "zz"
+    ),
+    "parameters of Claude's": (
+        '<invoke name="Bash">\n' + '<parameter name="command">x</parameter>' * 3000 + "zz</invoke>"
+    ),
+    "blanks behind a name": "<tool_call>Bash" + " " * 50_000 + "x</tool_call>",
+    "blanks behind JSON": "<tool_call>{" + " " * 50_000 + "x</tool_call>",
+    "tags behind JSON": "<tool_call>{" + "<a>" * 20_000 + "x</tool_call>",
+    "tags behind Python": "<tool_code>Bash(" + "<a>" * 20_000 + "x</tool_code>",
+    "objects of Gemma's": "<|tool_call>" + "call:a{" * 10_000 + "<tool_call|>",
+    "strings of Gemma's": "<|tool_call>call:a{" + '"\\' * 30_000 + "<tool_call|>",
+}
+
+
+@pytest.mark.parametrize("kind", WORST)
+def test_no_call_takes_longer_than_its_length(kind: str) -> None:
+    said = WORST[kind]  # if one did, this test would not end
+
+    assert scan(said)[1] in ([], [("Bash", {"command": "x"})])
