@@ -51,6 +51,8 @@ def compose(served: Served) -> dict[str, str]:
         service["depends_on"] = [HOST]
         document["services"] = {"providers": service, HOST: redis_service()}
         document["volumes"] = {HOST: {}}
+        service["networks"] = ["default", HOST]
+        document["networks"] = {"default": {}, HOST: {"internal": True}}
     text = yaml_text(document)
     return {COMPOSE_FILE: header(served) + text, PLAN_FILE: served.plan}
 

@@ -30,7 +30,18 @@ TOKEN_FOLDER = "/var/run/secrets/openclaude/aws"  # noqa: S105 - where it is, no
 TOKEN_S = 3600
 AWS_FILE = "aws-config"
 READABLE = 0o440
+LEAST_PODS, MOST_PODS = 2, 10
 MANDATORY = {"optional": False}  # said though it is the default: podman 4.3 crashes without it
+
+
+ALONE = f"""\
+# Each of {LEAST_PODS} to {MOST_PODS} pods counts alone what people use: together they allow as many
+# times a limit. `--redis` of the command writes a Redis with which they count together.
+"""
+ANOTHER_REDIS = """\
+# For a Redis that you have already, replace the address after `--redis` in deployment.yaml, and add
+# its address and port to `egress` in networkpolicy.yaml, which opens no other private one.
+"""
 
 
 class Cluster(NamedTuple):
@@ -82,6 +93,7 @@ def header(served: Served) -> str:
     return (
         f"# Made by `openclaude export kubernetes {served.profile}`. First, in its namespace:\n"
         f"{lines}# then: kubectl apply -k .\n"
+        f"{ANOTHER_REDIS if served.has_redis else ALONE}"
     )
 
 
@@ -297,7 +309,7 @@ def autoscaler(served: Served) -> dict[str, Any]:
                 **{"apiVersion": "apps/v1", "kind": "Deployment"},
                 "name": served.name,
             },
-            **{"minReplicas": 2, "maxReplicas": 10},
+            **{"minReplicas": LEAST_PODS, "maxReplicas": MOST_PODS},
             "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}],
             # streams of a pod that is ended get their grace, but need not be disturbed for a lull
             "behavior": {"scaleDown": {"stabilizationWindowSeconds": 600}},

@@ -1,7 +1,8 @@
 """A Redis beside a server, in which several processes count together what people use.
 
 Knows: its image and command line, its objects for compose and Kubernetes. Independent of: what is
-kept in it. Pure. It is reached from the server alone and reaches nothing. What it loses the servers
+kept in it. Pure. The server alone reaches it; in Kubernetes that needs a network that heeds
+policies, in compose it is a network of these two without a way out. What it loses the servers
 bring along again, so Kubernetes keeps nothing of it; compose does, since there all ends at once.
 """
 
@@ -14,7 +15,7 @@ from openclaude.export.served import Served, labels_of
 
 # Redis as it was before its licence changed
 IMAGE = "docker.io/valkey/valkey:8-alpine"
-HOST = "redis"  # in compose
+HOST = "redis"  # in compose, as is its network
 USER, GROUP = 999, 1000  # of the image
 COMMAND = (
     "valkey-server",
@@ -33,7 +34,7 @@ def redis_address(host: str) -> str:
 
 
 def redis_service() -> dict[str, Any]:
-    """It for compose: nothing outside this file's network reaches it."""
+    """It for compose, in a network of its own with the server."""
     return {
         "image": IMAGE,
         "command": [*COMMAND, "--appendonly", "yes"],
@@ -43,6 +44,7 @@ def redis_service() -> dict[str, Any]:
         "security_opt": ["no-new-privileges:true"],
         "restart": "unless-stopped",
         "volumes": [f"{HOST}:/data"],
+        "networks": [HOST],
     }
 
 

@@ -25,7 +25,7 @@ from openclaude.gateway.team.counts import Count, LocalCount
 from openclaude.gateway.team.kept import KeptCount
 from openclaude.gateway.team.limited import LimitedUse
 from openclaude.gateway.team.people import People, PeopleAccess
-from openclaude.gateway.team.served import ServedModels
+from openclaude.gateway.team.served import ServedModels, unpriced
 from openclaude.gateway.team.shared import BadAddress, SharedCount
 
 EX_CONFIG = 78  # sysexits.h: as where a secret cannot be fetched
@@ -35,9 +35,8 @@ def make_served(env: Mapping[str, str]) -> PeopleAccess:
     """Build the application from the environment variables of its instance. Raises ValueError."""
     groups = read_served(env[SERVED_VARIABLE])
     table = read_routing(env[PRICES_VARIABLE])
-    for model in groups:
-        if model not in table.models or table.models[model].input is None:
-            note(f"no price is known for {model}: what it costs counts in nobody's budget")
+    for model in unpriced(groups, table):
+        note(f"no price is known for {model}: what it costs counts in nobody's budget")
     models = ServedModels(make_answering(env), groups, paths=MESSAGES)
     return PeopleAccess(
         LimitedUse(models, make_count(env, note), table, note),

@@ -70,7 +70,8 @@ def test_a_pod_has_no_shell_no_capability_and_nothing_that_it_can_write(
 def test_no_log_and_no_image_has_a_key_or_a_text(cluster: Cluster, pods: tuple[str, str]) -> None:
     assert cluster.ask(FIRST, "a canary of the prompt")[0] == 200
     said = cluster.engine.podman("logs", pods[0])
-    assert "ann POST /v1/messages" in said
+    assert '"person": "ann"' in said
+    assert '"route": "POST /v1/messages"' in said
     for secret in (cluster.key, UPSTREAM_KEY, "a canary of the prompt"):
         assert secret not in said
     assert "ERROR" not in said  # whoever watches logs is woken by that word

@@ -267,6 +267,31 @@ def test_a_clock_of_redis_that_was_set_back_blocks_nobody(server: RedisServer) -
     play(server, scene)
 
 
+def test_no_more_is_kept_of_who_has_no_limit_than_of_others(server: RedisServer) -> None:
+    async def scene(one: Replica, _other: Replica) -> None:
+        minute, now, *_ = keys_of(use_of("ann", "", NOON))
+        long_ago = float(server.client.time()[0]) - 3600
+        for key in (minute, now):
+            server.client.zadd(key, {f"old{n}": long_ago for n in range(9)})
+
+        await one.enters(Person("ann"))
+
+        assert [server.client.zcard(key) for key in (minute, now)] == [1, 1]
+
+    play(server, scene)
+
+
+def test_a_request_that_is_asked_about_again_is_counted_once(server: RedisServer) -> None:
+    async def scene(one: Replica, other: Replica) -> None:
+        ann = ANN._replace(limits=Limits(rpm=1, parallel=1))
+        use = one.use()
+
+        assert [await one.count.enter(ann, use) for _ in range(2)] == [None, None]
+        assert reached(await other.enters(ann)) is Limit.MINUTE
+
+    play(server, scene)
+
+
 def test_what_redis_keeps_goes_by_itself(server: RedisServer) -> None:
     async def scene(one: Replica, _other: Replica) -> None:
         await one.enters()

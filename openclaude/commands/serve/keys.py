@@ -178,9 +178,30 @@ def replace(path: Path, descriptor: int, text: str) -> None:
             file.flush()
             os.fsync(file.fileno())  # a key that was revoked stays so after a power failure
         temporary.replace(place)
+        sync_folder(place.parent)
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the disk know which file has a name. Raises OSError.
+
+    A file system that cannot do it for folders says EINVAL, and then there is nothing to wait for.
+    Nor is there a way for who may change a folder and not list it: the file is in place all the
+    same.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except PermissionError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def known_people(path: Path) -> dict[str, Person]:

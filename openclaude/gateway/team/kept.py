@@ -7,6 +7,7 @@ sums are in Redis (`shared`). A file that cannot be read or written stops nobody
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from openclaude.gateway.team.counts import LocalCount
 
 WRITE_S = 2.0
 LARGEST = 64 * 1024 * 1024  # bytes
+TOO_MUCH = (RecursionError, OverflowError)  # of brackets; `Infinity`
 
 
 class KeptCount(LocalCount):
@@ -55,8 +57,9 @@ class KeptCount(LocalCount):
             temporary.replace(self._path)
             self._written, self._said = text, ""
         except OSError as error:
-            temporary.unlink(missing_ok=True)
             self._complain(error.strerror or str(error))
+            with contextlib.suppress(OSError):  # what cannot be written can often not be removed
+                temporary.unlink(missing_ok=True)
 
     def _read(self) -> None:
         try:
@@ -68,7 +71,7 @@ class KeptCount(LocalCount):
             }
         except FileNotFoundError:
             return
-        except (OSError, ValueError, AttributeError, TypeError, RecursionError) as error:
+        except (OSError, ValueError, AttributeError, TypeError, *TOO_MUCH) as error:
             self._complain(str(error))
 
     def _complain(self, why: str) -> None:

@@ -41,9 +41,11 @@ from openclaude.ledger.entry import RequestEntry
 TURN_S = 10.0  # for so long a request waits for its turn before it is refused
 LOOK_S = 0.2
 MOST_WAITING = 20  # requests of one person, in this process
+KEEP_AGAIN_S = 5.0
 AGAIN_S = 5  # after how long claude is to ask again for a turn
-BYTES_A_TOKEN = 4
 DELTA = b"event: content_block_delta"
+DELTA_BYTES = 140  # of the event of a piece, besides its text
+BYTES_A_TOKEN = 6  # of an answer: a letter of Chinese, which is about a token, is `\u4f60`
 
 
 class LimitedUse:
@@ -77,7 +79,7 @@ class LimitedUse:
 
     async def lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Keep the count while the instance serves."""
-        keeping = asyncio.create_task(self.count.keep())
+        keeping = asyncio.create_task(self.keep())
 
         async def end() -> None:
             keeping.cancel()
@@ -87,6 +89,19 @@ class LimitedUse:
 
         await self.app(scope, receive, before_the_end(send, end))
 
+    async def keep(self) -> None:
+        """Keep the count until cancelled: a failure is noted once, and does not end it."""
+        said = ""
+        while True:
+            try:
+                await self.count.keep()
+            except Exception as error:  # noqa: BLE001 - of whatever kind: budgets hold on
+                if said != (said := f"{type(error).__name__}: {error}"):
+                    self.note(f"what people have spent is not kept now: {said}")
+                await asyncio.sleep(KEEP_AGAIN_S)
+            else:
+                return  # nothing is ever due
+
     async def request(self, person: Person, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request if no limit keeps it out."""
         at = self.now()
@@ -94,15 +109,16 @@ class LimitedUse:
         reply = CountedReply(send)
         meter = Meter(reply.send, self.table, "", scope["headers"])
         meter.is_for("")
-        reached = await self.turn(person, use)
+        reached = None
         try:
+            reached = await self.turn(person, use)
             if reached is not None:
                 await send_error(meter.send, refusal(person, reached, at))
             else:
                 await run_until_answered(self.app, scope, receive, meter.send)
         finally:
             asked = scope.get(ASKED, AskedModel("", 0))
-            entry = self.priced(meter.entry(time.monotonic()), asked, reply.deltas)
+            entry = self.priced(meter.entry(time.monotonic()), asked, reply.tokens)
             if reached is None:
                 await self.count.leave(use, round((entry.dollars or 0.0) * NANO))
             self.note(audit_line(person.name, scope, entry, reached))
@@ -125,34 +141,50 @@ class LimitedUse:
             self._waiting[person.name] -= 1
         return reached
 
-    def priced(self, entry: RequestEntry, asked: AskedModel, deltas: int) -> RequestEntry:
-        """The entry of a request with what it has cost.
+    def priced(self, entry: RequestEntry, asked: AskedModel, said: int) -> RequestEntry:
+        """The entry of a request with what it has cost; about `said` tokens went to the client.
 
-        Where the client has left, nobody has said how many tokens that were, and the provider
-        wants to be paid all the same. It is estimated, so that leaving early is not for free.
+        Where the client has left, or an error has ended the answer, nobody has said how many tokens
+        that were, and the provider wants to be paid all the same. It is estimated, so that leaving
+        early is not for free.
         """
         entry = entry._replace(asked=asked.model)
-        is_unsaid = entry.is_cut and entry.status in (0, 200) and asked.size
+        is_broken = entry.is_cut or (entry.error and said)
+        is_unsaid = is_broken and entry.status in (0, 200) and asked.tokens
         prices = self.table.models.get(entry.answered or asked.model)
         if not is_unsaid or prices is None:
             return entry
         told = (entry.tokens_in, entry.cache_read, entry.cache_write)
-        tokens_in = entry.tokens_in if any(told) else asked.size // BYTES_A_TOKEN
-        tokens_out = max(entry.tokens_out or 0, deltas)
+        tokens_in = entry.tokens_in if any(told) else asked.tokens
+        tokens_out = max(entry.tokens_out or 0, said)
         cost = dollars(prices, tokens_in or 0, tokens_out, entry.cache_read, entry.cache_write)
         return entry._replace(tokens_in=tokens_in, tokens_out=tokens_out, dollars=cost)
 
 
 class CountedReply:
-    """A `send` that counts the pieces of a stream, each about a token."""
+    """A `send` that estimates the tokens of a stream: by its pieces, and by how long they are.
+
+    A provider's piece is a token or a whole page.
+    """
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self.deltas = 0
+        self._deltas = 0
+        self._size = 0  # bytes since the first of them
+
+    @property
+    def tokens(self) -> int:
+        """About how many tokens have passed; 0 for a reply that is not a stream."""
+        text = self._size - self._deltas * DELTA_BYTES
+        return max(self._deltas, text // BYTES_A_TOKEN)
 
     async def send(self, message: Message) -> None:
         """Pass a message on."""
-        self.deltas += message.get("body", b"").count(DELTA)
+        body = message.get("body", b"")
+        first = 0 if self._deltas else body.find(DELTA)
+        if first >= 0:
+            self._size += len(body) - first
+            self._deltas += body.count(DELTA)
         await self._send(message)
 
 

@@ -20,9 +20,9 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import redis.asyncio
 from redis.exceptions import RedisError, ResponseError
@@ -32,6 +32,8 @@ from openclaude.gateway.team.counts import NANO, WINDOW_S, Limit, LocalCount, Re
 
 PREFIX = "openclaude:1"
 PATIENCE_S = 0.5
+LATE_S = 0.1  # by which our own event loop, not Redis, has let that pass
+TRIES = 3  # while it is that
 PAUSE_S = 5.0  # after a failure
 LEASE_S = 30.0
 RENEW_S = 5.0
@@ -40,6 +42,9 @@ PAID_S = 3600  # how long it is known which requests are in the sums
 MOST_UNSAID = 100_000  # requests whose cost Redis was not told yet
 CONNECTIONS = 32
 MOST_REFUSALS = 20  # that are noted, each once
+# of an address; others change what answers look like, or are the client's alone
+OPTIONS = frozenset({"db", "username", "password", "socket_keepalive", "health_check_interval"})
+OPTIONS |= {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_cert_reqs", "ssl_check_hostname"}
 LONGEST = 200  # characters of what Redis says
 
 # KEYS: of the minute, of what is under way, of the day, of the month. The sums of the day and the
@@ -55,6 +60,8 @@ local now = tonumber(t[1]) + tonumber(t[2]) / 1000000
 """
 # ARGV: number, known day, known month, limits: day, month, rpm, parallel (0 is none)
 ENTER = f"""{HEAL}
+redis.call('ZREM', KEYS[1], ARGV[1])  -- it is asked again where an answer was lost
+redis.call('ZREM', KEYS[2], ARGV[1])
 local day, month = heal(KEYS[3], ARGV[2], {DAY_S}), heal(KEYS[4], ARGV[3], {MONTH_S})
 local function said(what, wait)
   return {{what, string.format('%.0f', day), string.format('%.0f', month), tostring(wait)}}
@@ -62,17 +69,18 @@ end
 if tonumber(ARGV[4]) > 0 and day >= tonumber(ARGV[4]) then return said('day', 0) end
 if tonumber(ARGV[5]) > 0 and month >= tonumber(ARGV[5]) then return said('month', 0) end
 local rpm, parallel = tonumber(ARGV[6]), tonumber(ARGV[7])
+-- also for who has no limit: a set that is added to again and again never expires
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - {WINDOW_S})
+redis.call('ZREMRANGEBYSCORE', KEYS[1], now + 1, '+inf')
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
+redis.call('ZREMRANGEBYSCORE', KEYS[2], now + {LEASE_S} + 1, '+inf')
 if rpm > 0 then
-  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - {WINDOW_S})
-  redis.call('ZREMRANGEBYSCORE', KEYS[1], now + 1, '+inf')
   if redis.call('ZCARD', KEYS[1]) >= rpm then
     local first = redis.call('ZRANGE', KEYS[1], -rpm, -rpm, 'WITHSCORES')
     return said('minute', tonumber(first[2]) + {WINDOW_S} - now)
   end
 end
 if parallel > 0 then
-  redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
-  redis.call('ZREMRANGEBYSCORE', KEYS[2], now + {LEASE_S} + 1, '+inf')
   if redis.call('ZCARD', KEYS[2]) >= parallel then return said('parallel', 0) end
 end
 redis.call('ZADD', KEYS[1], now, ARGV[1])
@@ -167,12 +175,19 @@ class SharedCount:
             await self._ask(self._renew, [key_of(use.person, "now")], [use.number])
             if use not in self._local.inside:  # it has ended just then
                 await self._tell(use, 0)
+        refused: set[str] = set()  # people, of whom it need not be asked twice
         for _ in range(len(self._unsaid)):
-            use, nanodollars = self._unsaid.popleft()
-            if not await self._tell(use, nanodollars):
-                self._unsaid.appendleft((use, nanodollars))
+            entry = use, nanodollars = self._unsaid[0]  # it stays, should this be cancelled
+            is_told = use.person not in refused and await self._tell(use, nanodollars)
+            if not is_told and self._is_away:
                 return
-            self._local.owed.add(use, -nanodollars)
+            if self._unsaid[0] is entry:  # it may have been too many meanwhile
+                self._unsaid.popleft()
+            if is_told:
+                self._local.owed.add(use, -nanodollars)
+            else:
+                self._unsaid.append(entry)
+                refused.add(use.person)
 
     async def close(self) -> None:
         """Tell what is left, and hang up."""
@@ -196,19 +211,27 @@ class SharedCount:
         """The sums that Redis had when it was last asked."""
         return [self._local.spent.of(period, use.person) for period in (use.day, use.month)]
 
+    @property
+    def _is_away(self) -> bool:
+        """Whether Redis is not to be asked now."""
+        return self._monotonic() < self._again_at
+
     async def _ask(self, script: Any, keys: list[str], arguments: list[Any]) -> Any:
         """What a script says; None if Redis cannot be used now."""
-        if self._monotonic() < self._again_at:
+        if self._is_away:
             return None
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                found = await script(keys=keys, args=arguments)
+            found = await patiently(lambda: script(keys=keys, args=arguments))
         except ResponseError as error:  # it works, and refuses this: another's data, say
             self._note_refusal(str(error))
             return None
         except (RedisError, OSError, ValueError) as error:  # a TimeoutError is an OSError
             self._again_at = self._monotonic() + PAUSE_S
             self._complain(str(error) or type(error).__name__)
+            return None
+        except Exception as error:  # noqa: BLE001 - of its client: no request fails for it
+            self._again_at = self._monotonic() + PAUSE_S
+            self._complain(type(error).__name__)
             return None
         if self._said:
             self._said = ""
@@ -229,13 +252,38 @@ class SharedCount:
             )
 
 
+async def patiently(ask: Callable[[], Awaitable[Any]]) -> Any:
+    """What Redis says in PATIENCE_S. Raises TimeoutError, and what its client raises.
+
+    The time can also pass because this process was busy with something else, such as a request of
+    100 MB, while the answer was there. That says nothing of Redis, so it is asked again.
+    """
+    loop = asyncio.get_running_loop()
+    for left in reversed(range(TRIES)):
+        until = loop.time() + PATIENCE_S
+        try:
+            async with asyncio.timeout_at(until):
+                return await ask()
+        except TimeoutError:
+            if not left or loop.time() < until + LATE_S:
+                raise
+    raise TimeoutError
+
+
 def client_of(url: str) -> redis.asyncio.Redis:
     """A client; whoever asks with it says how long. Raises BadAddress."""
     try:
+        given = {name for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
+        if not given <= OPTIONS:
+            raise BadAddress(f"options of it can be {', '.join(sorted(OPTIONS))}, and no others")
         pool: redis.asyncio.BlockingConnectionPool = redis.asyncio.BlockingConnectionPool.from_url(
             url, max_connections=CONNECTIONS
         )
-    except ValueError as error:
+        # the first to look at the options; it connects nowhere
+        pool.make_connection()  # type: ignore[no-untyped-call]
+    except BadAddress:
+        raise
+    except (ValueError, TypeError, RedisError) as error:
         raise BadAddress("it must be redis://HOST:PORT/NUMBER, rediss:// or unix://") from error
     return redis.asyncio.Redis.from_pool(pool)
 

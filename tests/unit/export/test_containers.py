@@ -223,6 +223,31 @@ def test_only_the_server_reaches_redis_and_redis_reaches_nothing() -> None:
     assert address == f"redis://{found['redis-service.yaml']['metadata']['name']}:6379/0"
 
 
+def test_in_compose_too_only_the_server_reaches_redis_and_redis_reaches_nothing() -> None:
+    files = files_of("compose", BEDROCK, has_redis=True)
+    document = yaml.safe_load(files["compose.yaml"])
+
+    of_redis = document["services"]["redis"]["networks"]
+    of_server = document["services"]["providers"]["networks"]
+    assert [document["networks"][name]["internal"] for name in of_redis] == [True]
+    assert {*of_server} - {*of_redis} == {"default"}  # the cloud, and laptops
+    assert {*of_redis} < {*of_server}
+    assert not document["networks"]["default"]
+    assert "ports" not in document["services"]["redis"]
+
+
+@pytest.mark.parametrize(
+    ("has_redis", "said"),
+    [(False, "Each of 2 to 10 pods counts alone"), (True, "For a Redis that you have already")],
+)
+def test_the_manifests_say_what_limits_need_in_a_cluster(has_redis: bool, said: str) -> None:
+    files = files_of("kubernetes", BEDROCK, has_redis=has_redis)
+    scaled = yaml.safe_load(files["horizontalpodautoscaler.yaml"])["spec"]
+
+    assert (scaled["minReplicas"], scaled["maxReplicas"]) == (2, 10)
+    assert f"# {said}" in files["kustomization.yaml"]
+
+
 def test_an_exported_plan_says_what_its_models_cost() -> None:
     plan = json.loads(made(BEDROCK).plan)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import stat
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from openclaude.commands.serve.keys import KeysUnusable, add_person
+from openclaude.commands.serve.keys import KeysUnusable, add_person, remove_person
 from openclaude.contracts.team.people import read_people
 from openclaude.errors import UsageError
 
@@ -94,6 +95,24 @@ def test_a_last_line_without_its_end_stays_a_line(keys: Path) -> None:
 def test_a_name_is_added_once(keys: Path) -> None:
     with pytest.raises(UsageError, match="`ann` has a key"):
         add_person(keys, "ann")
+
+
+def test_a_removed_key_stays_so_after_a_power_failure(
+    keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[bool] = []  # of what is on the disk for certain: is it a folder
+
+    def sync(descriptor: int) -> None:
+        said.append(stat.S_ISDIR(os.fstat(descriptor).st_mode))
+        if said[-1]:
+            assert names(keys) == []
+            raise OSError(errno.EINVAL, "a file system that cannot do it")
+
+    monkeypatch.setattr(os, "fsync", sync)
+
+    remove_person(keys, "ann")
+
+    assert said == [False, True]
 
 
 def test_a_full_disk_leaves_no_half_line(keys: Path) -> None:

@@ -29,7 +29,7 @@ Inner = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 def answering(*, usage: dict[str, int] | None = None, size: int = 400) -> Inner:
-    """A model; without `usage`, the reply is cut after three pieces."""
+    """A model; without `usage`, the reply is cut after three pieces. `size`: tokens asked with."""
 
     async def answer(scope: Any, receive: Any, send: Any) -> None:
         scope[ASKED] = AskedModel(MODEL, size)
@@ -223,7 +223,7 @@ def test_who_waits_in_a_crowd_is_refused_at_once(monkeypatch: pytest.MonkeyPatch
 
 
 def test_leaving_before_the_end_is_not_for_free() -> None:
-    team, ann = Team(answering(size=4000)), Person("ann", Limits(day=1.0))
+    team, ann = Team(answering(size=1000)), Person("ann", Limits(day=1.0))
 
     statuses = team.asks(ann, 2)
 
