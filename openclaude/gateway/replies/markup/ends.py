@@ -25,6 +25,7 @@ Found = tuple[int, str]
 
 # What is before the JSON of a call that ends with it
 HEADS = re.compile(r"\[TOOL_CALLS\]\s*(?:[\w.:/-]{1,128}(?:\[CALL_ID\]\w{1,64})?(?:\[ARGS\])?)?\s*")
+MAY_BE_JSON = re.compile(r"\Z|\{\s*(?:[\"}]|\Z)|\[\s*(?:[\]{]|\Z)")
 LENIENT = json.JSONDecoder(strict=False)
 
 
@@ -36,7 +37,9 @@ def end_of_json(text: str, past: int, *, is_last: bool) -> tuple[Found | None, i
     head = HEADS.match(text)
     if head is None:
         return None, 0
-    if text[head.end() : head.end() + 1] not in ("", "{", "["):
+    rest = text[head.end() : head.end() + 10]
+    is_open = not is_last and any(mark.startswith(rest) for mark in ("[ARGS]", "[CALL_ID]"))
+    if not is_open and not MAY_BE_JSON.match(text, head.end()):
         return (head.end() + 1, ""), 0  # no call
     if not (is_last or any(end in text[past:] for end in "}]")):
         return None, len(text)

@@ -10,6 +10,7 @@ import re
 
 from openclaude.gateway.replies.markup.pythonic import pythonic_calls
 from openclaude.gateway.replies.markup.reading import json_calls
+from openclaude.gateway.replies.markup.rules import ALL, TOKENS, MarkKind
 from openclaude.gateway.replies.markup.written import Written
 
 BLANKS = " \t\r\n"
@@ -49,6 +50,27 @@ FIRST = re.compile(r"analysis(?=[A-Z\"'(])|(?:assistant)?commentary to=")
 HEADER = 200  # longest header of a channel, in characters
 NEXT = re.compile(
     r"assistantfinal|(?:assistant)?commentary (?P<to>to=[\w.]{1,128}) (?:json|code)?\s*(?=\{)"
+)
+
+
+# What may follow the mark of a call, and what may still become that
+NAME = r"[\w.:/-]{1,128}"
+BEGUN = re.compile(
+    rf"\s*(?:[<`(]|\{{\s*[\"'}}\w]|\[\s*(?:[\[{{\"'\]]|[\w.]{{1,128}}\s*\()|{NAME}\s*[({{\[<`])"
+)
+MAY_BEGIN = re.compile(r"\s*(?:\{\s*|\[\s*(?:[\w.]{1,128}\s*)?|[\w.:/-]{1,128}\s*)?")
+ATTRIBUTE = re.compile(rf"[\"']?{NAME}[\"']?\s*>")
+MAY_BE_ATTRIBUTE = re.compile(r"[\"']?[\w.:/-]{0,128}[\"']?\s*")
+CHANNELS = ("analysis", "commentary", "final", "to=", "<|")
+SENTENCE_ENDS = tuple(".!?\u2026\u3002\uff01\uff1f")
+COLONS = (":", "\uff1a")
+NOTHINGS = re.compile(
+    "(?:(?:{})[ \\t\\r]*)+".format(
+        "|".join(re.escape(rule.mark) for rule in (*ALL, *TOKENS) if rule.part is MarkKind.NOTHING)
+    )
+)
+HTML = re.compile(
+    r"</(?:td|th|tr|li|p|code|pre|b|i|em|strong|q|blockquote|a|span|div|h\d)>|<br", re.IGNORECASE
 )
 
 
@@ -136,3 +158,40 @@ def is_form(mark: str, behind: str) -> bool:
 def may_be_form(mark: str, behind: str) -> bool:
     """Tell whether more text may make it one."""
     return bool(re.fullmatch(OPEN_FORMS[mark], behind))
+
+
+def begins(mark: str, behind: str, *, is_channel: bool) -> bool | None:
+    """Tell whether a call or channel can begin with what follows its mark; None: not known yet."""
+    if is_channel:
+        header = behind.lstrip()
+        may = any(one.startswith(header) for one in CHANNELS)
+        return None if may else header.startswith(CHANNELS)
+    is_attribute = mark.endswith("=")
+    if (ATTRIBUTE if is_attribute else BEGUN).match(behind):
+        return True
+    may = (MAY_BE_ATTRIBUTE if is_attribute else MAY_BEGIN).fullmatch(behind) is not None
+    return None if may else False
+
+
+def ends_a_sentence(before: str, *, is_attached: bool) -> bool:
+    """Tell whether a line so far is a whole sentence, directly behind which a mark may count."""
+    bare = before.rstrip(" \t")
+    if is_attached and bare != before:
+        return False
+    return bare.endswith(SENTENCE_ENDS) or (bare == before and bare.endswith(COLONS))
+
+
+def is_example(behind: str, *, is_last: bool) -> bool | None:
+    """Tell by what follows a call on its line that it is a part of a sentence; None: not known."""
+    behind = behind.lstrip(" \t\r")
+    if found := NOTHINGS.match(behind):
+        behind = behind[found.end() :]
+    if not behind.strip():
+        return None if not behind and not is_last else False
+    if behind.startswith("<"):
+        is_open = not is_last and len(behind) < 40 and ">" not in behind
+        return None if is_open else HTML.match(behind) is not None
+    again = "[TOOL_CALLS]"
+    if again.startswith(behind[: len(again)]):
+        return None if len(behind) < len(again) and not is_last else len(behind) < len(again)
+    return not behind.startswith("\n")

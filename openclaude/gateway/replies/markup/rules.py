@@ -26,9 +26,9 @@ class Place(Enum):
 
     START = auto()  # at the start of the reply
     LINE = auto()  # at the start of a line, or directly after other markup
-    ANY = auto()
+    ANY = auto()  # at the start of a line, or directly behind the end of a sentence
     LAST = auto()  # at the start or end of a line, or directly after other markup
-    CALL = auto()  # at the start of a line, or where the form of a call follows
+    CALL = auto()  # at the start of a line, or behind a sentence if the form of a call follows
     END = auto()  # at the end of the reply, and it closes nothing
 
 
@@ -222,6 +222,7 @@ class Capability(NamedTuple):
     begins_thoughts: bool
     has_bare_json: bool
     has_channels: bool = False  # gpt-oss's, which servers strip of their tokens
+    is_declared: bool = False  # by the profile
 
 
 def capability(model: str, declared: str = "") -> Capability | None:
@@ -238,6 +239,7 @@ def capability(model: str, declared: str = "") -> Capability | None:
             begins_thoughts=bool(BEGUN_THOUGHTS.search(model)),
             has_bare_json=declared in BARE,
             has_channels=declared == "harmony",
+            is_declared=True,
         )
     family = next((family for pattern, family in FAMILIES if pattern.search(model)), None)
     if family == "":

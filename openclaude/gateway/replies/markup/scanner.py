@@ -18,7 +18,7 @@ from openclaude.gateway.replies.events import CallEnd, CallPiece, Event, TextEve
 from openclaude.gateway.replies.markup import guesses
 from openclaude.gateway.replies.markup.ends import Found, end_of_call, end_of_json, first_of
 from openclaude.gateway.replies.markup.lines import Lines
-from openclaude.gateway.replies.markup.marks import Marks
+from openclaude.gateway.replies.markup.marks import Marks, is_end_of_call
 from openclaude.gateway.replies.markup.reading import calls_in, harmony
 from openclaude.gateway.replies.markup.rules import BY_JSON, Capability, MarkKind, Place, Rule
 from openclaude.gateway.replies.markup.written import Written
@@ -27,6 +27,7 @@ MESSAGE = "<|message|>"
 MOST_REASONING = 1 << 17  # pieces of reasoning in which calls are looked for
 LONGEST = 28  # characters of the longest mark, which may have to be buffered at a reply's start
 CALL_ENDS = ("<|call|>", "<|end|>", "<|start|>")
+CLOSED = (*"}])>", "```")  # how a call without its end may end
 OPENERS = ("<|start|>", "<|channel|>")  # the next channel, which ends the current one
 
 
@@ -48,11 +49,10 @@ class MarkupScanner:
         self._held = ""
         self._block = 0
         self._lines = Lines()
-        self._marks = Marks(capability.rules, self._lines)
+        self._marks = Marks(capability.rules, self._lines, is_declared=capability.is_declared)
         self._reasoning: list[str] = []  # what came of it in a field of its own
         self._rule: Rule | None = None  # the part that is open
         self._ends: tuple[str, ...] = ()
-        self._is_inline = False  # that part is a call in the middle of a line
         self._past = 0  # how far ends were looked for that are inside a value
         self._count = 0
         self._out: list[Event] = []
@@ -134,6 +134,7 @@ class MarkupScanner:
                 self._say(self._held[:at])
                 self._held = ""
                 return False
+            self._marks.note_text(self._held, at)
         return self._keep_from(len(self._held), is_last=is_last)
 
     def _keep_from(self, at: int, *, is_last: bool = False) -> bool:
@@ -150,7 +151,7 @@ class MarkupScanner:
 
     def _say(self, text: str) -> None:
         if self._lines.swallows:
-            text = text.lstrip(guesses.BLANKS)
+            text = text.lstrip(self._lines.swallows)
         if text:
             self._lines.pass_(text)
             self._out.append(TextEvent(text, self._block))
@@ -165,10 +166,10 @@ class MarkupScanner:
             self._window = 0
         if rule.place is not Place.START:  # otherwise it is blank
             self._say(said)
-        self._is_inline = rule.place is Place.CALL and not self._lines.ahead("").is_blank
         if rule.part is MarkKind.NOTHING:
+            is_alone = self._lines.ahead("").is_blank or is_end_of_call(rule.mark)
             self._held = rest[len(rule.mark) :]
-            self._lines.cut()
+            self._lines.cut(swallows=guesses.BLANKS if is_alone else " \t\r")
             return
         self._window = 0
         self._marks.has_thought = self._marks.has_thought or rule.part is MarkKind.THOUGHT
@@ -186,7 +187,13 @@ class MarkupScanner:
     # A part ----------------------------------------------------------------------------------
 
     def _inside(self, rule: Rule, *, is_last: bool) -> bool:
-        if rule.part is MarkKind.HARMONY:
+        is_channel = rule.part is MarkKind.HARMONY
+        if is_channel or rule.part is MarkKind.CALL:
+            behind = self._held[len(rule.mark) :]
+            begins = guesses.begins(rule.mark, behind, is_channel=is_channel)
+            if begins is False or (begins is None and not is_last):
+                return begins is False and self._quoted(rule.mark)
+        if is_channel:
             return self._channel(rule, is_last=is_last)
         found = self._end_of(rule, is_last=is_last)
         if not found and not is_last:
@@ -194,22 +201,31 @@ class MarkupScanner:
             return False
         if not found and rule.part is MarkKind.THOUGHT and self._open_thought(rule):
             return True
+        if not found and rule.part is MarkKind.CALL and not self._held.rstrip().endswith(CLOSED):
+            return self._quoted(self._held)
         at, end = found or (len(self._held), "")
         if end in OPENERS:
             end = ""
         part, rest = self._held[: at + len(end)], self._held[at + len(end) :]
-        behind = rest.lstrip(" \t\r")[:1]
-        if self._is_inline and not behind and not is_last:
+        is_example = rule.part is MarkKind.CALL and guesses.is_example(rest, is_last=is_last)
+        if is_example is None:
             return False
         self._past = 0
+        if is_example:
+            return self._quoted(part)
         self._rule, self._held = None, rest
-        if self._is_inline and behind not in ("", "\n", "<"):  # an example in a sentence
-            self._say(part)
-            return True
         if rule.part is MarkKind.CALL:
             self._call(rule, part, calls_in(part, self._types))
         else:
             self._lines.cut()
+        return True
+
+    def _quoted(self, part: str) -> bool:
+        """Emit the start of what is buffered as text: it is an example in a sentence."""
+        self._rule, self._held = None, self._held[len(part) :]
+        self._past = 0
+        self._marks.has_quoted = True
+        self._say(part)
         return True
 
     def _end_of(self, rule: Rule, *, is_last: bool) -> Found | None:
@@ -278,6 +294,12 @@ class MarkupScanner:
             return False
         found = found or first_of(CALL_ENDS, body, 0)
         at = found[0] if found else len(body)
+        end = "<|call|>" if found and found[1] == "<|call|>" else ""
+        is_example = guesses.is_example(body[at + len(end) :], is_last=is_last)
+        if is_example is None:
+            return False
+        if is_example:
+            return self._quoted(head + MESSAGE + body[: at + len(end)])
         self._past = 0
         written = harmony(head, body[:at])
         self._rule, self._held = None, body[at:]
@@ -292,7 +314,7 @@ class MarkupScanner:
             self._lines.cut()  # the mark alone: a stray token
             return
         if not written or not all(tool_named(call.name, names) for call in written):
-            self._lines.cut(swallows=False)
+            self._marks.has_quoted = True
             self._say(part)
             return
         for call in written:
