@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 from openclaude.gateway.replies.markup.pythonic import pythonic_calls
 from openclaude.gateway.replies.markup.reading import json_calls
@@ -46,10 +47,12 @@ OPEN_FORMS = {
 # gpt-oss where a server has left out the tokens around its channels, but not what is in them
 # (reported: Augustas11/macprovider#743)
 STRIPPED = ("analysis", "commentary to=", "assistantcommentary to=")
-FIRST = re.compile(r"analysis(?=[A-Z\"'(])|(?:assistant)?commentary to=")
+FIRST = re.compile(r"analysis(?=[A-Z])|(?:assistant)?commentary to=")
+MOST_THOUGHT = 1 << 16  # characters of a thought after which no answer is waited for
 HEADER = 200  # longest header of a channel, in characters
 NEXT = re.compile(
-    r"assistantfinal|(?:assistant)?commentary (?P<to>to=[\w.]{1,128}) (?:json|code)?\s*(?=\{)"
+    r"(?<=[.!?\u2026\"')\]`\n])assistantfinal(?=\S)|"
+    r"(?:assistant)?commentary (?P<to>to=[\w.]{1,128}) (?:json|code)?\s*(?=\{)"
 )
 
 
@@ -105,7 +108,7 @@ def bare_calls(
         except (ValueError, RecursionError):
             return None if is_last else Incomplete()
         calls = json_calls(document)
-        if not calls:
+        if not calls or not is_bare(document) or not all(has_object(call) for call in calls):
             return None
         found += calls
         rest = rest[end:].lstrip("; \t\r\n")
@@ -114,15 +117,37 @@ def bare_calls(
     return found
 
 
-def with_channels(text: str, *, is_last: bool) -> str | Incomplete | None:
-    """Return a reply of gpt-oss with the tokens that were left out; None for any other."""
+def is_bare(document: Any) -> bool:
+    """Tell whether JSON alone may be calls: data with an id has no type of a call."""
+    found = document if isinstance(document, list) else [document]
+    return all(
+        isinstance(one["id"], str) and ("type" in one or "function" in one)
+        for one in found
+        if isinstance(one, dict) and "id" in one
+    )
+
+
+def has_object(call: Written) -> bool:
+    """Tell whether a call's input is an object, or the JSON of one."""
+    try:
+        given = json.loads(call.input) if isinstance(call.input, str) else call.input
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(given, dict)
+
+
+def with_channels(text: str, past: int, *, is_last: bool) -> str | Incomplete | None:
+    """Return a reply of gpt-oss with the tokens that were left out; None for any other.
+
+    `past`: how far there is no second channel.
+    """
     if any(mark.startswith(text) for mark in STRIPPED) or text in STRIPPED:
         return None if is_last else Incomplete()
     if not FIRST.match(text):
         return None
-    if not (found := NEXT.search(text)):
-        is_thought = text.startswith(STRIPPED[0])
-        return Incomplete() if not is_last and (is_thought or len(text) < HEADER) else None
+    if not (found := NEXT.search(text, past)):
+        most = MOST_THOUGHT if text.startswith(STRIPPED[0]) else HEADER
+        return Incomplete() if not is_last and len(text) < most else None
     thought = text[: found.start()].removeprefix("analysis")
     before = f"<|channel|>analysis<|message|>{thought}<|end|><|start|>assistant" if thought else ""
     channel = f"commentary {found['to']}" if found["to"] else "final"

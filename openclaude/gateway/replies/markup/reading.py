@@ -73,8 +73,11 @@ NAMED = re.compile(
 TAGGED = re.compile(r"<(\w{1,64})>(.*?)</\1>", re.DOTALL)
 GLM = re.compile(r"<arg_key>(.*?)</arg_key>\s*<arg_value>(.*?)</arg_value>", re.DOTALL)
 HARMONY_TO = re.compile(r"to=(\S+?)(?:<\||\s|$)")
-NAMES = ("name", "tool_name", "function", "tool", "action")
-INPUTS = ("arguments", "parameters", "input", "args", "action_input")
+NAMES = ("name", "tool_name", "function", "tool")
+INPUTS = ("arguments", "parameters", "input", "args")
+OF_SCHEMAS = frozenset(
+    ("type", "properties", "required", "additionalProperties", "$schema", "$defs", "description")
+)
 
 
 # A name alone, or with JSON behind it
@@ -225,15 +228,23 @@ def json_calls(document: Any) -> list[Written]:
     return calls if len(calls) == len(found) else []
 
 
+def is_schema(given: Any) -> bool:
+    """Tell whether the input of a call is a schema, as in the definition of a tool."""
+    is_object_type = isinstance(given, dict) and given.get("type") == "object"
+    return is_object_type and set(given) <= OF_SCHEMAS
+
+
 def json_call(document: Any) -> Written | None:
     """Parse a call that is a JSON object with a name and an input."""
     if not isinstance(document, dict):
         return None
     if isinstance(document.get("function"), dict):
         document = document["function"]
-    name = next((document[key] for key in NAMES if isinstance(document.get(key), str)), None)
-    given = next((document[key] for key in INPUTS if key in document), None)
-    if name is None or not isinstance(given, dict | str):
+    is_action = "action_input" in document  # langchain's
+    names, inputs = (("action",), ("action_input",)) if is_action else (NAMES, INPUTS)
+    name = next((document[key] for key in names if isinstance(document.get(key), str)), None)
+    given = next((document[key] for key in inputs if key in document), None)
+    if name is None or not isinstance(given, dict | str) or is_schema(given):
         return None
     return Written(name, given)
 

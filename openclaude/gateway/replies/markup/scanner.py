@@ -105,8 +105,10 @@ class MarkupScanner:
 
     def _run(self, *, is_last: bool) -> None:
         if self._capability.has_channels and self._lines.is_start and self._rule is None:
-            whole = guesses.with_channels(self._held, is_last=is_last)
+            whole = guesses.with_channels(self._held, self._past, is_last=is_last)
+            self._past = 0
             if isinstance(whole, guesses.Incomplete):
+                self._past = max(0, len(self._held) - guesses.HEADER)
                 return
             self._held = whole or self._held
         moved = True

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaude.gateway.replies.markup.rules import MARKUP
-from tests.unit.gateway.replies.test_markup import CALLS, LS, MARKS, scan
+from openclaude.gateway.replies.events import TextEvent
+from openclaude.gateway.replies.markup.rules import MARKUP, capability
+from openclaude.gateway.replies.markup.scanner import MarkupScanner
+from tests.unit.gateway.replies.test_markup import CALLS, MARKS, scan
+from tests.unit.gateway.replies.upstreams import LS
 
 # What a text may have around a call that it quotes, here for `{}`
 QUOTING = {
@@ -110,3 +114,72 @@ def test_a_call_on_a_line_of_its_own_is_made(
     assert text.rstrip() == before.rstrip()
     ((name, written),) = calls
     assert (name.removeprefix("functions.").removesuffix(":0"), written) == ("Bash", LS)
+
+
+SCHEMA = {"type": "object", "properties": {"command": {"type": "string"}}}
+
+
+@pytest.mark.parametrize("size", [1, 10_000])
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"id": 1, "name": "Bash", "input": LS},
+        {"name": "Bash", "input": "x"},
+        {"action": "Read", "input": "foo"},
+        {"action": "Read", "input": LS},
+        {"name": "Bash", "parameters": SCHEMA},
+        [{"type": "function", "function": {"name": "Bash", "parameters": SCHEMA}}],
+    ],
+)
+def test_data_that_names_a_tool_is_no_call(data: object, size: int) -> None:
+    said = json.dumps(data)
+
+    assert scan(*(said[at : at + size] for at in range(0, len(said), size))) == (said, [])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "analysis(x) calls assistantfinal and ends",
+        'analysis"x" is it.assistantfinal',
+        "analysisX is it. Its end is assistantfinal so.",
+        "analysisX" + " word" * 20_000 + ".assistantfinalfour",
+    ],
+)
+def test_a_text_of_gpt_oss_that_begins_like_a_channel_is_text(said: str) -> None:
+    pieces = (said[at : at + 40] for at in range(0, len(said), 40))
+
+    assert scan(*pieces, model="gpt-oss-20b") == (said, [])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "[TOOL_CALLS] [the docs](http://x) for it.",
+        "<|python_start|> begins code.",
+        "It is so.[TOOL_CALLS] {the docs} for it.",
+        "<tool_call> begins a call.",
+    ],
+)
+def test_nothing_is_held_back_behind_a_mark_that_is_mentioned(said: str) -> None:
+    found = capability("m")
+    assert found is not None
+    scanner = MarkupScanner(found, lambda: frozenset({"Bash"}), lambda _: {}, lambda: None)
+
+    events = scanner.feed(TextEvent(said + " And more words"))
+
+    assert "".join(one.text for one in events if isinstance(one, TextEvent)).startswith(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The padding token is <pad>",
+        "The token is called <eos>",
+        "It ends with [/INST]",
+        "The lines end with <|im_end|>\nand start again.",
+    ],
+)
+@pytest.mark.parametrize("size", [1, 10_000])
+def test_a_token_that_is_a_word_of_a_sentence_stays(said: str, size: int) -> None:
+    assert scan(*(said[at : at + size] for at in range(0, len(said), size))) == (said, [])
