@@ -64,7 +64,7 @@ class Campaign(NamedTuple):
         """Tell whether a session was told that its key no longer counts, and had to be.
 
         That is so where the plan was removed and the supervisor killed before it had made it anew:
-        nobody knows then whether sessions tell their key to whoever has the port.
+        whether sessions tell their key to whoever has the port cannot be known then.
         """
         removed = [first for first, _, step in self.nemesis.spans if step.what == "plan.json"]
         killed = [

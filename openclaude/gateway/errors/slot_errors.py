@@ -15,18 +15,12 @@ from openclaude.aws.faults import AwsCall, explain
 from openclaude.contracts.anthropic_error import USER_MUST_FIX, AnthropicError, status_of
 from openclaude.contracts.references import BEDROCK
 from openclaude.contracts.routing import SlotRoute
+from openclaude.gateway.errors.overflow import BYTES_A_TOKEN, Overflow
 from openclaude.gateway.errors.provider_message import ProviderMessage, unwrap
 from openclaude.gateway.errors.quotas import Quota, quota_in
 from openclaude.gateway.errors.reach import REDIRECT, UNTRUSTED, untrusted_sentence
 from openclaude.gateway.errors.redaction import presentable
-from openclaude.gateway.errors.too_long import (
-    BYTES_A_TOKEN,
-    MARKS,
-    Overflow,
-    is_another,
-    likely_overflow,
-    overflow_in,
-)
+from openclaude.gateway.errors.too_long import MARKS, is_another, likely_overflow, overflow_in
 from openclaude.gateway.http.way_out import NAMED, PASSING
 
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-BYTES_A_TOKEN = 4
+from openclaude.gateway.errors.overflow import Overflow, measured, numbers_in
+
 NUMBER = r"(?P<{}>\d[\d,]{{0,12}}+)"
 TOKENS, WINDOW, ANSWER, OVER, SIZE, LIMIT = (
     NUMBER.format(name) for name in ("tokens", "window", "answer", "over", "size", "limit")
@@ -26,14 +27,6 @@ class Form(NamedTuple):
 
     pattern: str
     source: str
-
-
-class Overflow(NamedTuple):
-    """By how much a prompt is too long; 0 for an unknown number."""
-
-    tokens: int = 0
-    window: int = 0
-    over: int = 0
 
 
 # Patterns with numbers, tried before those without
@@ -319,8 +312,6 @@ ELSE = re.compile(
 ANSWER_ITSELF = re.compile(
     r"max_(?:\w{1,11}_)?tokens\W{0,3} (?:must|should|cannot|can't|may not|has to)", re.IGNORECASE
 )
-LEAST = 1000  # no window is smaller; a status of HTTP is
-ANY_NUMBER = re.compile(r"(?<![\d.])\d[\d,]{2,12}+(?![\d.]\d)")
 
 
 def likely_overflow(text: str) -> Overflow | None:
@@ -334,20 +325,3 @@ def likely_overflow(text: str) -> Overflow | None:
     if not (is_certain or is_likely):
         return None
     return numbers_in(text)
-
-
-def numbers_in(text: str) -> Overflow:
-    """Return the numbers in a message about an overflow, if there are just two."""
-    found = {int(number.replace(",", "")) for number in ANY_NUMBER.findall(text)}
-    if len(found) != 2 or min(found) < LEAST:
-        return Overflow()
-    return Overflow(max(found), min(found))
-
-
-def measured(said: dict[str, str | None]) -> Overflow:
-    """Return the numbers that a pattern matched."""
-    number = {name: int((value or "0").replace(",", "")) for name, value in said.items()}
-    if "size" in number:
-        return Overflow(number["size"] // BYTES_A_TOKEN, number["limit"] // BYTES_A_TOKEN)
-    tokens = number.get("tokens", 0) + number.get("answer", 0)
-    return Overflow(tokens, number.get("window", 0), number.get("over", 0))
