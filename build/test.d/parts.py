@@ -127,6 +127,12 @@ PARTS = {
             variables=(("OPENCLAUDE_NEMESIS_S", "3600"), PATIENT),
         ),
         Part(
+            name="tools",
+            what="a browser and ccusage, for `long`; needs npm and Debian's packages",
+            minutes=0.5,
+            commands=(("build/tools",),),
+        ),
+        Part(
             name="long",
             what="the real claude, for minutes: whole days, long sessions, every profile",
             minutes=5,
@@ -185,7 +191,7 @@ ALL: tuple[Stage, ...] = (
 )
 LONG: Stage = (
     ("fuzz", "fuzz-messages", "soak"),
-    ("variants", "long", "llama", "local", "image", "containers", "nemesis"),
+    ("variants", "tools", "long", "llama", "local", "image", "containers", "nemesis"),
 )
 STAGES = {
     "all": ALL,

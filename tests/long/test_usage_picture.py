@@ -26,7 +26,7 @@ HOSTILE = f"{RAN}<img src=x onerror=\"document.title='ran'\">"
 def browser() -> str:
     """Return a browser without a screen."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    need(found, "Chromium (Debian: chromium-headless-shell)")
+    need(found, "Chromium (build/tools)")
     return str(found)
 
 
