@@ -7,6 +7,7 @@ promise of the supervisor is a check that is made after every step.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import shutil
 import tempfile
@@ -276,7 +277,7 @@ class Stack(RuleBasedStateMachine):
 
     @invariant()
     def nobody_is_woken_unasked(self) -> None:
-        """Asleep means asleep, until a user asks."""
+        """Asleep means asleep, until a user asks; it may end, as unused, but starts nothing."""
         if not hasattr(self, "machine") or self.machine.current in self.machine.ended:
             return
         states = set(self.machine.states().values())
@@ -284,7 +285,8 @@ class Stack(RuleBasedStateMachine):
             self.is_asleep = True
             self.world.was_asked = any(self.world.waiting.values())
         elif getattr(self, "is_asleep", False):
-            assert self.world.was_asked or self.is_asked_to_end
+            is_woken = not self.machine.current.is_stopping or UnitState.STARTING in states
+            assert not is_woken or self.world.was_asked or self.is_asked_to_end
             self.is_asleep = False
 
     @invariant()
@@ -319,6 +321,24 @@ class Stack(RuleBasedStateMachine):
             assert self.world.wrongs == []
         finally:
             self.exits.close()
+
+
+def test_a_sleeping_stack_that_ends_unused_was_not_woken() -> None:
+    """The machine is paused past the linger, and a unit drains without end (one of 5,000 lives)."""
+    stack = Stack()
+    try:
+        stack.begin(method=StartMethod.FORK, behaviour=Behaviour(ready_s=2.0, drain_s=math.inf))
+        stack.be_patient()
+        stack.nobody_is_woken_unasked()
+        stack.world.end_session(min(stack.world.living))
+        stack.machine.run_for(0.0)
+        stack.pause_anywhere(seconds=200.0, readings=0)
+
+        assert stack.machine.current.is_stopping
+        stack.nobody_is_woken_unasked()
+        stack.nothing_wrong_was_seen()
+    finally:
+        stack.teardown()
 
 
 @pytest.mark.slow
